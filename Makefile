@@ -1,0 +1,71 @@
+# make lab    set up and open the course            make test   set up and run everything that must hold
+# make bench  measure against the peers             make help   the rest
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+  BIN := $(VENV)/Scripts
+else
+  BIN := $(VENV)/bin
+endif
+# The first Python of 3.11 to 3.13 that starts; say `make lab PYTHON=...` for another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+LESSON ?= lessons/00_start_here.ipynb
+WORKERS ?= 2
+
+$(VENV)/made:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 was found. Install one, or name it: make lab PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Two sets: what a learner needs, and that plus what only the tests need.
+$(VENV)/installed: $(VENV)/made pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[photos]'
+	@touch $@
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+.PHONY: help setup lab test lint unit notebooks browser bench latency screenshots outputs lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / \t/' | expand -t 14
+
+setup: $(VENV)/installed ## make .venv and install the course into it
+
+lab: $(VENV)/installed ## open JupyterLab on the first lesson (prints the address where there is no display)
+	$(BIN)/python -m effnet_edu lab $(LESSON)
+
+test: lint unit notebooks browser ## everything that must hold
+
+lint: $(VENV)/installed-test ## ruff and mypy
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+unit: $(VENV)/installed-test ## tests without a notebook or a browser
+	$(BIN)/python -m pytest tests -m "not browser" -n $(WORKERS) --dist loadfile
+
+notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n $(WORKERS) --dist loadfile lessons
+
+browser: $(VENV)/installed-test ## JupyterLab in headless Chromium
+	$(BIN)/python -m pytest tests/browser -m browser
+
+bench: $(VENV)/installed-test ## speed against the peers, interleaved; writes tests/bench/results.json
+	$(BIN)/python -m tests.bench
+
+outputs: $(VENV)/installed-test ## run all lessons and store their outputs
+	$(BIN)/python -m tests.notebooks.store_outputs
+
+screenshots: $(VENV)/installed-test ## pictures of the lab and the lessons, light and dark, into test-artifacts/
+	$(BIN)/python -m tests.browser.screenshots
+
+lock: ## rewrite constraints.txt from pyproject.toml with uv
+	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-header --no-annotate --no-emit-index-url \
+		--upgrade pyproject.toml -o constraints.txt
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts

@@ -1,0 +1,114 @@
+"""EfficientNet as data, as modules, and as an interactive course.
+
+Names are imported when they are first used, so that `import effnet_edu` alone loads neither torch nor
+matplotlib nor ipywidgets.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from effnet_edu import figures, images, labs, published
+    from effnet_edu.checkpoints.create import create
+    from effnet_edu.checkpoints.load import export_state_dict, load_checkpoint
+    from effnet_edu.checkpoints.registry import list_weights
+    from effnet_edu.images.classify import classify
+    from effnet_edu.model.blocks import ConvNormAct, DropPath, FusedMBConv, MBConv, SqueezeExcitation
+    from effnet_edu.model.cost import LayerCost, NetworkCost, cost
+    from effnet_edu.model.network import EfficientNet
+    from effnet_edu.model.scaling import (
+        FittedPhi,
+        Multipliers,
+        compound_multipliers,
+        cost_factor,
+        fit_phi,
+        round_channels,
+        round_layers,
+    )
+    from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, StageSpec, resolve, scale
+    from effnet_edu.model.variants import compound, list_variants, spec
+    from effnet_edu.profiling.profile import Measurement, profile
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "effnet_edu.checkpoints.create": ("create",),
+    "effnet_edu.checkpoints.load": ("export_state_dict", "load_checkpoint"),
+    "effnet_edu.checkpoints.registry": ("list_weights",),
+    "effnet_edu.images.classify": ("classify",),
+    "effnet_edu.model.blocks": ("ConvNormAct", "DropPath", "FusedMBConv", "MBConv", "SqueezeExcitation"),
+    "effnet_edu.model.cost": ("LayerCost", "NetworkCost", "cost"),
+    "effnet_edu.model.network": ("EfficientNet",),
+    "effnet_edu.model.scaling": (
+        "FittedPhi",
+        "Multipliers",
+        "compound_multipliers",
+        "cost_factor",
+        "fit_phi",
+        "round_channels",
+        "round_layers",
+    ),
+    "effnet_edu.model.specs": (
+        "BlockSpec",
+        "Conventions",
+        "NetworkSpec",
+        "StageSpec",
+        "resolve",
+        "scale",
+    ),
+    "effnet_edu.model.variants": ("compound", "list_variants", "spec"),
+    "effnet_edu.profiling.profile": ("Measurement", "profile"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_ROOMS = ("figures", "images", "labs", "published")
+
+__all__ = [
+    "BlockSpec",
+    "ConvNormAct",
+    "Conventions",
+    "DropPath",
+    "EfficientNet",
+    "FittedPhi",
+    "FusedMBConv",
+    "LayerCost",
+    "MBConv",
+    "Measurement",
+    "Multipliers",
+    "NetworkCost",
+    "NetworkSpec",
+    "SqueezeExcitation",
+    "StageSpec",
+    "classify",
+    "compound",
+    "compound_multipliers",
+    "cost",
+    "cost_factor",
+    "create",
+    "export_state_dict",
+    "figures",
+    "fit_phi",
+    "images",
+    "labs",
+    "list_variants",
+    "list_weights",
+    "load_checkpoint",
+    "profile",
+    "published",
+    "resolve",
+    "round_channels",
+    "round_layers",
+    "scale",
+    "spec",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"effnet_edu.{name}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'effnet_edu' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

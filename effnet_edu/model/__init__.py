@@ -1,0 +1,1 @@
+"""The networks: as data, as counts, and as modules."""

@@ -1,0 +1,283 @@
+"""The building blocks as modules whose children are named by role."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from effnet_edu.model.specs import Activation, BlockSpec, Conventions
+
+
+class Convolution(nn.Conv2d):
+    """A convolution without bias, initialised as the released code does it.
+
+    Weights are drawn from a normal distribution with variance 2 / fan_out. The fan-out counts the outputs
+    that one input reaches: k*k for a depthwise convolution, where torch's own helper would say channels * k * k.
+
+    Source: `conv_kernel_initializer` in tensorflow/tpu efficientnet_model.py.
+    """
+
+    def reset_parameters(self) -> None:
+        """Draw the weights anew and set the bias, if there is one, to zero."""
+        if self.weight.is_meta:
+            return
+        fan_out = self.kernel_size[0] * self.kernel_size[1] * self.out_channels // self.groups
+        nn.init.normal_(self.weight, std=math.sqrt(2 / fan_out))
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+
+class SamePaddedConvolution(Convolution):
+    """A strided convolution that pads like TensorFlow at any input size, odd ones included.
+
+    It is one leaf, so that tools which count layers see an ordinary convolution.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C_out, ceil(H / stride), ceil(W / stride))
+        """Pad by what this input size needs, the larger half after it, then convolve."""
+        vertical = self._missing(x.shape[-2], self.kernel_size[0], self.stride[0])
+        horizontal = self._missing(x.shape[-1], self.kernel_size[1], self.stride[1])
+        top, left = vertical // 2, horizontal // 2
+        x = F.pad(x, (left, horizontal - left, top, vertical - top))
+        return F.conv2d(x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+
+    @staticmethod
+    def _missing(side: int, kernel: int, stride: int) -> int:
+        return max((-(-side // stride) - 1) * stride + kernel - side, 0)
+
+
+class SiLU(nn.SiLU):
+    """x * sigmoid(x), in place where no gradient is recorded.
+
+    In training, working in place would save no memory and would break hooks that read gradients.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the function."""
+        return F.silu(x, inplace=not torch.is_grad_enabled())
+
+
+class ReLU6(nn.ReLU6):
+    """min(max(x, 0), 6), in place where no gradient is recorded."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the function."""
+        return F.relu6(x, inplace=not torch.is_grad_enabled())
+
+
+_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"silu": SiLU, "relu6": ReLU6}
+
+
+def activation_layer(name: Activation) -> nn.Module:
+    """Return a new activation module.
+
+    Args:
+        name: `"silu"` or `"relu6"`.
+    """
+    return _ACTIVATIONS[name]()
+
+
+class ConvNormAct(nn.Module):
+    """Convolution, batch norm and, unless it is the linear end of a block, an activation."""
+
+    def __init__(
+        self,
+        channels_in: int,
+        channels_out: int,
+        conventions: Conventions,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        activation: Activation | None = None,
+        **factory: Any,
+    ) -> None:
+        super().__init__()
+        # At stride 1 and an odd kernel both paddings are the same, and the plain convolution is faster.
+        same = conventions.padding == "same" and stride > 1
+        self.conv = (SamePaddedConvolution if same else Convolution)(
+            channels_in,
+            channels_out,
+            kernel,
+            stride,
+            padding=0 if same else (kernel - 1) // 2,
+            groups=groups,
+            bias=False,
+            **factory,
+        )
+        self.norm = nn.BatchNorm2d(channels_out, conventions.norm_eps, conventions.norm_momentum, **factory)
+        self.activation = activation_layer(activation) if activation else None
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, c_in, H, W) -> (N, c_out, ceil(H / s), ceil(W / s))
+        """Apply the three in turn."""
+        x = self.norm(self.conv(x))
+        if self.activation is not None:
+            x = self.activation(x)
+        return x
+
+
+class SqueezeExcitation(nn.Module):
+    """Weigh each channel by a number between 0 and 1 that the whole map decides.
+
+    Args:
+        channels: Channels of the map, c_mid in an MBConv.
+        squeeze_channels: Width of the bottleneck; a share of the block's input, not of `channels`.
+        activation: Activation of the bottleneck.
+        factory: device and dtype.
+
+    Source: Hu et al., arXiv:1709.01507v4, section 3; widths from arXiv:1905.11946v5 and tensorflow/tpu.
+    """
+
+    def __init__(self, channels: int, squeeze_channels: int, activation: Activation, **factory: Any) -> None:
+        super().__init__()
+        self.reduce = Convolution(channels, squeeze_channels, 1, **factory)
+        self.activation = activation_layer(activation)
+        self.restore = Convolution(squeeze_channels, channels, 1, **factory)
+
+    def gate(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, 1, 1)
+        """Return the weight of each channel, between 0 and 1."""
+        x = x.mean((2, 3), keepdim=True)
+        x = self.restore(self.activation(self.reduce(x)))
+        return x.sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H, W)
+        """Multiply each channel by its gate."""
+        return x * self.gate(x)
+
+
+class DropPath(nn.Module):
+    """Stochastic depth: in training, skip this branch for some images and enlarge it for the others.
+
+    Args:
+        rate: Probability of skipping, from 0 to below 1. Often named by its complement, survival probability.
+
+    Source: Huang et al., arXiv:1603.09382; applied per image as in the released EfficientNet code.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H, W)
+        """Zero the branch of each image with probability `rate`; do nothing in evaluation."""
+        if not self.training or self.rate == 0:
+            return x
+        keep = 1 - self.rate
+        mask = x.new_empty(x.shape[0], 1, 1, 1).bernoulli_(keep)
+        return x * mask.div_(keep)
+
+    def extra_repr(self) -> str:
+        """Show the rate."""
+        return f"rate={self.rate:.4g}"
+
+
+class _Block(nn.Module):
+    """A branch, and the shortcut around it where side and channels allow one."""
+
+    def __init__(self, spec: BlockSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.has_shortcut = spec.has_shortcut
+        self.drop_path = DropPath(spec.drop_path_rate) if spec.has_shortcut and spec.drop_path_rate else None
+
+    def branch(self, x: Tensor) -> Tensor:
+        """Compute the block without its shortcut."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, c_in, H, W) -> (N, c_out, ceil(H / s), ceil(W / s))
+        """Compute the branch, drop it at times in training, and add the input where there is a shortcut."""
+        y = self.branch(x)
+        if not self.has_shortcut:
+            return y
+        if self.drop_path is not None:
+            y = self.drop_path(y)
+        return x + y
+
+    def extra_repr(self) -> str:
+        """Show the block as its one line."""
+        return str(self.spec)
+
+
+class MBConv(_Block):
+    """Expand, convolve each channel alone, weigh the channels, project without an activation.
+
+    Args:
+        spec: The block with all its numbers.
+        conventions: Padding and batch-norm constants.
+        activation: Activation of all but the projection.
+        factory: device and dtype.
+
+    Source: Sandler et al., arXiv:1801.04381, section 3; squeeze-and-excitation added in arXiv:1807.11626.
+    """
+
+    def __init__(
+        self, spec: BlockSpec, conventions: Conventions, activation: Activation, **factory: Any
+    ) -> None:
+        super().__init__(spec)
+        c_mid = spec.channels_hidden
+        self.expand = (
+            ConvNormAct(spec.channels_in, c_mid, conventions, activation=activation, **factory)
+            if spec.expansion > 1
+            else None
+        )
+        self.depthwise = ConvNormAct(
+            c_mid, c_mid, conventions, spec.kernel, spec.stride, c_mid, activation, **factory
+        )
+        self.squeeze_excite = (
+            SqueezeExcitation(c_mid, spec.squeeze_channels, activation, **factory)
+            if spec.squeeze_channels
+            else None
+        )
+        self.project = ConvNormAct(c_mid, spec.channels_out, conventions, **factory)
+
+    def branch(self, x: Tensor) -> Tensor:
+        """Compute the block without its shortcut."""
+        if self.expand is not None:
+            x = self.expand(x)  # (N, c_in, H, W) -> (N, c_mid, H, W)
+        x = self.depthwise(x)  # -> (N, c_mid, H / s, W / s)
+        if self.squeeze_excite is not None:
+            x = self.squeeze_excite(x)
+        x = self.project(x)  # -> (N, c_out, H / s, W / s)
+        return x
+
+
+class FusedMBConv(_Block):
+    """MBConv whose expansion and depthwise convolution are one plain convolution; the projection stays.
+
+    With expansion 1 there is nothing to project, and one convolution with its activation is the whole branch.
+
+    Args:
+        spec: The block with all its numbers.
+        conventions: Padding and batch-norm constants.
+        activation: Activation of all but the projection.
+        factory: device and dtype.
+
+    Source: Tan and Le, arXiv:2104.00298, section 3.2; google/automl effnetv2_model.py.
+    """
+
+    def __init__(
+        self, spec: BlockSpec, conventions: Conventions, activation: Activation, **factory: Any
+    ) -> None:
+        super().__init__(spec)
+        c_fused = spec.channels_hidden if spec.expansion > 1 else spec.channels_out
+        self.fused = ConvNormAct(
+            spec.channels_in, c_fused, conventions, spec.kernel, spec.stride, 1, activation, **factory
+        )
+        self.squeeze_excite = (
+            SqueezeExcitation(c_fused, spec.squeeze_channels, activation, **factory)
+            if spec.squeeze_channels
+            else None
+        )
+        self.project = (
+            ConvNormAct(c_fused, spec.channels_out, conventions, **factory) if spec.expansion > 1 else None
+        )
+
+    def branch(self, x: Tensor) -> Tensor:
+        """Compute the block without its shortcut."""
+        x = self.fused(x)  # (N, c_in, H, W) -> (N, c_mid, H / s, W / s)
+        if self.squeeze_excite is not None:
+            x = self.squeeze_excite(x)
+        if self.project is not None:
+            x = self.project(x)  # -> (N, c_out, H / s, W / s)
+        return x

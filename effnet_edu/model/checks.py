@@ -1,0 +1,62 @@
+"""One clear sentence for bad input: the value, and what is allowed."""
+
+import math
+import operator
+from typing import Any
+
+
+def whole_number(name: str, value: Any, minimum: int = 1) -> int:
+    """Return `value` as an int of at least `minimum`.
+
+    Args:
+        name: What the number is, as the caller knows it.
+        value: An int, or something that stands for one exactly (a NumPy integer, say).
+        minimum: The smallest allowed value.
+
+    Raises:
+        ValueError: `value` is not a whole number, or is smaller than `minimum`.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number of {minimum} or more.") from None
+    if number < minimum or isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}; it must be a whole number of {minimum} or more.")
+    return number
+
+
+def real_number(name: str, value: Any, minimum: float, maximum: float) -> float:
+    """Return `value` as a float between `minimum` and `maximum`, both included.
+
+    Args:
+        name: What the number is, as the caller knows it.
+        value: Any real number.
+        minimum: The smallest allowed value.
+        maximum: The largest allowed value.
+
+    Raises:
+        ValueError: `value` is no number, NaN, or outside the range.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not minimum <= number <= maximum:
+        raise ValueError(f"{name} is {value!r}; it must be a number from {minimum:g} to {maximum:g}.")
+    return number
+
+
+def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
+    """Return `value` if it is one of `allowed`.
+
+    Args:
+        name: What is chosen, as the caller knows it.
+        value: The choice.
+        allowed: Every possible choice.
+
+    Raises:
+        ValueError: `value` is none of them.
+    """
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}.")
+    return str(value)
