@@ -1,7 +1,7 @@
-"""Speed against the peers in one interleaved run: `make bench` prints a table and writes results.csv beside it.
+"""Speed against the peers in one interleaved run: `make bench` prints a table and writes results.csv.
 
-Every round runs ours and each peer once, in turn, so that a busy moment of the machine meets all of them. What
-counts is the ratio within a round: its median, and the middle half of the rounds.
+Every round runs ours and each peer once, in turn, so that a busy moment of the machine meets all of them.
+What counts is the ratio within a round: its median, and the middle half of the rounds.
 """
 
 import csv
