@@ -36,16 +36,19 @@ class SamePaddedConvolution(Convolution):
     """
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C_out, ceil(H / stride), ceil(W / stride))
-        """Pad by what this input size needs, the larger half after it, then convolve."""
-        vertical = self._missing(x.shape[-2], self.kernel_size[0], self.stride[0])
-        horizontal = self._missing(x.shape[-1], self.kernel_size[1], self.stride[1])
-        top, left = vertical // 2, horizontal // 2
+        """Pad so that the first window starts where TensorFlow's does, then convolve."""
+        vertical, horizontal = self.kernel_size[0] - 1, self.kernel_size[1] - 1
+        top = self._before(x.shape[-2], self.kernel_size[0], self.stride[0])
+        left = self._before(x.shape[-1], self.kernel_size[1], self.stride[1])
+        # Always kernel - 1 in all: no window reads the row or column that is at times too many, and the side
+        # stays (side - 1) // stride + 1, which torch.export can follow through a whole network.
         x = F.pad(x, (left, horizontal - left, top, vertical - top))
         return F.conv2d(x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
     @staticmethod
-    def _missing(side: int, kernel: int, stride: int) -> int:
-        return max((-(-side // stride) - 1) * stride + kernel - side, 0)
+    def _before(side: int, kernel: int, stride: int) -> int:
+        """Return the smaller half of what the windows of this side lack."""
+        return max(kernel - 1 - (side - 1) % stride, 0) // 2
 
 
 class SiLU(nn.SiLU):
