@@ -7,14 +7,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from effnet_edu.model.checks import rate_below_one
 from effnet_edu.model.specs import Activation, BlockSpec, Conventions
 
 
 class Convolution(nn.Conv2d):
     """A convolution without bias, initialised as the released code does it.
 
-    Weights are drawn from a normal distribution with variance 2 / fan_out. The fan-out counts the outputs
-    that one input reaches: k*k for a depthwise convolution, where torch's own helper would say channels * k * k.
+    Weights are drawn from a normal distribution with variance 2 / fan_out. The fan-out counts the outputs that
+    one input reaches: k*k for a depthwise convolution, where torch's own helper would say channels * k * k.
 
     Source: `conv_kernel_initializer` in tensorflow/tpu efficientnet_model.py.
     """
@@ -83,7 +84,18 @@ def activation_layer(name: Activation) -> nn.Module:
 
 
 class ConvNormAct(nn.Module):
-    """Convolution, batch norm and, unless it is the linear end of a block, an activation."""
+    """Convolution, batch norm and, unless it is the linear end of a block, an activation.
+
+    Args:
+        channels_in: Channels of the input.
+        channels_out: Channels of the output.
+        conventions: Padding and batch-norm constants.
+        kernel: Side of the kernel, odd.
+        stride: Stride of the convolution.
+        groups: Groups of the convolution; `channels_in` for a depthwise one.
+        activation: `"silu"`, `"relu6"`, or None for none.
+        factory: device and dtype.
+    """
 
     def __init__(
         self,
@@ -155,12 +167,15 @@ class DropPath(nn.Module):
     Args:
         rate: Probability of skipping, from 0 to below 1. Often named by its complement, survival probability.
 
+    Raises:
+        ValueError: The rate is outside its range.
+
     Source: Huang et al., arXiv:1603.09382; applied per image as in the released EfficientNet code.
     """
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        self.rate = rate
+        self.rate = rate_below_one("rate", rate)
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H, W)
         """Zero the branch of each image with probability `rate`; do nothing in evaluation."""

@@ -63,10 +63,10 @@ class EfficientNet(nn.Module):
             **factory,
         )
         self.dropout = nn.Dropout(spec.dropout)
-        self.classifier = nn.Linear(spec.head_channels, num_classes, **factory)
+        self.classifier = nn.Linear(spec.head_channels, self.num_classes, **factory)
         if not self.classifier.weight.is_meta:
             # Source: dense_kernel_initializer in tensorflow/tpu efficientnet_model.py.
-            bound = 1 / math.sqrt(num_classes)
+            bound = 1 / math.sqrt(self.num_classes)
             nn.init.uniform_(self.classifier.weight, -bound, bound)
             nn.init.zeros_(self.classifier.bias)
 
@@ -149,9 +149,8 @@ def available_memory(device: torch.device) -> int:
     Args:
         device: A CPU or an accelerator. One that does not tell shares the machine's memory, as on MPS.
     """
-    if device.type in ("cuda", "xpu"):
-        return int(torch.get_device_module(device).mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+    mem_get_info = getattr(torch.get_device_module(device), "mem_get_info", None)
+    return int(mem_get_info(device)[0] if mem_get_info else psutil.virtual_memory().available)
 
 
 def check_memory(
