@@ -234,5 +234,5 @@ def compound(
         factors.width,
         factors.depth,
         round(network.resolution * factors.resolution),
-        name=f"{network.name} at phi {phi:g}",
+        name=f"{network.name} at phi {float(phi):g}",
     )
