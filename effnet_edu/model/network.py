@@ -86,7 +86,7 @@ class EfficientNet(nn.Module):
 
         Raises:
             ValueError: The input has the wrong shape, or is too small.
-            TypeError: The input holds no floating-point numbers.
+            TypeError: The input is no tensor, or holds no floating-point numbers.
         """
         self._check(x)
         x = self.stem(x)
@@ -104,7 +104,7 @@ class EfficientNet(nn.Module):
 
         Raises:
             ValueError: The input has the wrong shape, or is too small.
-            TypeError: The input holds no floating-point numbers.
+            TypeError: The input is no tensor, or holds no floating-point numbers.
         """
         self._check(x)
         x = self.stem(x)  # (N, 3, 224, 224) -> (N, 32, 112, 112) in B0
@@ -119,6 +119,8 @@ class EfficientNet(nn.Module):
         # A compiled or exported program holds for many sizes; a check would tie it to one side of it.
         if torch.compiler.is_compiling():
             return
+        if not isinstance(x, Tensor):
+            raise TypeError(f"The input is of type {type(x).__name__}; it must be a torch.Tensor.")
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f"The input has shape {tuple(x.shape)}; {self.spec.name} takes "
