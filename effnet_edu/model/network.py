@@ -66,7 +66,7 @@ class EfficientNet(nn.Module):
             **factory,
         )
         self.dropout = nn.Dropout(spec.dropout)
-        self.classifier = nn.Linear(spec.head_channels, num_classes, **factory)
+        self.classifier = nn.Linear(spec.head_channels, self.num_classes, **factory)
         if not self.classifier.weight.is_meta:
             self.initialize()
 
@@ -103,7 +103,7 @@ class EfficientNet(nn.Module):
 
         Raises:
             ValueError: The input has the wrong shape, or is too small.
-            TypeError: The input holds no floating-point numbers.
+            TypeError: The input is no tensor, or holds no floating-point numbers.
         """
         self._check(x)
         x = self.stem(x)
@@ -121,7 +121,7 @@ class EfficientNet(nn.Module):
 
         Raises:
             ValueError: The input has the wrong shape, or is too small.
-            TypeError: The input holds no floating-point numbers.
+            TypeError: The input is no tensor, or holds no floating-point numbers.
         """
         self._check(x)
         x = self.stem(x)  # (N, 3, 224, 224) -> (N, 32, 112, 112) in B0
@@ -136,6 +136,8 @@ class EfficientNet(nn.Module):
         # A compiled or exported program holds for many sizes; a check would tie it to one side of it.
         if torch.compiler.is_compiling():
             return
+        if not isinstance(x, Tensor):
+            raise TypeError(f"The input is of type {type(x).__name__}; it must be a torch.Tensor.")
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f"The input has shape {tuple(x.shape)}; {self.spec.name} takes "
@@ -166,10 +168,8 @@ def available_memory(device: torch.device) -> int:
     Args:
         device: A CPU or an accelerator. One that does not tell shares the machine's memory, as on MPS.
     """
-    module = torch.get_device_module(device)
-    if hasattr(module, "mem_get_info"):
-        return int(module.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+    mem_get_info = getattr(torch.get_device_module(device), "mem_get_info", None)
+    return int(mem_get_info(device)[0] if mem_get_info else psutil.virtual_memory().available)
 
 
 def check_memory(
