@@ -182,7 +182,8 @@ def described(file: Path) -> Iterator[tuple[str, str | None, set[str]]]:
     """Yield every public function and class of a file: its name, its docstring, and what it takes."""
     for node in tree(file).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
-            yield node.name, ast.get_docstring(node), arguments(node)
+            if "overload" not in {getattr(name, "id", "") for name in node.decorator_list}:
+                yield node.name, ast.get_docstring(node), arguments(node)
         elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             makers = [part for part in node.body if getattr(part, "name", None) == "__init__"]
             yield node.name, ast.get_docstring(node), arguments(makers[0]) if makers else set()
