@@ -18,7 +18,7 @@ _TITLE = (
 )
 
 _SLIDERS = {  # name: (step, what a learner is told)
-    "phi": (0.1, "0 is B0; larger is more work"),
+    "phi": (0.1, "0 gives B0 itself"),
     "alpha": (0.01, "depth d = alpha<sup>phi</sup>"),
     "beta": (0.01, "width w = beta<sup>phi</sup>"),
     "gamma": (0.01, "resolution r = gamma<sup>phi</sup>"),
