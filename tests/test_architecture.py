@@ -131,7 +131,9 @@ def test_scaling_and_counting_need_neither_torch_nor_matplotlib_nor_widgets():
 
 def test_importing_the_package_loads_none_of_the_heavy_ones():
     heavy = ("torch", "numpy", "matplotlib", "ipywidgets", "PIL", "psutil")
-    printed = run_where_blocked((), f"import sys, effnet_edu; print([n for n in {heavy!r} if n in sys.modules])")
+    printed = run_where_blocked(
+        (), f"import sys, effnet_edu; print([n for n in {heavy!r} if n in sys.modules])"
+    )
     assert printed.strip() == "[]"
 
 
@@ -164,7 +166,9 @@ def test_an_unknown_public_name_is_an_attribute_error():
 
 def documented(docstring: str) -> set[str]:
     """Return the names that the Args or Attributes of a docstring explain."""
-    section = re.search(r"^(?:Args|Attributes):\n((?:(?: +.*)?\n?)*)", inspect.cleandoc(docstring), re.MULTILINE)
+    section = re.search(
+        r"^(?:Args|Attributes):\n((?:(?: +.*)?\n?)*)", inspect.cleandoc(docstring), re.MULTILINE
+    )
     return set(re.findall(r"^    (\w+):", section[1], re.MULTILINE)) if section else set()
 
 
@@ -204,5 +208,7 @@ def test_public_names_explain_their_arguments(name):
 
 
 def test_the_documentation_check_can_fail():
-    assert documented("One.\n\nArgs:\n    x: A number.\n    y: Two\n        lines.\n\nReturns:\n    z: no.") == {"x", "y"}
+    assert documented(
+        "One.\n\nArgs:\n    x: A number.\n    y: Two\n        lines.\n\nReturns:\n    z: no."
+    ) == {"x", "y"}
     assert documented("One.") == set()

@@ -108,7 +108,9 @@ def test_the_range_of_pythons_is_the_same_wherever_it_must_stand():
     supported = [minor for minor in range(30) if SpecifierSet(PYTHONS).contains(f"3.{minor}.0")]
     oldest, newest = supported[0], supported[-1]
     classifiers = PROJECT["project"]["classifiers"]
-    assert [f"Programming Language :: Python :: 3.{minor}" in classifiers for minor in supported] == [True] * 3
+    assert [f"Programming Language :: Python :: 3.{minor}" in classifiers for minor in supported] == [
+        True
+    ] * 3
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert f"(3, {oldest}) <= sys.version_info[:2] <= (3, {newest})" in makefile
     assert f"Python 3.{oldest} to 3.{newest}" in (ROOT / "README.md").read_text(encoding="utf-8")

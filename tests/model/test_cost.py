@@ -16,7 +16,9 @@ from effnet_edu.model.variants import list_variants, spec
 from tests.model.reference import TINY, table
 
 
-def on_meta(network: NetworkSpec, conventions: str = "tensorflow", num_classes: int = 1000, channels: int = 3):
+def on_meta(
+    network: NetworkSpec, conventions: str = "tensorflow", num_classes: int = 1000, channels: int = 3
+):
     return EfficientNet(
         network, num_classes, channels, network.conventions(conventions), device="meta"
     ).eval()
@@ -122,7 +124,9 @@ def test_any_spec_counts_as_it_builds(network, resolution, channels, classes):
 
 
 def test_macs_are_for_one_image():
-    assert counted_macs(on_meta(spec("efficientnet_b0")), 64, images=3) == 3 * cost("efficientnet_b0", 64).macs
+    assert (
+        counted_macs(on_meta(spec("efficientnet_b0")), 64, images=3) == 3 * cost("efficientnet_b0", 64).macs
+    )
 
 
 def test_classes_and_channels_change_one_layer_each():

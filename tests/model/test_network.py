@@ -118,7 +118,9 @@ def test_building_repeats_with_its_seed():
         torch.manual_seed(seed)
         return build(TINY).state_dict()
 
-    assert all(torch.equal(one, other) for one, other in zip(weights(1).values(), weights(1).values(), strict=True))
+    assert all(
+        torch.equal(one, other) for one, other in zip(weights(1).values(), weights(1).values(), strict=True)
+    )
     assert not torch.equal(weights(1)["stem.conv.weight"], weights(2)["stem.conv.weight"])
 
 
@@ -233,14 +235,18 @@ def test_input_that_holds_no_floating_point_numbers_gets_a_sentence(dtype):
 
 @pytest.mark.parametrize("value", [np.zeros((1, 3, 64, 64), np.float32), [[0.0]], None, "photo.jpg"])
 def test_input_that_is_no_tensor_gets_a_sentence(value):
-    with pytest.raises(TypeError, match=rf"The input is of type {type(value).__name__}; it must be a torch\.Tensor\."):
+    with pytest.raises(
+        TypeError, match=rf"The input is of type {type(value).__name__}; it must be a torch\.Tensor\."
+    ):
         settled(TINY)(value)
 
 
 def test_a_batch_of_1_in_training_where_batch_norm_has_one_value():
     net = build("efficientnet_b0", 10).train()
     statistics = {key: value.clone() for key, value in net.state_dict().items()}
-    with pytest.raises(ValueError, match=r"A batch of 1 at 32 x 32 .* batch of 2 or more, or 33 pixels or more\."):
+    with pytest.raises(
+        ValueError, match=r"A batch of 1 at 32 x 32 .* batch of 2 or more, or 33 pixels or more\."
+    ):
         net(torch.zeros(1, 3, 32, 32))
     assert all(torch.equal(value, statistics[key]) for key, value in net.state_dict().items())
     for shape in ((1, 3, 33, 32), (1, 3, 33, 33), (2, 3, 32, 32)):
@@ -251,11 +257,20 @@ def test_a_batch_of_1_in_training_where_batch_norm_has_one_value():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"network": "efficientnet-b0"}, r"There is no network named 'efficientnet-b0'\. Near it: efficientnet_b0"),
+        (
+            {"network": "efficientnet-b0"},
+            r"There is no network named 'efficientnet-b0'\. Near it: efficientnet_b0",
+        ),
         ({"network": TINY, "num_classes": 0}, r"num_classes is 0; it must be a whole number of 1 or more\."),
-        ({"network": TINY, "num_classes": 2.5}, r"num_classes is 2\.5; it must be a whole number of 1 or more\."),
+        (
+            {"network": TINY, "num_classes": 2.5},
+            r"num_classes is 2\.5; it must be a whole number of 1 or more\.",
+        ),
         ({"network": TINY, "in_channels": 0}, r"in_channels is 0; it must be a whole number of 1 or more\."),
-        ({"network": TINY, "conventions": "keras"}, r"conventions is 'keras'; .* 'tensorflow', 'torchvision'\."),
+        (
+            {"network": TINY, "conventions": "keras"},
+            r"conventions is 'keras'; .* 'tensorflow', 'torchvision'\.",
+        ),
     ],
 )
 def test_bad_arguments_get_a_sentence(arguments, sentence):
@@ -266,16 +281,18 @@ def test_bad_arguments_get_a_sentence(arguments, sentence):
 def test_a_network_too_large_for_memory_gets_a_sentence(monkeypatch):
     counted = cost("efficientnet_b0")
     needed = 4 * (counted.parameters + counted.buffers)
-    monkeypatch.setattr(network_module, "available_memory", lambda device: needed - 1)
+    monkeypatch.setattr(network_module, "available_memory", lambda _device: needed - 1)
     with pytest.raises(MemoryError, match=r'efficientnet_b0 needs 0\.0 GiB .* smaller phi.* device="meta"\.'):
         build("efficientnet_b0")
     assert build("efficientnet_b0", device="meta").classifier.weight.is_meta
-    monkeypatch.setattr(network_module, "available_memory", lambda device: needed)
+    monkeypatch.setattr(network_module, "available_memory", lambda _device: needed)
     assert build("efficientnet_b0").num_classes == 1000
 
 
 def test_phi_too_large_for_this_machine_gets_a_sentence_before_anything_is_allocated():
-    with pytest.raises(MemoryError, match=r"efficientnet_b0 at phi 22 needs [\d,.]+ GiB for its weights and cpu has"):
+    with pytest.raises(
+        MemoryError, match=r"efficientnet_b0 at phi 22 needs [\d,.]+ GiB for its weights and cpu has"
+    ):
         build(compound(22))
 
 

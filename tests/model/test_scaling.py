@@ -114,7 +114,9 @@ def test_both_rules_on_known_counts(channels, width, at_least_90_percent, neares
 
 def test_the_rules_differ_in_one_place_of_all_published_networks():
     """The stem and stages of V2-B3 have the base's 16 channels at width 1.2, and so has V1-B3."""
-    bases = {name: spec("efficientnetv2_b0" if "v2" in name else "efficientnet_b0") for name in list_variants()}
+    bases = {
+        name: spec("efficientnetv2_b0" if "v2" in name else "efficientnet_b0") for name in list_variants()
+    }
     differ = {
         (channels, spec(name).width)
         for name, base in bases.items()
@@ -144,7 +146,10 @@ def test_rounding_up_makes_b1_as_deep_as_b2():
         (lambda: compound_multipliers(10**400), r"phi is 1000+; it must be a number from 0 to 1000\."),
         (lambda: compound_multipliers("2"), r"phi is '2'; it must be a number"),
         (lambda: compound_multipliers(None), r"phi is None; it must be a number"),
-        (lambda: compound_multipliers(23), r"phi is 23; .* multiply depth by more than 64, .* 0 to 22\.81 here"),
+        (
+            lambda: compound_multipliers(23),
+            r"phi is 23; .* multiply depth by more than 64, .* 0 to 22\.81 here",
+        ),
         (lambda: compound_multipliers(1, alpha=0.9), r"alpha is 0\.9; it must be a number from 1 to 4\."),
         (lambda: compound_multipliers(1, beta=5), r"beta is 5; it must be a number from 1 to 4\."),
         (lambda: compound_multipliers(1, gamma=math.nan), r"gamma is nan; it must be a number from 1 to 4\."),

@@ -1,5 +1,6 @@
 """Stages, scaling and blocks with every number filled in."""
 
+import itertools
 import math
 from dataclasses import FrozenInstanceError, replace
 
@@ -29,7 +30,7 @@ def test_blocks_chain_and_name_their_place(name):
     blocks = resolve(network)
     assert blocks[0].channels_in == network.stem_channels
     assert blocks[0].side_in == strided(network.resolution, 2)
-    for before, after in zip(blocks, blocks[1:], strict=False):
+    for before, after in itertools.pairwise(blocks):
         assert after.channels_in == before.channels_out
         assert after.side_in == before.side_out
         assert (after.stage, after.index) in ((before.stage, before.index + 1), (before.stage + 1, 0))
@@ -126,23 +127,44 @@ def test_resolution_may_be_any_integer_type():
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: resolve(B0, 31), r"resolution is 31; efficientnet_b0 halves its input 5 times, .* 32 or more\."),
+        (
+            lambda: resolve(B0, 31),
+            r"resolution is 31; efficientnet_b0 halves its input 5 times, .* 32 or more\.",
+        ),
         (lambda: resolve(B0, 0), r"resolution is 0; it must be a whole number of 1 or more\."),
         (lambda: resolve(B0, 224.5), r"resolution is 224\.5; it must be a whole number"),
-        (lambda: resolve(TINY, 7), r"resolution is 7; tiny halves its input 4 times, so it must be 16 or more\."),
+        (
+            lambda: resolve(TINY, 7),
+            r"resolution is 7; tiny halves its input 4 times, so it must be 16 or more\.",
+        ),
         (lambda: scale(B0, width=0), r"width is 0; it must be a number from 0\.001 to 64\."),
         (lambda: scale(B0, depth=math.nan), r"depth is nan; it must be a number from 0\.001 to 64\."),
         (lambda: scale(B0, resolution=16), r"resolution is 16; .* 32 or more\."),
         (lambda: scale(B0, dropout=1), r"dropout is 1; it must be a number from 0 to below 1\."),
-        (lambda: replace(B0, drop_path_rate=1.2), r"drop_path_rate is 1\.2; it must be a number from 0 to below 1\."),
+        (
+            lambda: replace(B0, drop_path_rate=1.2),
+            r"drop_path_rate is 1\.2; it must be a number from 0 to below 1\.",
+        ),
         (lambda: replace(B0, stages=()), r"efficientnet_b0 has no stages; a network needs one or more\."),
-        (lambda: replace(B0, head_channels=0), r"head_channels is 0; it must be a whole number of 1 or more\."),
-        (lambda: replace(B0, activation="gelu"), r"activation is 'gelu'; it must be one of 'silu', 'relu6'\."),
+        (
+            lambda: replace(B0, head_channels=0),
+            r"head_channels is 0; it must be a whole number of 1 or more\.",
+        ),
+        (
+            lambda: replace(B0, activation="gelu"),
+            r"activation is 'gelu'; it must be one of 'silu', 'relu6'\.",
+        ),
         (lambda: StageSpec("conv", 1, 3, 1, 8, 1), r"operation is 'conv'; .* 'mbconv', 'fused_mbconv'\."),
         (lambda: StageSpec("mbconv", 1, 4, 1, 8, 1), r"kernel is 4; it must be odd"),
         (lambda: StageSpec("mbconv", 1, 3, 3, 8, 1), r"stride is 3; it must be 1 or 2\."),
-        (lambda: StageSpec("mbconv", 1, 3, 1, 8, 0), r"layers is 0; it must be a whole number of 1 or more\."),
-        (lambda: StageSpec("mbconv", 1, 3, 1, 8, 1, 2), r"squeeze_ratio is 2; it must be a number from 0 to 1\."),
+        (
+            lambda: StageSpec("mbconv", 1, 3, 1, 8, 0),
+            r"layers is 0; it must be a whole number of 1 or more\.",
+        ),
+        (
+            lambda: StageSpec("mbconv", 1, 3, 1, 8, 1, 2),
+            r"squeeze_ratio is 2; it must be a number from 0 to 1\.",
+        ),
     ],
 )
 def test_bad_specs_get_a_sentence(call, sentence):

@@ -55,7 +55,9 @@ def test_weights_in_bf16_and_float64():
 
 def test_compile_computes_the_same_without_a_break():
     """With inductor, the back end that people get; on two blocks, since it calls a C++ compiler."""
-    net = settled(replace(TINY, stages=(StageSpec("fused_mbconv", 4, 3, 2, 8, 1), StageSpec("mbconv", 4, 3, 1, 8, 1))))
+    net = settled(
+        replace(TINY, stages=(StageSpec("fused_mbconv", 4, 3, 2, 8, 1), StageSpec("mbconv", 4, 3, 1, 8, 1)))
+    )
     compiled, x = torch.compile(net, fullgraph=True), images(2, 3, 24, 24)
     with torch.no_grad():
         torch.testing.assert_close(compiled(x), net(x), atol=1e-4, rtol=1e-4)
@@ -90,7 +92,7 @@ def test_compiled_training_gives_the_same_gradients():
 @pytest.mark.parametrize("conventions", ["tensorflow", "torchvision"])
 @pytest.mark.parametrize("network", [TINY, spec("efficientnet_b0")], ids=["tiny", "b0"])
 def test_export_with_any_batch_height_and_width(network, conventions):
-    """Sides from one above the stride: at the stride itself the last map is a single pixel, which torch fixes."""
+    """From one pixel above the stride: at the stride itself the last map has one pixel, which torch fixes."""
     net = settled(network, conventions)
     sides = {"min": network.stride + 1, "max": 1024}
     dynamic = {0: Dim("batch", max=256), 2: Dim("height", **sides), 3: Dim("width", **sides)}
@@ -105,7 +107,9 @@ def test_export_with_any_batch_height_and_width(network, conventions):
 def test_gradients_reach_a_hooked_map_as_grad_cam_needs():
     net, x, kept = settled(TINY), images(2, 3, 48, 48), {}
     net.stages[-1].register_forward_hook(lambda _module, _inputs, output: kept.update(map=output))
-    net.stages[-1].register_full_backward_hook(lambda _module, _inputs, output: kept.update(gradient=output[0]))
+    net.stages[-1].register_full_backward_hook(
+        lambda _module, _inputs, output: kept.update(gradient=output[0])
+    )
     net(x)[:, 3].sum().backward()
     features = kept["map"].detach().requires_grad_()
     net.classifier(net.head(features).mean((2, 3)))[:, 3].sum().backward()

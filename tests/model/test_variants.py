@@ -21,11 +21,23 @@ STAGES = {
     for name in dict.fromkeys(row["name"] for row in table("stage_tables"))
 }
 BLOCKS = {
-    **{"efficientnet_b0": 16, "efficientnet_b1": 23, "efficientnet_b2": 23, "efficientnet_b3": 26},
-    **{"efficientnet_b4": 32, "efficientnet_b5": 39, "efficientnet_b6": 45, "efficientnet_b7": 55},
-    **{"efficientnet_b8": 61, "efficientnet_l2": 88, "efficientnetv2_b0": 21, "efficientnetv2_b1": 27},
-    **{"efficientnetv2_b2": 28, "efficientnetv2_b3": 32, "efficientnetv2_s": 40, "efficientnetv2_m": 57},
-    **{"efficientnetv2_l": 79},
+    "efficientnet_b0": 16,
+    "efficientnet_b1": 23,
+    "efficientnet_b2": 23,
+    "efficientnet_b3": 26,
+    "efficientnet_b4": 32,
+    "efficientnet_b5": 39,
+    "efficientnet_b6": 45,
+    "efficientnet_b7": 55,
+    "efficientnet_b8": 61,
+    "efficientnet_l2": 88,
+    "efficientnetv2_b0": 21,
+    "efficientnetv2_b1": 27,
+    "efficientnetv2_b2": 28,
+    "efficientnetv2_b3": 32,
+    "efficientnetv2_s": 40,
+    "efficientnetv2_m": 57,
+    "efficientnetv2_l": 79,
 }
 
 
@@ -55,7 +67,10 @@ def test_multipliers_resolution_and_dropout_are_the_published_ones(name):
 def test_stages_are_the_published_ones(name):
     network = spec(name)
     stem, *stages, head = STAGES[name]
-    assert (network.stem_channels, network.head_channels) == (int(stem["channels_out"]), int(head["channels_out"]))
+    assert (network.stem_channels, network.head_channels) == (
+        int(stem["channels_out"]),
+        int(head["channels_out"]),
+    )
     assert len(network.stages) == len(stages)
     blocks = resolve(network)
     for index, row in enumerate(stages):
@@ -94,7 +109,9 @@ def test_conventions_are_those_of_each_publisher(name):
 def test_own_conventions_pass_and_unknown_ones_do_not():
     own = replace(spec("efficientnet_b0").tensorflow, norm_eps=0.5)
     assert spec("efficientnet_b0").conventions(own) is own
-    with pytest.raises(ValueError, match=r"conventions is 'keras'; it must be one of 'tensorflow', 'torchvision'\."):
+    with pytest.raises(
+        ValueError, match=r"conventions is 'keras'; it must be one of 'tensorflow', 'torchvision'\."
+    ):
         spec("efficientnet_b0").conventions("keras")
     with pytest.raises(ValueError, match=r"padding is 'valid'; it must be one of 'same', 'symmetric'\."):
         replace(own, padding="valid")
@@ -116,7 +133,9 @@ def test_own_conventions_pass_and_unknown_ones_do_not():
     ],
 )
 def test_an_unknown_name_gets_the_nearest_ones(asked, first):
-    with pytest.raises(ValueError, match=rf"There is no network named '{asked}'\. Near it: {first}\b.*all 23\."):
+    with pytest.raises(
+        ValueError, match=rf"There is no network named '{asked}'\. Near it: {first}\b.*all 23\."
+    ):
         spec(asked)
 
 
@@ -150,7 +169,11 @@ def test_the_paper_wrongly_read():
     assert compound(7).stages != spec("efficientnet_b7").stages
 
 
-@given(st.floats(0, 6), st.floats(0, 6), st.sampled_from(["efficientnet_b0", "efficientnet_lite0", "efficientnetv2_b0"]))
+@given(
+    st.floats(0, 6),
+    st.floats(0, 6),
+    st.sampled_from(["efficientnet_b0", "efficientnet_lite0", "efficientnetv2_b0"]),
+)
 def test_more_phi_never_means_a_smaller_network(one, other, base):
     low, high = (compound(phi, base=base) for phi in sorted((one, other)))
     assert low.resolution <= high.resolution
