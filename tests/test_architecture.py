@@ -181,6 +181,8 @@ def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
 def described(file: Path) -> Iterator[tuple[str, str | None, set[str]]]:
     """Yield every public function and class of a file: its name, its docstring, and what it takes."""
     for node in tree(file).body:
+        if "overload" in {ast.unparse(part) for part in getattr(node, "decorator_list", [])}:
+            continue
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
             if "overload" not in {getattr(name, "id", "") for name in node.decorator_list}:
                 yield node.name, ast.get_docstring(node), arguments(node)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from effnet_edu.model.blocks import (
-    Convolution,
     ConvNormAct,
+    Convolution,
     DropPath,
     FusedMBConv,
     MBConv,

@@ -281,11 +281,11 @@ def test_bad_arguments_get_a_sentence(arguments, sentence):
 def test_a_network_too_large_for_memory_gets_a_sentence(monkeypatch):
     counted = cost("efficientnet_b0")
     needed = 4 * (counted.parameters + counted.buffers)
-    monkeypatch.setattr(network_module, "available_memory", lambda device: needed - 1)
+    monkeypatch.setattr(network_module, "available_memory", lambda _device: needed - 1)
     with pytest.raises(MemoryError, match=r'efficientnet_b0 needs 0\.0 GiB .* smaller phi.* device="meta"\.'):
         build("efficientnet_b0")
     assert build("efficientnet_b0", device="meta").classifier.weight.is_meta
-    monkeypatch.setattr(network_module, "available_memory", lambda device: needed)
+    monkeypatch.setattr(network_module, "available_memory", lambda _device: needed)
     assert build("efficientnet_b0").num_classes == 1000
 
 

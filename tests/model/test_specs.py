@@ -1,5 +1,6 @@
 """Stages, scaling and blocks with every number filled in."""
 
+import itertools
 import math
 from dataclasses import FrozenInstanceError, replace
 
@@ -29,7 +30,7 @@ def test_blocks_chain_and_name_their_place(name):
     blocks = resolve(network)
     assert blocks[0].channels_in == network.stem_channels
     assert blocks[0].side_in == strided(network.resolution, 2)
-    for before, after in zip(blocks, blocks[1:], strict=False):
+    for before, after in itertools.pairwise(blocks):
         assert after.channels_in == before.channels_out
         assert after.side_in == before.side_out
         assert (after.stage, after.index) in ((before.stage, before.index + 1), (before.stage + 1, 0))

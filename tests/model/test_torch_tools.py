@@ -92,7 +92,7 @@ def test_compiled_training_gives_the_same_gradients():
 @pytest.mark.parametrize("conventions", ["tensorflow", "torchvision"])
 @pytest.mark.parametrize("network", [TINY, spec("efficientnet_b0")], ids=["tiny", "b0"])
 def test_export_with_any_batch_height_and_width(network, conventions):
-    """Sides from one above the stride: at the stride itself the last map is a single pixel, which torch fixes."""
+    """From one pixel above the stride: at the stride itself the last map has one pixel, which torch fixes."""
     net = settled(network, conventions)
     sides = {"min": network.stride + 1, "max": 1024}
     dynamic = {0: Dim("batch", max=256), 2: Dim("height", **sides), 3: Dim("width", **sides)}

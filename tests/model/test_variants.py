@@ -21,11 +21,23 @@ STAGES = {
     for name in dict.fromkeys(row["name"] for row in table("stage_tables"))
 }
 BLOCKS = {
-    **{"efficientnet_b0": 16, "efficientnet_b1": 23, "efficientnet_b2": 23, "efficientnet_b3": 26},
-    **{"efficientnet_b4": 32, "efficientnet_b5": 39, "efficientnet_b6": 45, "efficientnet_b7": 55},
-    **{"efficientnet_b8": 61, "efficientnet_l2": 88, "efficientnetv2_b0": 21, "efficientnetv2_b1": 27},
-    **{"efficientnetv2_b2": 28, "efficientnetv2_b3": 32, "efficientnetv2_s": 40, "efficientnetv2_m": 57},
-    **{"efficientnetv2_l": 79},
+    "efficientnet_b0": 16,
+    "efficientnet_b1": 23,
+    "efficientnet_b2": 23,
+    "efficientnet_b3": 26,
+    "efficientnet_b4": 32,
+    "efficientnet_b5": 39,
+    "efficientnet_b6": 45,
+    "efficientnet_b7": 55,
+    "efficientnet_b8": 61,
+    "efficientnet_l2": 88,
+    "efficientnetv2_b0": 21,
+    "efficientnetv2_b1": 27,
+    "efficientnetv2_b2": 28,
+    "efficientnetv2_b3": 32,
+    "efficientnetv2_s": 40,
+    "efficientnetv2_m": 57,
+    "efficientnetv2_l": 79,
 }
 
 
