@@ -11,20 +11,28 @@ from effnet_edu.model.specs import Activation, BlockSpec, Conventions
 
 
 class Convolution(nn.Conv2d):
-    """A convolution without bias, initialised as the released code does it.
+    """A convolution, initialised as the released code does it.
 
     Weights are drawn from a normal distribution with variance 2 / fan_out. The fan-out counts the outputs
-    that one input reaches: k*k for a depthwise convolution, where torch's own helper would say channels * k * k.
+    that one input reaches: k*k for a depthwise convolution, where the helper in torch would say
+    channels * k * k.
 
     Source: `conv_kernel_initializer` in tensorflow/tpu efficientnet_model.py.
     """
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew and set the bias, if there is one, to zero."""
-        if self.weight.is_meta:
-            return
+        """Initialise the weights, unless they are not there yet."""
+        if not self.weight.is_meta:
+            self.draw_weights()
+
+    def draw_weights(self, generator: torch.Generator | None = None) -> None:
+        """Draw the weights anew and set the bias, if there is one, to zero.
+
+        Args:
+            generator: Where the weights are drawn from; torch's default generator if None.
+        """
         fan_out = self.kernel_size[0] * self.kernel_size[1] * self.out_channels // self.groups
-        nn.init.normal_(self.weight, std=math.sqrt(2 / fan_out))
+        nn.init.normal_(self.weight, 0.0, math.sqrt(2 / fan_out), generator)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 

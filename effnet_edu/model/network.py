@@ -7,7 +7,7 @@ import psutil
 import torch
 from torch import Tensor, nn
 
-from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv
+from effnet_edu.model.blocks import ConvNormAct, Convolution, FusedMBConv, MBConv
 from effnet_edu.model.checks import whole_number
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, resolve, strided
@@ -65,10 +65,24 @@ class EfficientNet(nn.Module):
         self.dropout = nn.Dropout(spec.dropout)
         self.classifier = nn.Linear(spec.head_channels, num_classes, **factory)
         if not self.classifier.weight.is_meta:
-            # Source: dense_kernel_initializer in tensorflow/tpu efficientnet_model.py.
-            bound = 1 / math.sqrt(num_classes)
-            nn.init.uniform_(self.classifier.weight, -bound, bound)
-            nn.init.zeros_(self.classifier.bias)
+            self.initialize()
+
+    def initialize(self, generator: torch.Generator | None = None) -> None:
+        """Draw all weights anew, as the released code does, and reset the statistics of batch norm.
+
+        Args:
+            generator: Where the weights are drawn from; torch's default generator if None.
+
+        Source: `dense_kernel_initializer` (for the classifier) in tensorflow/tpu efficientnet_model.py.
+        """
+        for module in self.modules():
+            if isinstance(module, Convolution):
+                module.draw_weights(generator)
+            elif isinstance(module, nn.BatchNorm2d):
+                module.reset_parameters()
+        bound = 1 / math.sqrt(self.num_classes)
+        nn.init.uniform_(self.classifier.weight, -bound, bound, generator)
+        nn.init.zeros_(self.classifier.bias)
 
     @property
     def blocks(self) -> tuple[BlockSpec, ...]:
@@ -149,8 +163,9 @@ def available_memory(device: torch.device) -> int:
     Args:
         device: A CPU or an accelerator. One that does not tell shares the machine's memory, as on MPS.
     """
-    if device.type in ("cuda", "xpu"):
-        return int(torch.get_device_module(device).mem_get_info(device)[0])
+    module = torch.get_device_module(device)
+    if hasattr(module, "mem_get_info"):
+        return int(module.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
 
 
@@ -186,8 +201,9 @@ def build(
     conventions: str | Conventions | None = None,
     device: torch.device | str | None = None,
     in_channels: int = 3,
+    generator: torch.Generator | None = None,
 ) -> EfficientNet:
-    """Build a network with random weights from torch's default generator, in training mode.
+    """Build a network with random weights, in training mode.
 
     Args:
         network: A name from `list_variants()`, or a spec (from `compound`, say).
@@ -195,6 +211,7 @@ def build(
         conventions: `"tensorflow"`, `"torchvision"`, conventions of your own, or None for the authors'.
         device: Where to build it; the CPU by default, and `"meta"` allocates nothing.
         in_channels: Channels of the input, 1 or more.
+        generator: Where the weights are drawn from; torch's default generator if None.
 
     Raises:
         ValueError: A name is unknown or a number outside its range.
@@ -203,4 +220,7 @@ def build(
     spec = as_spec(network)
     place = torch.device(device or "cpu")
     check_memory(spec, whole_number("num_classes", num_classes), place)
-    return EfficientNet(spec, num_classes, in_channels, spec.conventions(conventions), place)
+    net = EfficientNet(spec, num_classes, in_channels, spec.conventions(conventions), "meta")
+    if place.type != "meta":
+        net.to_empty(device=place).initialize(generator)
+    return net
