@@ -33,6 +33,9 @@ class EfficientNet(nn.Module):
     Sources: arXiv:1905.11946v5 (B0 to B7), arXiv:2104.00298v3 (V2), tensorflow/tpu, google/automl.
     """
 
+    #: What published weights brought along, set by `create`; None where the weights are random.
+    published: object | None = None
+
     def __init__(
         self,
         spec: NetworkSpec,

@@ -1,0 +1,144 @@
+"""Files of weights into tensors. A file is data: nothing in it is ever run."""
+
+import pickletools
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from torch import Tensor
+
+#: The only names that a file of tensors written by torch.save may refer to.
+_ALLOWED_GLOBALS = {
+    "collections OrderedDict",
+    "torch._utils _rebuild_tensor_v2",
+    "torch._utils _rebuild_parameter",
+    *(f"torch {kind}Storage" for kind in ("Float", "Double", "Half", "BFloat16", "Long")),
+}
+_LEGACY_PICKLES = 5  # magic number, protocol, system, the object, the keys of its storages
+
+
+class UnreadableCheckpointError(ValueError):
+    """A file of weights that is damaged, hostile, or of another kind."""
+
+
+def read_tensors(path: Path, max_bytes: int) -> dict[str, Tensor]:
+    """Return the tensors of a file of weights, on the CPU.
+
+    Args:
+        path: A safetensors file, or one that torch.save wrote.
+        max_bytes: The largest size, packed and unpacked, that a file for this network can have.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnreadableCheckpointError: The file is too large, damaged, or holds anything but tensors.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file of weights at {path}.")
+    _check_size(path, path.stat().st_size, max_bytes)
+    try:
+        found = _read(path, max_bytes)
+    except UnreadableCheckpointError:
+        raise
+    # Readers of damaged files raise nearly anything; to a caller it is one thing.
+    except Exception as error:
+        raise UnreadableCheckpointError(
+            f"{path} could not be read as weights; it is damaged or of another kind "
+            f"({type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no detail'})."
+        ) from error
+    return flat_tensors(found, str(path))
+
+
+def _read(path: Path, max_bytes: int) -> Any:
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    if zipfile.is_zipfile(path):
+        _check_zip(path, max_bytes)
+    else:
+        with path.open("rb") as file:
+            for _ in range(_LEGACY_PICKLES):
+                _check_pickle(file, path)
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _check_size(path: Path, size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise UnreadableCheckpointError(
+            f"{path} holds {size:,} bytes; weights of this network take at most {max_bytes:,}."
+        )
+
+
+def _check_zip(path: Path, max_bytes: int) -> None:
+    """Refuse an archive that torch.save would not have written, before anything is unpacked."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        _check_size(path, sum(member.file_size for member in members), max_bytes)
+        for member in members:
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise UnreadableCheckpointError(f"{path} is compressed inside; torch.save never does that.")
+        damaged = archive.testzip()
+        if damaged is not None:
+            raise UnreadableCheckpointError(f"{path} is damaged: {damaged!r} fails its checksum.")
+        for member in members:
+            if member.filename.endswith("data.pkl"):
+                with archive.open(member) as file:
+                    _check_pickle(file, path)
+
+
+def _check_pickle(file: IO[bytes], path: Path) -> None:
+    """Read one pickle's instructions without following them, and refuse what tensors do not need."""
+    size = path.stat().st_size
+    elements, last_number = 0, 0
+    for operation, argument, _ in pickletools.genops(file):
+        if operation.name in ("GLOBAL", "INST") and argument not in _ALLOWED_GLOBALS:
+            raise UnreadableCheckpointError(
+                f"{path} refers to {str(argument).replace(' ', '.')!r}; "
+                "weights need tensors alone, so it is not read."
+            )
+        if operation.name in ("STACK_GLOBAL", "EXT1", "EXT2", "EXT4", "OBJ", "NEWOBJ", "NEWOBJ_EX", "PERSID"):
+            raise UnreadableCheckpointError(
+                f"{path} holds the instruction {operation.name}, which torch.save does not write for tensors."
+            )
+        if isinstance(argument, int) and operation.name.startswith(("BININT", "LONG", "INT")):
+            last_number = argument
+        if operation.name == "BINPERSID":  # a storage; the last number before it is its length
+            elements += last_number
+            if last_number < 0 or elements > size:
+                raise UnreadableCheckpointError(f"{path} announces more numbers than it has bytes.")
+
+
+def flat_tensors(found: Any, origin: str) -> dict[str, Tensor]:
+    """Return the state dict in what a file held: itself, or under `state_dict` or `model`.
+
+    Prefixes that wrappers add (`module.` of DataParallel, `_orig_mod.` of torch.compile) are taken off, and
+    the counters that thop leaves behind are dropped.
+
+    Args:
+        found: A mapping of names to tensors, perhaps inside another mapping.
+        origin: What to call it in a sentence.
+
+    Raises:
+        UnreadableCheckpointError: Something in it is not a tensor of numbers.
+    """
+    for key in ("state_dict", "model"):
+        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
+            found = found[key]
+            break
+    if not isinstance(found, Mapping):
+        raise UnreadableCheckpointError(f"{origin} holds a {type(found).__name__}, not names with tensors.")
+    tensors: dict[str, Tensor] = {}
+    for key, value in found.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise UnreadableCheckpointError(
+                f"{origin} holds a {type(value).__name__} under {key!r}; "
+                "weights are names with tensors alone."
+            )
+        name = key
+        for prefix in ("module.", "_orig_mod."):
+            name = name.removeprefix(prefix)
+        if name.rpartition(".")[2] not in ("total_ops", "total_params"):
+            tensors[name] = value.detach()
+    return tensors

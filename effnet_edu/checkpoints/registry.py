@@ -1,0 +1,152 @@
+"""Every published checkpoint of these networks, as data: registry.csv."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, get_args
+
+from effnet_edu.checkpoints.preprocessing import Fit, Interpolation, Preprocessing, Triple
+from effnet_edu.model.checks import choice
+from effnet_edu.model.network import EfficientNet
+from effnet_edu.model.specs import Activation, Conventions, Padding
+from effnet_edu.model.variants import spec
+
+
+@dataclass(frozen=True)
+class PublishedWeights:
+    """One published file of weights and everything that has to travel with it.
+
+    Attributes:
+        network: The network, one of `list_variants()`.
+        name: What `create` and `find_weights` call it: publisher/name.
+        layout: How the file names its weights.
+        url: Where the file is, or empty where an installed package ships it.
+        package: The import name of the package that ships it, or empty.
+        file: The file's name, in a package its path.
+        bytes: Its size, or None where the publisher does not say.
+        hashes: Accepted hashes as `algorithm:hex`, where hex may be a prefix. Empty where none is published.
+        licence: As the publisher names it.
+        num_classes: Outputs of the classifier.
+        classes: What the outputs stand for, as in `imagenet-1k`.
+        conventions: Padding and batch-norm constants that the weights were trained with.
+        activation: Activation that they were trained with.
+        preprocessing: What their photographs went through.
+        top1: Reported ImageNet top-1 accuracy in percent, or None.
+        source: Where these facts stand.
+        note: What a user should know, in a sentence, or empty.
+    """
+
+    network: str
+    name: str
+    layout: str
+    url: str
+    package: str
+    file: str
+    bytes: int | None
+    hashes: tuple[str, ...]
+    licence: str
+    num_classes: int
+    classes: str
+    conventions: Conventions
+    activation: Activation
+    preprocessing: Preprocessing
+    top1: float | None
+    source: str
+    note: str
+
+    @property
+    def publisher(self) -> str:
+        """Who published the file."""
+        return self.name.partition("/")[0]
+
+    def __str__(self) -> str:
+        accuracy = f"top-1 {self.top1:.2f} %" if self.top1 is not None else "top-1 not reported"
+        return f"{self.network}  {self.name}  {self.preprocessing.resolution} px  {accuracy}  {self.licence}"
+
+
+def list_weights(network: str | None = None) -> list[PublishedWeights]:
+    """Return every published checkpoint, or those of one network.
+
+    Args:
+        network: One of `list_variants()`, or None for all.
+
+    Raises:
+        ValueError: There is no network of this name.
+    """
+    if network is not None:
+        spec(network)
+    return [row for row in _registry() if network in (None, row.network)]
+
+
+def find_weights(network: str, name: str) -> PublishedWeights:
+    """Return the published checkpoint of this name.
+
+    Args:
+        network: One of `list_variants()`.
+        name: publisher/name, as in `torchvision/IMAGENET1K_V1`.
+
+    Raises:
+        ValueError: The network has no such weights; the names of those it has are given.
+    """
+    available = {row.name: row for row in _registry() if row.network == network}
+    if name not in available:
+        known = f"it has {', '.join(map(repr, available))}" if available else "none are published for it"
+        raise ValueError(f"{network} has no weights named {name!r}; {known}.")
+    return available[name]
+
+
+def published_weights(net: EfficientNet) -> PublishedWeights | None:
+    """Return which published weights a network was created with, or None.
+
+    Args:
+        net: A network.
+    """
+    return net.published if isinstance(net.published, PublishedWeights) else None
+
+
+@cache
+def _registry() -> tuple[PublishedWeights, ...]:
+    table = files("effnet_edu.checkpoints").joinpath("registry.csv").read_text(encoding="utf-8")
+    return tuple(_row(fields) for fields in csv.DictReader(table.splitlines()))
+
+
+def _row(fields: dict[str, str]) -> PublishedWeights:
+    return PublishedWeights(
+        network=fields["network"],
+        name=fields["name"],
+        layout=fields["layout"],
+        url=fields["url"],
+        package=fields["package"],
+        file=fields["file"],
+        bytes=int(fields["bytes"]) if fields["bytes"] else None,
+        hashes=tuple(fields["hashes"].split()),
+        licence=fields["licence"],
+        num_classes=int(fields["num_classes"]),
+        classes=fields["classes"],
+        conventions=Conventions(
+            _one_of(Padding, fields["padding"]), float(fields["norm_eps"]), float(fields["norm_momentum"])
+        ),
+        activation=_one_of(Activation, fields["activation"]),
+        preprocessing=Preprocessing(
+            resolution=int(fields["resolution"]),
+            resize=int(fields["resize"]),
+            fit=_one_of(Fit, fields["fit"]),
+            interpolation=_one_of(Interpolation, fields["interpolation"]),
+            mean=_triple(fields["mean"]),
+            std=_triple(fields["std"]),
+            value_range=int(fields["value_range"]),
+        ),
+        top1=float(fields["top1"]) if fields["top1"] else None,
+        source=fields["source"],
+        note=fields["note"],
+    )
+
+
+def _one_of(literal: Any, value: str) -> Any:
+    return choice("a field of registry.csv", value, get_args(literal))
+
+
+def _triple(text: str) -> Triple:
+    red, green, blue = map(float, text.split())
+    return red, green, blue

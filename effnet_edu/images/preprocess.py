@@ -1,0 +1,179 @@
+"""From photographs to a network's input, exactly as the publishers of the weights did it.
+
+Pictures that Pillow knows are resized by Pillow, since the published accuracies were measured that way.
+Tensors are resized by torch with antialiasing, a whole batch at once and on their own device, as torchvision
+does.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+from torch.nn import functional as F
+
+from effnet_edu.checkpoints.preprocessing import Preprocessing
+
+#: What holds one photograph and never several: a path, a Pillow image, an array (H, W, 3) of uint8.
+OnePicture = str | os.PathLike | Image.Image | np.ndarray  # type: ignore[type-arg]
+#: Those, or a tensor (3, H, W).
+Picture = OnePicture | Tensor
+
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+
+
+def preprocess(
+    pictures: Picture | list[Picture] | tuple[Picture, ...],
+    preprocessing: Preprocessing,
+    device: torch.device | str | None = None,
+) -> Tensor:
+    """Return photographs as one normalised batch.
+
+    Args:
+        pictures: One photograph or several; tensors may be a batch. Tensors hold uint8 from 0 to 255, or
+            floats from 0 to 1.  # (N, 3, H, W) or (3, H, W)
+        preprocessing: The publisher's way.
+        device: Where the result is; by default where a tensor is, and the CPU for all else.
+
+    Returns:
+        The batch in fp32.  # (N, 3, resolution, resolution)
+
+    Raises:
+        ValueError: Something is no photograph.
+        FileNotFoundError: There is no file at a path.
+    """
+    if isinstance(pictures, Tensor):
+        batch = pictures if pictures.ndim == 4 else pictures[None]
+        return normalise(_fit_tensor(batch, preprocessing).to(device or batch.device), preprocessing)
+    if isinstance(pictures, OnePicture) or not isinstance(pictures, Sequence):
+        pictures = [pictures]
+    if not pictures:
+        raise ValueError("There is no photograph in the list; give one or more.")
+    fitted = [
+        _fit_tensor(picture[None], preprocessing)[0]
+        if isinstance(picture, Tensor)
+        else _fit_image(as_image(picture), preprocessing)
+        for picture in pictures
+    ]
+    place = device or fitted[0].device
+    return torch.cat([normalise(picture.to(place)[None], preprocessing) for picture in fitted])
+
+
+def as_image(picture: Any) -> Image.Image:
+    """Return a photograph in RGB, upright where the file says how the camera was held.
+
+    Args:
+        picture: A path, a Pillow image, or an array (H, W, 3) of uint8.
+
+    Raises:
+        ValueError: It is none of them.
+        FileNotFoundError: There is no file at the path.
+    """
+    if isinstance(picture, Image.Image):
+        return picture.convert("RGB")
+    if isinstance(picture, np.ndarray):
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise ValueError(
+                f"The array is {picture.dtype} of shape {picture.shape}; "
+                "a photograph is uint8 (height, width, 3)."
+            )
+        return Image.fromarray(picture)
+    if not isinstance(picture, str | os.PathLike):
+        raise ValueError(
+            f"A photograph is a path, a Pillow image, an array or a tensor, not {type(picture).__name__}."
+        )
+    if not Path(picture).is_file():
+        raise FileNotFoundError(f"There is no photograph at {picture}.")
+    try:
+        with Image.open(picture) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{picture} is not a photograph that can be read ({error}).") from error
+
+
+def normalise(batch: Tensor, preprocessing: Preprocessing) -> Tensor:  # (N, 3, H, W) -> (N, 3, H, W)
+    """Return pixels as fp32 with mean and standard deviation taken out.
+
+    Args:
+        batch: uint8 from 0 to 255, or floats from 0 to 1.
+        preprocessing: The publisher's way.
+    """
+    if not batch.is_floating_point():
+        x = batch.float() if preprocessing.value_range == 255 else batch.float() / 255
+    else:
+        x = batch.float() * preprocessing.value_range
+    mean, std = (
+        torch.tensor(values, dtype=x.dtype, device=x.device)[:, None, None]
+        for values in (preprocessing.mean, preprocessing.std)
+    )
+    return (x - mean) / std
+
+
+def _fit_image(image: Image.Image, how: Preprocessing) -> Tensor:  # -> (3, resolution, resolution)
+    size, box = _geometry(image.height, image.width, how)
+    if how.fit == "crop_first":
+        top, left, height, width = box
+        image = image.crop((left, top, left + width, top + height))
+    image = image.resize((size[1], size[0]), _FILTERS[how.interpolation])
+    pixels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
+    return pixels if how.fit == "crop_first" else _cut(pixels, box)
+
+
+def _fit_tensor(
+    batch: Tensor, how: Preprocessing
+) -> Tensor:  # (N, 3, H, W) -> (N, 3, resolution, resolution)
+    if (
+        batch.ndim != 4
+        or batch.shape[1] != 3
+        or not (batch.dtype == torch.uint8 or batch.is_floating_point())
+    ):
+        raise ValueError(
+            f"The tensor is {batch.dtype} of shape {tuple(batch.shape)}; photographs are uint8 from 0 to "
+            "255 or floats from 0 to 1, of shape (3, height, width) or (batch, 3, height, width)."
+        )
+    size, box = _geometry(batch.shape[2], batch.shape[3], how)
+    if how.fit == "crop_first":
+        batch = _cut(batch, box)
+    if size != tuple(batch.shape[2:]):
+        smooth = how.interpolation != "nearest"
+        resized = F.interpolate(
+            batch.float(),
+            size,
+            mode=how.interpolation,
+            align_corners=False if smooth else None,
+            antialias=smooth,
+        )
+        # Bicubic curves overshoot; eight-bit pixels are rounded, as an image file would hold them.
+        batch = resized if batch.is_floating_point() else resized.clamp(0, 255).round().to(batch.dtype)
+    return batch if how.fit == "crop_first" else _cut(batch, box)
+
+
+Box = tuple[int, int, int, int]
+
+
+def _geometry(height: int, width: int, how: Preprocessing) -> tuple[tuple[int, int], Box]:
+    """Return the size to resize to (height, width) and the box to cut out (top, left, height, width)."""
+    square = (how.resolution, how.resolution)
+    if how.fit == "crop_first":
+        side = int(how.resolution / how.resize * min(height, width))
+        return square, ((height - side + 1) // 2, (width - side + 1) // 2, side, side)
+    if how.fit == "squash":
+        size = (how.resize, how.resize)
+    else:
+        short = min(height, width)
+        size = (int(how.resize * height / short), int(how.resize * width / short))
+    top, left = (round((side - how.resolution) / 2) for side in size)
+    return size, (top, left, *square)
+
+
+def _cut(pixels: Tensor, box: Box) -> Tensor:
+    top, left, height, width = box
+    return pixels[..., top : top + height, left : left + width]
