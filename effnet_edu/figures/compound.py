@@ -107,18 +107,16 @@ def fitted_phi(implied: Mapping[str, ImpliedPhi]) -> Picture:
     def spread(name: str) -> str:
         phi = implied[name].phi
         return (
-            f"{name} implies {phi.depth:.2f} by depth, {phi.width:.2f} by width and "
-            f"{phi.resolution:.2f} by resolution"
+            f"{name} implies {phi.depth:.2f} by depth, {phi.width:.2f} by width and {phi.resolution:.2f} by "
+            "resolution"
         )
 
     return Picture(
         figure,
         alt=f"The phi implied by each published network. {spread(first)}; {spread(last)}. A dotted line "
-        f"shows the "
-        f"mistaken reading in which the number in the name is phi.",
+        "shows the mistaken reading in which the number in the name is phi.",
         caption="Hollow marks are read backwards from the multipliers in the authors' released code "
-        "(published); bars "
-        "come from the network's exact MACs (computed).",
+        "(published); bars come from the network's exact MACs (computed).",
         numbers=Numbers(
             (
                 "network",
@@ -179,14 +177,12 @@ def formula_against_table(implied: Mapping[str, ImpliedPhi]) -> Picture:
     return Picture(
         figure,
         alt="Three panels: depth, width and resolution multiplier of the formula over phi as curves, with "
-        "the published "
-        f"networks as hollow marks. At phi {implied[last].middle:.2f} the formula asks {last} for depth "
-        f"{formula.depth:.2f} and gets {implied[last].multipliers.depth:.2f}, for width "
-        f"{formula.width:.2f} and gets "
-        f"{implied[last].multipliers.width:.2f}.",
+        f"the published networks as hollow marks. At phi {implied[last].middle:.2f} the formula asks "
+        f"{last} for depth {formula.depth:.2f} and gets {implied[last].multipliers.depth:.2f}, for width "
+        f"{formula.width:.2f} and gets {implied[last].multipliers.width:.2f}.",
         caption="Curves: the formula (computed). Hollow marks: the released multipliers (published), each "
-        "network at the "
-        "middle one of its three phi. The large networks are wider and less deep than the formula.",
+        "network at the middle one of its three phi. The large networks are wider and less deep "
+        "than the formula.",
         numbers=Numbers(
             (
                 "network",
@@ -246,10 +242,11 @@ def macs_against_phi(
         figure,
         alt=f"Exact MACs of the formula's networks climb in steps from {base / 1e9:.2f} G at phi 0 to "
         f"{end_macs / 1e9:.1f} G at phi {end_phi:g}, above the smooth rule, which gives "
-        f"{base * growth**end_phi / 1e9:.1f} G. Each published network is three hollow marks on one height.",
+        f"{base * growth**end_phi / 1e9:.1f} G. Each published network is three hollow marks on one "
+        "height.",
         caption="Solid line: exact MACs of the network that the formula builds (computed). Hollow marks: "
-        "the published "
-        "networks at their exact MACs, at the phi that their depth, width and resolution imply.",
+        "the published networks at their exact MACs, at the phi that their depth, width and "
+        "resolution imply.",
         numbers=Numbers(
             ("phi", "MACs built (computed), G", "smooth rule, G"),
             [

@@ -74,14 +74,12 @@ def time_and_memory_against_phi(points: Sequence[ScalingPoint], device: str, bat
     right.legend(loc="upper left")
     return Picture(
         figure,
-        alt=f"Measured on {device} with batches of {batch_size}: from phi {first.phi:g} to phi "
-        f"{last.phi:g}, MACs grow "
-        f"{last.macs / first.macs:.1f} times, time {last.median_ms / first.median_ms:.1f} times, from "
-        f"{first.median_ms:.1f} to {last.median_ms:.1f} ms, and peak memory "
+        alt=f"Measured on {device} with batches of {batch_size}: from phi {first.phi:g} to phi {last.phi:g}, "
+        f"MACs grow {last.macs / first.macs:.1f} times, time {last.median_ms / first.median_ms:.1f} "
+        f"times, from {first.median_ms:.1f} to {last.median_ms:.1f} ms, and peak memory "
         f"{last.peak_memory_bytes / first.peak_memory_bytes:.1f} times.",
         caption=f"Filled marks: measured on {device}, batch {batch_size}, fp32, with the interval of the "
-        f"timings. Dashed: the "
-        "first time multiplied by the growth in MACs.",
+        "timings. Dashed: the first time multiplied by the growth in MACs.",
         numbers=Numbers(
             (
                 "phi",

@@ -132,11 +132,10 @@ def network(*networks: str | NetworkSpec) -> Picture:
     )
     return Picture(
         figure,
-        alt=f"Slabs from left to right, each as tall as its feature map and thicker with more channels: "
+        alt="Slabs from left to right, each as tall as its feature map and thicker with more channels: "
         f"{words}.",
         caption="Each slab is the output of one block (computed): its height is the side of the feature "
-        "map, its "
-        "thickness grows with the square root of its channels"
+        "map, its thickness grows with the square root of its channels"
         + ("; all on one scale." if len(rows) > 1 else "."),
         numbers=Numbers(
             ("network", "part", "channels", "side", "layers"),

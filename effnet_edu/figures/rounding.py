@@ -74,13 +74,12 @@ def channel_rounding(channels: Sequence[int], published: Mapping[str, float]) ->
     )
     return Picture(
         figure,
-        alt=f"Staircases of 8 channels around the straight lines of the multiplier, for stages of "
-        f"{', '.join(map(str, channels))} channels. The farthest from its line is the stage of {worst[0]} "
-        f"channels in "
-        f"{worst[1]}: {worst[0] * worst[2]:.1f} becomes {round_channels(worst[0], worst[2])}.",
+        alt="Staircases of 8 channels around the straight lines of the multiplier, for stages of "
+        f"{', '.join(map(str, channels))} channels. The farthest from its line is the stage of "
+        f"{worst[0]} channels in {worst[1]}: {worst[0] * worst[2]:.1f} becomes "
+        f"{round_channels(worst[0], worst[2])}.",
         caption="Dashed: the formula. Steps: what the rounding rule of the released code gives (computed). "
-        "Hollow squares: "
-        "the published width multipliers.",
+        "Hollow squares: the published width multipliers.",
         numbers=Numbers(("network", "width", *(f"{count} becomes (unrounded)" for count in channels)), rows),
     )
 
@@ -153,12 +152,10 @@ def layer_rounding(layers: Sequence[int], published: Mapping[str, float]) -> Pic
 
     return Picture(
         figure,
-        alt=f"Left: layers of a stage climb in whole steps on or above the dashed line of the formula. "
-        f"Right: the whole "
-        f"network's depth lies above the diagonal. {gets(first)}; {gets(last)}.",
+        alt="Left: layers of a stage climb in whole steps on or above the dashed line of the formula. "
+        f"Right: the whole network's depth lies above the diagonal. {gets(first)}; {gets(last)}.",
         caption="Dashed: the formula. Steps: layers rounded up in each stage (computed). Hollow marks: the "
-        "published depth "
-        "multipliers.",
+        "published depth multipliers.",
         numbers=Numbers(
             ("network", "depth multiplier (published)", "blocks (computed)", "blocks over the base's"),
             [
