@@ -37,17 +37,6 @@ def implied_phi(multiplier: float, base: float) -> float:
     return fit_phi(Multipliers(depth=multiplier, width=1, resolution=1), alpha=base).depth
 
 
-def resolution_base(alpha: float, beta: float, growth: float) -> float:
-    """Return the gamma for which one step of phi multiplies MACs by `growth`.
-
-    Args:
-        alpha: Depth base.
-        beta: Width base.
-        growth: Wanted alpha * beta**2 * gamma**2.
-    """
-    return math.sqrt(growth / cost_factor(alpha, beta, 1.0))
-
-
 def blocks_after_scaling(layers: list[int], depth: float) -> int:
     """Return the blocks of a network whose stages are scaled one by one.
 
@@ -138,58 +127,6 @@ IMPLIED_PHI = Exercise(
     shows=lambda answer: (
         f"For B7 it gives {answer(3.1, ALPHA):.2f} by depth, {answer(2.0, BETA):.2f} by width and "
         f"{answer(600 / 224, GAMMA):.2f} by resolution. No single phi made B7."
-    ),
-)
-
-RESOLUTION_BASE = Exercise(
-    name="resolution_base",
-    lesson=LESSON,
-    title="Close the constraint",
-    difficulty="easy",
-    minutes=5,
-    task="Somebody has chosen alpha and beta, and wants one step of phi to multiply MACs by `growth`. Which "
-    "gamma does that need?",
-    template="def resolution_base(alpha, beta, growth):\n"
-    '    """Return the gamma for which alpha * beta**2 * gamma**2 is growth."""\n'
-    "    return <answer>",
-    answers=("math.sqrt(growth / (alpha * beta**2))",),
-    hints=(
-        "Solve `alpha * beta**2 * gamma**2 = growth` for gamma.",
-        "Divide first, then undo the square.",
-    ),
-    checker=FunctionCheck(
-        reference=resolution_base,
-        draw=lambda generator: (
-            generator.uniform(1.0, 1.6),
-            generator.uniform(1.0, 1.3),
-            generator.uniform(1.8, 4.0),
-        ),
-        arguments=("alpha", "beta", "growth"),
-        mistakes=(
-            WrongFunction(
-                lambda alpha, beta, growth: growth / (alpha * beta**2),
-                "This is gamma squared: an image has two sides, so MACs grow with the square of its "
-                "resolution.",
-            ),
-            WrongFunction(
-                lambda alpha, beta, growth: math.sqrt(growth / (alpha * beta)),
-                "Width counts twice as well: a convolution has c_in times c_out weights, and both grow with "
-                "beta.",
-            ),
-            WrongFunction(
-                lambda alpha, beta, growth: growth / (alpha * beta),
-                "Width and resolution both enter with their square; here neither does.",
-            ),
-            WrongFunction(
-                lambda alpha, beta, growth: math.sqrt(growth / (alpha**2 * beta**2)),
-                "Depth enters only once: twice the blocks are twice the MACs.",
-            ),
-        ),
-    ),
-    shows=lambda answer: (
-        f"With alpha {ALPHA} and beta {BETA}, exactly 2 would need gamma {answer(ALPHA, BETA, 2):.3f}. The "
-        f"paper settled on {GAMMA}, after a small grid search, which is why its product is "
-        f"{cost_factor():.2f}."
     ),
 )
 
@@ -336,7 +273,7 @@ LARGEST_PHI = Exercise(
     ),
 )
 
-EXERCISES = (IMPLIED_PHI, RESOLUTION_BASE, BLOCKS_AFTER_SCALING, SCALED_CHANNELS, LARGEST_PHI)
+EXERCISES = (IMPLIED_PHI, BLOCKS_AFTER_SCALING, SCALED_CHANNELS, LARGEST_PHI)
 
 _TABLE = {str(row["network"]): row for row in read("effnet_coefficients")}
 

@@ -8,7 +8,7 @@ from effnet_edu.exercises.outcome import prose
 from effnet_edu.exercises.quiz import Question, Quiz
 
 
-class QuestionView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class QuestionView(ipywidgets.VBox):
     """One question of a quiz.
 
     Attributes:
@@ -43,7 +43,7 @@ class QuestionView(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no 
         self.verdict.value = self._quiz.answer(self._index, self.choice.value)._repr_html_()
 
 
-class QuizView(ipywidgets.VBox):  # type: ignore[misc]
+class QuizView(ipywidgets.VBox):
     """A quiz as a notebook shows it; without a kernel its questions and explanations are plain HTML.
 
     Attributes:

@@ -44,6 +44,8 @@ _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "grid.color": FAINT,
     "grid.linewidth": 0.6,
+    "xtick.bottom": False,  # the grid says where the numbers are
+    "ytick.left": False,
     "xtick.color": INK,
     "ytick.color": INK,
     "figure.facecolor": CARD,
