@@ -1,11 +1,14 @@
 """All exercises and quizzes by name."""
 
 import difflib
+from typing import TYPE_CHECKING
 
 from effnet_edu.exercises import lesson_00, lesson_02
 from effnet_edu.exercises.exercise import Exercise
 from effnet_edu.exercises.quiz import Question, Quiz
-from effnet_edu.exercises.quiz_view import QuizView
+
+if TYPE_CHECKING:
+    from effnet_edu.exercises.quiz_view import QuizView
 
 _EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise for room in (lesson_00, lesson_02) for exercise in room.EXERCISES
@@ -61,7 +64,7 @@ def quiz_of(lesson: str) -> Quiz:
     return Quiz(lesson, _QUIZZES[lesson])
 
 
-def quiz(lesson: str) -> QuizView:
+def quiz(lesson: str) -> "QuizView":
     """Return a lesson's quiz as widgets.
 
     Args:
@@ -70,4 +73,6 @@ def quiz(lesson: str) -> QuizView:
     Raises:
         ValueError: The lesson has no quiz.
     """
+    from effnet_edu.exercises.quiz_view import QuizView
+
     return QuizView(quiz_of(lesson))

@@ -29,11 +29,10 @@ def _floor_each(side: int, strides: list[int]) -> int:
     return side
 
 
-def _product(strides: list[int]) -> int:
-    product = 1
+def _nearest_each(side: int, strides: list[int]) -> int:
     for stride in strides:
-        product *= stride
-    return product
+        side = round(side / stride)
+    return side
 
 
 LITE0_MACS = Exercise(
@@ -115,8 +114,8 @@ FEATURE_SIDE = Exercise(
                 "It rounds down at each stride. Padding keeps the last pixel, so the side is rounded up.",
             ),
             WrongFunction(
-                lambda side, strides: side // _product(strides),
-                "It divides once by the product of all strides and rounds down. Round up, at each layer.",
+                _nearest_each,
+                "It rounds to the nearest number at each stride, and Python's `round` takes 12.5 down to 12.",
             ),
             WrongFunction(
                 lambda side, strides: strided(side, strides[0]),
@@ -183,6 +182,11 @@ QUIZ = (
         "A paper says that B0 needs 0.39B FLOPs. What does this course call that number?",
         (
             Choice(
+                f"{_B0.macs / 2e6:.0f} million MACs",
+                "You halved it. The paper's FLOPs are MACs already, although the word promises something "
+                "else.",
+            ),
+            Choice(
                 f"{_B0.macs / 1e6:.0f} million MACs",
                 "The paper counts a multiplication and the addition after it as one. That is a MAC.",
                 right=True,
@@ -191,26 +195,21 @@ QUIZ = (
                 f"{2 * _B0.macs / 1e6:.0f} million MACs",
                 "That is the number of single multiplications and additions. A MAC is one of each.",
             ),
-            Choice(
-                f"{_B0.macs / 2e6:.0f} million MACs",
-                "You halved it. The paper's FLOPs are MACs already, although the word promises something "
-                "else.",
-            ),
         ),
     ),
     Question(
         "What does an x of shape (N, C, H, W) = (8, 3, 224, 240) hold?",
         (
             Choice(
-                "8 colour images, 224 pixels high and 240 wide",
-                "N images, C channels, height, width.",
-                right=True,
-            ),
-            Choice(
                 "8 colour images, 240 pixels high and 224 wide", "Height comes before width in this order."
             ),
             Choice(
                 "3 images with 8 channels", "N, the number of images in the batch, comes first; C is second."
+            ),
+            Choice(
+                "8 colour images, 224 pixels high and 240 wide",
+                "N images, C channels, height, width.",
+                right=True,
             ),
         ),
     ),
@@ -226,13 +225,13 @@ QUIZ = (
         f"`{spec('efficientnet_b0').stages[1].expansion}` is the expansion of B0's second stage. With c_in = "
         "16, what is c_mid?",
         (
+            Choice("16", "That is c_in, what goes into the block."),
+            Choice("24", "That is c_out, what leaves the block."),
             Choice(
                 "96",
                 "c_mid is c_in times the expansion: the block works on more channels inside.",
                 right=True,
             ),
-            Choice("16", "That is c_in, what goes into the block."),
-            Choice("24", "That is c_out, what leaves the block."),
         ),
     ),
 )

@@ -315,15 +315,15 @@ QUIZ = (
         "What does 1.92 mean?",
         (
             Choice(
+                "B1 costs 1.92 times as much as B0",
+                f"B1 costs {cost('efficientnet_b1').macs / cost('efficientnet_b0').macs:.2f} times as much, "
+                "and it is not at phi 1.",
+            ),
+            Choice(
                 "MACs grow about 1.92 times for each whole step of phi, before rounding",
                 f"It is 1.2 x 1.1^2 x 1.15^2 = {cost_factor():.4f}, the paper's choice under a constraint "
                 "that asks for about 2.",
                 right=True,
-            ),
-            Choice(
-                "B1 costs 1.92 times as much as B0",
-                f"B1 costs {cost('efficientnet_b1').macs / cost('efficientnet_b0').macs:.2f} times as much, "
-                "and it is not at phi 1.",
             ),
             Choice(
                 "time on a GPU grows 1.92 times",
@@ -360,12 +360,6 @@ QUIZ = (
         "You measured a network at phi 0 and at phi 2. What may you conclude from the growth in MACs alone?",
         (
             Choice(
-                "how much more arithmetic there is, and not how much longer it takes",
-                "Memory traffic, small layers and the device decide the rest. That is why this lesson "
-                "measures.",
-                right=True,
-            ),
-            Choice(
                 "how much longer it takes on any device",
                 "Your own measurement above shows a different factor, and another device will show another "
                 "one.",
@@ -373,6 +367,12 @@ QUIZ = (
             Choice(
                 "how much more memory it needs",
                 "Peak memory follows the largest feature maps, not the sum of the MACs.",
+            ),
+            Choice(
+                "how much more arithmetic there is, and not how much longer it takes",
+                "Memory traffic, small layers and the device decide the rest. That is why this lesson "
+                "measures.",
+                right=True,
             ),
         ),
     ),
