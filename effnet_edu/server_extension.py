@@ -19,6 +19,6 @@ def _load_jupyter_server_extension(_app: Any) -> None:
 
     async def open_without_delay(self: Any, *arguments: Any, **options: Any) -> Any:
         self.set_nodelay(True)
-        return await open_connection(self, *arguments, **options)
+        return await open_connection(self, *arguments, **options)  # type: ignore[no-untyped-call]
 
-    KernelWebsocketHandler.open = open_without_delay
+    KernelWebsocketHandler.open = open_without_delay  # type: ignore[method-assign]

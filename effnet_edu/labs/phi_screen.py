@@ -182,6 +182,7 @@ def numbers(logic: PhiLogic) -> str:
     """
     factors = compound_multipliers(logic.phi, logic.alpha, logic.beta, logic.gamma)
     base = cost("efficientnet_b0")
+    near = "≈" if abs(logic.constraint - 2) <= 0.1 else "≠"
     computed = _table(
         "computed",
         (
@@ -193,7 +194,7 @@ def numbers(logic: PhiLogic) -> str:
             ("parameters", mega(logic.cost.parameters)),
             ("MACs", giga(logic.cost.macs)),
             ("MACs over B0", f"{logic.cost.macs / base.macs:,.2f} ×"),
-            ("alpha beta² gamma²", f"{logic.constraint:.2f} (goal: 2)"),
+            ("alpha beta² gamma²", f"{logic.constraint:.2f} {near} 2"),
         ),
         "ee-computed",
     )

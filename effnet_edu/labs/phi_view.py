@@ -18,7 +18,7 @@ _TITLE = (
 )
 
 _SLIDERS = {  # name: (step, what a learner is told)
-    "phi": (0.1, "how much more work; 0 is B0"),
+    "phi": (0.1, "0 gives B0 itself"),
     "alpha": (0.01, "depth d = alpha<sup>phi</sup>"),
     "beta": (0.01, "width w = beta<sup>phi</sup>"),
     "gamma": (0.01, "resolution r = gamma<sup>phi</sup>"),
@@ -69,8 +69,8 @@ class PhiLab(widgets.VBox):
                 **bounds,
                 description=name,
                 tooltip=plain,
-                style={"description_width": "48px"},
-                layout=widgets.Layout(width="112px", flex="0 0 auto", margin="0"),
+                style={"description_width": "52px"},
+                layout=widgets.Layout(width="116px", flex="0 0 auto", margin="0"),
             )
             slider.add_class(f"ee-{name}")
             field.add_class(f"ee-{name}-field")
@@ -80,7 +80,7 @@ class PhiLab(widgets.VBox):
         return rows
 
     def _choices(self) -> list[widgets.Widget]:
-        style, layout = {"description_width": "70px"}, widgets.Layout(width="100%")
+        style, layout = {"description_width": "70px"}, widgets.Layout(width="97%")
         options = sorted({*_BATCHES, self.logic.batch_size})
         batch = widgets.Dropdown(
             options=options,

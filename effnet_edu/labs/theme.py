@@ -45,7 +45,7 @@ LAB = f"""
 .ee-lab table.ee-numbers caption {{ text-align: left; font-weight: 600; padding: 2px 0;
   color: var(--ee-text); }}
 .ee-lab table.ee-numbers th {{ text-align: left; font-weight: 400; color: var(--ee-soft);
-  padding: 1px 4px 1px 0; background: none; }}
+  padding: 1px 4px 1px 0; background: none; white-space: nowrap; }}
 .ee-lab table.ee-numbers td {{ text-align: right; font-variant-numeric: tabular-nums; padding: 1px 0;
   white-space: nowrap; color: var(--ee-text); background: none; }}
 .ee-lab table.ee-numbers tr {{ background: none; border: 0; }}
