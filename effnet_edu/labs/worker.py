@@ -15,7 +15,7 @@ class NewestWins:
     so. The thread ends when nothing is left to do, so that a closed lab leaves none behind.
 
     Args:
-        name: Of the thread.
+        name: Name of the thread.
     """
 
     def __init__(self, name: str) -> None:

@@ -168,8 +168,10 @@ def available_memory(device: torch.device) -> int:
     Args:
         device: A CPU or an accelerator. One that does not tell shares the machine's memory, as on MPS.
     """
-    mem_get_info = getattr(torch.get_device_module(device), "mem_get_info", None)
-    return int(mem_get_info(device)[0] if mem_get_info else psutil.virtual_memory().available)
+    module = torch.get_device_module(device)
+    if hasattr(module, "mem_get_info"):
+        return int(module.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
 
 
 def check_memory(
