@@ -8,7 +8,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from effnet_edu import exercises, figures, images, labs, published
+    import effnet_edu.exercises as exercises
+    import effnet_edu.figures as figures
+    import effnet_edu.images as images
+    import effnet_edu.labs as labs
+    import effnet_edu.published as published
     from effnet_edu.checkpoints.create import create
     from effnet_edu.checkpoints.load import export_state_dict, load_checkpoint
     from effnet_edu.checkpoints.registry import list_weights

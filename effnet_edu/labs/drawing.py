@@ -34,6 +34,19 @@ def line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{css}"/>'
 
 
+def rectangle(x: float, y: float, width: float, height: float, css: str) -> str:
+    """Return an upright rectangle.
+
+    Args:
+        x: Left edge.
+        y: Top edge.
+        width: In pixels.
+        height: In pixels.
+        css: Class of the style sheet.
+    """
+    return f'<rect x="{x:.2f}" y="{y:.1f}" width="{width:.2f}" height="{height:.1f}" class="{css}"/>'
+
+
 def circle(x: float, y: float, radius: float, css: str, hover: str = "") -> str:
     """Return a round marker.
 

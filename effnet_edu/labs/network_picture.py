@@ -3,13 +3,13 @@
 import math
 from functools import cache
 
-from effnet_edu.labs.drawing import drawing, text
+from effnet_edu.labs.drawing import drawing, rectangle, text
 from effnet_edu.labs.theme import DEPTH, RESOLUTION, WIDTH
 from effnet_edu.model.specs import NetworkSpec, strided
 from effnet_edu.model.variants import compound
 
-SIZE = (440, 206)
-_LEFT, _NARROWEST, _GAP = 74, 48, 8
+SIZE = (396, 200)
+_LEFT, _NARROWEST, _GAP = 64, 33, 6
 _TOP, _FLOOR = 4, 142
 
 
@@ -66,15 +66,14 @@ def network_picture(spec: NetworkSpec) -> str:
         width = per_channel * shrink_width * need
         layer = width / stage.layers
         left, top = x + (column - width) / 2, _FLOOR - height
-        # One path a stage: a rectangle, and a line where each layer ends.
-        path = f"M{left:.1f} {top:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}z"
-        path += "".join(f"M{left + n * layer:.1f} {top:.1f}v{height:.1f}" for n in range(1, stage.layers))
-        parts.append(f'<path d="{path}" class="slab"/>')
+        parts.append(rectangle(left, top, width, height, "slab"))
+        ends = "".join(f"M{left + n * layer:.2f} {top:.1f}v{height:.1f}" for n in range(1, stage.layers))
+        parts.append(f'<path d="{ends}" class="layer"/>')
         centre = x + column / 2
-        for row, words in enumerate((f"{stage.channels}", f"{side} px", f"{stage.layers}")):
+        for row, words in enumerate((f"{stage.channels}", f"{side}", f"{stage.layers}")):
             parts.append(text(centre, _FLOOR + 18 + 16 * row, words, "", "middle"))
         x += column
-    rows = (("channels, w", WIDTH), ("map side, r", RESOLUTION), ("layers, d", DEPTH))
+    rows = (("channels", WIDTH), ("side, px", RESOLUTION), ("layers", DEPTH))
     for row, (words, colour) in enumerate(rows):
         y = _FLOOR + 18 + 16 * row
         parts.append(f'<rect x="0" y="{y - 9}" width="9" height="9" fill="{colour}"/>')

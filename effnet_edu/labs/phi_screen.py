@@ -15,10 +15,10 @@ from effnet_edu.model.scaling import Multipliers, compound_multipliers, fit_phi
 from effnet_edu.model.variants import compound, spec
 from effnet_edu.published import read
 
-CHARTS_SIZE = (440, 196)
-_X = Axis(0, 7, 34, 214)
+CHARTS_SIZE = (396, 192)
+_X = Axis(0, 7, 30, 186)
 _MACS = Axis(0.2e9, 200e9, 158, 26, logarithmic=True)
-_MACS_ACROSS = Axis(0.2, 200, 268, 432, logarithmic=True)
+_MACS_ACROSS = Axis(0.2, 200, 252, 388, logarithmic=True)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def charts(logic: PhiLogic) -> str:
         hover = f"{point.name}, published: {point.macs / 1e9:g} billion MACs (arXiv:1905.11946v5, table 2)"
         parts.append(circle(_X(point.middle), y, 4, "published", hover))
         if point.name != "B1":  # too near B0 and B2 for a label of its own
-            parts.append(text(_X(point.middle) + 8, y + 14, point.name, "soft"))
+            parts.append(text(_X(point.middle) + 7, y + 14, point.name, "soft"))
     parts.append(circle(_X(logic.phi), _MACS(logic.cost.macs), 6, "now"))
     parts += _times(logic)
     label = (
@@ -127,7 +127,7 @@ def _time_axis(records: Iterable[Record]) -> Axis:
 
 def _times(logic: PhiLogic) -> list[str]:
     y = _time_axis(logic.history)
-    parts = frame(_MACS_ACROSS, y, "MACs, billions", "ms an image, measured")
+    parts = frame(_MACS_ACROSS, y, "MACs, billions", "ms an image")
     for index, record in enumerate(logic.history):
         measured = record.measurement
         css = "now" if index == len(logic.history) - 1 and logic.is_fresh else "past"
@@ -182,6 +182,7 @@ def numbers(logic: PhiLogic) -> str:
     """
     factors = compound_multipliers(logic.phi, logic.alpha, logic.beta, logic.gamma)
     base = cost("efficientnet_b0")
+    near = "≈" if abs(logic.constraint - 2) <= 0.1 else "≠"
     computed = _table(
         "computed",
         (
@@ -192,8 +193,8 @@ def numbers(logic: PhiLogic) -> str:
             ("blocks", f"{logic.spec.layers}"),
             ("parameters", mega(logic.cost.parameters)),
             ("MACs", giga(logic.cost.macs)),
-            ("MACs over B0", f"{logic.cost.macs / base.macs:,.2f} x"),
-            ("alpha beta² gamma²", f"{logic.constraint:.2f}, paper: about 2"),
+            ("MACs over B0", f"{logic.cost.macs / base.macs:,.2f} ×"),
+            ("alpha beta² gamma²", f"{logic.constraint:.2f} {near} 2"),
         ),
         "ee-computed",
     )
@@ -206,7 +207,7 @@ def numbers(logic: PhiLogic) -> str:
     return computed + _table(
         age,
         (
-            ("batch, precision", f"{setting.batch_size}, {setting.precision}"),
+            ("batch", f"{setting.batch_size}, {setting.precision}"),
             ("time a batch", f"{measured.median_ms:,.1f} ms"),
             ("95% interval", f"{measured.low_ms:,.1f} to {measured.high_ms:,.1f} ms"),
             ("throughput", f"{measured.images_per_second:,.1f} images/s"),

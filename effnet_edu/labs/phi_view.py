@@ -18,10 +18,10 @@ _TITLE = (
 )
 
 _SLIDERS = {  # name: (step, what a learner is told)
-    "phi": (0.1, "How much more work you allow. 0 is B0."),
-    "alpha": (0.01, "Depth is multiplied by alpha to the phi."),
-    "beta": (0.01, "Width is multiplied by beta to the phi."),
-    "gamma": (0.01, "Resolution is multiplied by gamma to the phi."),
+    "phi": (0.1, "0 gives B0 itself"),
+    "alpha": (0.01, "depth d = alpha<sup>phi</sup>"),
+    "beta": (0.01, "width w = beta<sup>phi</sup>"),
+    "gamma": (0.01, "resolution r = gamma<sup>phi</sup>"),
 }
 _BATCHES = tuple(2**n for n in range(11))
 
@@ -59,32 +59,28 @@ class PhiLab(widgets.VBox):
         rows: list[widgets.Widget] = []
         self._linked: list[tuple[str, widgets.Widget]] = []
         for name, (step, help_text) in _SLIDERS.items():
+            plain = help_text.replace("<sup>", " to the power ").replace("</sup>", "")
             low, high = RANGES[name]
             bounds = {"min": low, "max": high, "step": step, "value": getattr(self.logic, name)}
             slider = widgets.FloatSlider(
-                **bounds,
-                readout=False,
-                tooltip=help_text,
-                layout=widgets.Layout(width="auto", flex="1 1 auto"),
+                **bounds, readout=False, tooltip=plain, layout=widgets.Layout(width="98%", margin="0 0 6px")
             )
             field = widgets.BoundedFloatText(
                 **bounds,
                 description=name,
-                tooltip=help_text,
-                style={"description_width": "50px"},
-                layout=widgets.Layout(width="118px", flex="0 0 auto"),
+                tooltip=plain,
+                style={"description_width": "52px"},
+                layout=widgets.Layout(width="116px", flex="0 0 auto", margin="0"),
             )
             slider.add_class(f"ee-{name}")
             field.add_class(f"ee-{name}-field")
             self._linked += [(name, slider), (name, field)]
-            rows.append(
-                widgets.HBox([field, slider], layout=widgets.Layout(align_items="center", width="100%"))
-            )
-            rows.append(widgets.HTML(f"<p class='ee-help'>{help_text}</p>"))
+            help_line = widgets.HTML(f"<p class='ee-help'>{help_text}</p>")
+            rows += [widgets.HBox([field, help_line], layout=widgets.Layout(align_items="center")), slider]
         return rows
 
     def _choices(self) -> list[widgets.Widget]:
-        style, layout = {"description_width": "70px"}, widgets.Layout(width="100%")
+        style, layout = {"description_width": "70px"}, widgets.Layout(width="97%")
         options = sorted({*_BATCHES, self.logic.batch_size})
         batch = widgets.Dropdown(
             options=options,
@@ -157,8 +153,7 @@ class PhiLab(widgets.VBox):
 
 
 def _button(name: str, help_text: str) -> widgets.Button:
-    button = widgets.Button(
-        description=name, tooltip=help_text, layout=widgets.Layout(width="auto", margin="0")
-    )
+    layout = widgets.Layout(width="auto", margin="0")
+    button = widgets.Button(description=name, tooltip=help_text, layout=layout)
     button.add_class(f"ee-button-{name.split()[0].lower()}")
     return button

@@ -13,6 +13,9 @@ class NewestWins:
 
     A job is called with a function that says whether it has become stale, asks it often, and returns early if
     so. The thread ends when nothing is left to do, so that a closed lab leaves none behind.
+
+    Args:
+        name: Name of the thread.
     """
 
     def __init__(self, name: str) -> None:

@@ -66,7 +66,7 @@ class EfficientNet(nn.Module):
             **factory,
         )
         self.dropout = nn.Dropout(spec.dropout)
-        self.classifier = nn.Linear(spec.head_channels, num_classes, **factory)
+        self.classifier = nn.Linear(spec.head_channels, self.num_classes, **factory)
         if not self.classifier.weight.is_meta:
             self.initialize()
 
@@ -103,7 +103,7 @@ class EfficientNet(nn.Module):
 
         Raises:
             ValueError: The input has the wrong shape, or is too small.
-            TypeError: The input holds no floating-point numbers.
+            TypeError: The input is no tensor, or holds no floating-point numbers.
         """
         self._check(x)
         x = self.stem(x)
@@ -121,7 +121,7 @@ class EfficientNet(nn.Module):
 
         Raises:
             ValueError: The input has the wrong shape, or is too small.
-            TypeError: The input holds no floating-point numbers.
+            TypeError: The input is no tensor, or holds no floating-point numbers.
         """
         self._check(x)
         x = self.stem(x)  # (N, 3, 224, 224) -> (N, 32, 112, 112) in B0
@@ -136,6 +136,8 @@ class EfficientNet(nn.Module):
         # A compiled or exported program holds for many sizes; a check would tie it to one side of it.
         if torch.compiler.is_compiling():
             return
+        if not isinstance(x, Tensor):
+            raise TypeError(f"The input is of type {type(x).__name__}; it must be a torch.Tensor.")
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f"The input has shape {tuple(x.shape)}; {self.spec.name} takes "

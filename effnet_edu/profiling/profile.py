@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from effnet_edu.model.blocks import FusedMBConv, MBConv
-from effnet_edu.model.checks import choice, whole_number
+from effnet_edu.model.checks import choice, real_number, whole_number
 from effnet_edu.model.cost import NetworkCost, cost
 from effnet_edu.model.network import EfficientNet, available_memory, build, check_memory
 from effnet_edu.model.specs import NetworkSpec, check_resolution
@@ -103,7 +103,7 @@ def profile(
         resolution: Side of the input in pixels; the network's own by default.
         precision: `"fp32"`, `"bf16"` or `"fp16"`.
         device: Where to run; by default where the network is, and for a spec the accelerator if there is one.
-        seconds: How long to time after warming up; 3 runs at least are timed.
+        seconds: How long to time after warming up, 0.001 to 3600; 3 runs at least are timed.
         seed: Seed of the inputs, and of the weights where there are none.
         is_cancelled: Asked before every block; a yes stops the measurement.
         progress: Told the share done, from 0 to 1.
@@ -115,6 +115,7 @@ def profile(
     """
     spec = network.spec if isinstance(network, EfficientNet) else as_spec(network)
     whole_number("batch_size", batch_size)
+    real_number("seconds", seconds, 1e-3, 3600)
     side = check_resolution(spec, resolution)
     dtype = PRECISIONS[choice("precision", precision, tuple(PRECISIONS))]
     if device is None and isinstance(network, EfficientNet):

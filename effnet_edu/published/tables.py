@@ -32,7 +32,12 @@ def _near(word: object, known: Iterable[str]) -> str:
 
 
 class Row(Mapping[str, Value]):
-    """One row of a published table: column name to value, read only."""
+    """One row of a published table: column name to value, read only.
+
+    Args:
+        table: Name of the table, for what is said when a column is missing.
+        values: The values by column.
+    """
 
     def __init__(self, table: str, values: Mapping[str, Value]) -> None:
         self._table = table
