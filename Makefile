@@ -49,7 +49,7 @@ unit: $(VENV)/installed-test ## tests without a notebook or a browser
 	$(BIN)/python -m pytest tests -m "not browser" -n $(WORKERS) --dist loadfile
 
 notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
-	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n $(WORKERS) --dist loadfile lessons
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n $(WORKERS) --dist loadfile lessons
 
 latency: $(VENV)/installed-test ## from a key press on phi to changed numbers, in Chromium
 	$(BIN)/python -m tests.browser.latency

@@ -32,7 +32,7 @@ class Note:
         return f"<pre>{html.escape(self.text)}</pre>" if self.is_code else f"<p>{prose(self.text)}</p>"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Exercise:
     """One exercise. A notebook shows it as a card with folded hints and a folded solution.
 
@@ -61,7 +61,7 @@ class Exercise:
     hints: tuple[str, ...]
     checker: Callable[[Any], Outcome]
     shows: Callable[[Any], str]
-    _given: Iterator[int] = field(default_factory=itertools.count, repr=False, compare=False)
+    _given: Iterator[int] = field(default_factory=itertools.count, compare=False)
 
     def __post_init__(self) -> None:
         if self.template.count(BLANK) != len(self.answers):
@@ -106,7 +106,7 @@ class Exercise:
         """Return the code of the solution."""
         return Note(self.solved(), is_code=True)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.title} ({self.difficulty}, {self.minutes} minutes). {self.task}"
 
     def _repr_html_(self) -> str:

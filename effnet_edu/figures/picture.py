@@ -79,6 +79,11 @@ class Picture:
     numbers: Numbers
     form: Literal["svg", "jpeg"] = "svg"
 
+    def __post_init__(self) -> None:
+        # Laid out once and for all: each further pass would move things by a hair.
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+
     @styled
     def image(self) -> bytes:
         """Return the figure as a file; the same figure gives the same bytes."""

@@ -30,7 +30,7 @@ WRONG = {
         ),
         ("lambda side, strides: side // math.prod(strides)", "rounds down at each stride"),
         (
-            "lambda side, strides: functools.reduce(lambda left, stride: round(left / stride), strides, side)",
+            "lambda side, strides: functools.reduce(lambda a, b: round(a / b), strides, side)",
             "12.5 down to 12",
         ),
         ("lambda side, strides: side / math.prod(strides)", "only a whole number"),

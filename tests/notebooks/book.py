@@ -51,10 +51,12 @@ def run(book: NotebookNode) -> NotebookNode:
         timeout=CELL_SECONDS,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,
         store_widget_state=False,
         resources={"metadata": {"path": str(LESSONS)}},
     )
-    client.execute()
+    # One thread: two lessons run at once on two cores, and threads that wait for a core take it from others.
+    client.execute(env={"OMP_NUM_THREADS": "1", **os.environ})
     return tidy(fresh)
 
 

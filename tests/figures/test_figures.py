@@ -1,0 +1,187 @@
+import html
+import math
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import effnet_edu as ee
+from effnet_edu.figures import ImpliedPhi, Numbers, Picture, ScalingPoint
+from effnet_edu.figures.style import CARD, SMALLEST_TEXT
+
+TABLE = ee.published.read("effnet_coefficients")
+B0_MACS = ee.cost("efficientnet_b0").macs
+
+
+def implied(name):
+    row = TABLE.row(network=name)
+    multipliers = ee.Multipliers(row["depth"], row["width"], row["resolution"] / 224)
+    macs = ee.cost(f"efficientnet_{name.lower()}").macs
+    return ImpliedPhi(multipliers, ee.fit_phi(multipliers), math.log(macs / B0_MACS) / math.log(1.92), macs)
+
+
+NETWORKS = {f"B{number}": implied(f"B{number}") for number in range(1, 8)}
+POINTS = [
+    ScalingPoint(phi, B0_MACS * (phi + 1), 10.0 + phi, 9.5 + phi, 11.0 + phi, 2**20 * 50) for phi in range(3)
+]
+
+#: Every public figure, drawn once with real data.
+DRAW = {
+    "accuracy_against_macs": lambda: ee.figures.accuracy_against_macs(
+        {"depth": [(0.4, 76.1), (0.9, 78.5)], "compound": [(0.4, 76.1), (1.0, 79.8)]}, "figure 8"
+    ),
+    "channel_rounding": lambda: ee.figures.channel_rounding((16, 24), {"B2": 1.1, "B3": 1.2}),
+    "classified": lambda: ee.figures.classified(
+        np.full((20, 30, 3), 128, np.uint8), [("tabby", 0.6), ("tiger cat", 0.3)], "a cat"
+    ),
+    "fitted_phi": lambda: ee.figures.fitted_phi(NETWORKS),
+    "formula_against_table": lambda: ee.figures.formula_against_table(NETWORKS),
+    "layer_rounding": lambda: ee.figures.layer_rounding([1, 2, 2, 3, 3, 4, 1], {"B1": 1.1, "B7": 3.1}),
+    "macs_against_phi": lambda: ee.figures.macs_against_phi(
+        [(phi / 2, ee.cost(ee.compound(phi / 2)).macs) for phi in range(15)], 1.92, NETWORKS
+    ),
+    "network": lambda: ee.figures.network("efficientnet_b0", "efficientnetv2_s"),
+    "time_and_memory_against_phi": lambda: ee.figures.time_and_memory_against_phi(POINTS, "a device", 2),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(DRAW))
+def picture(request):
+    return DRAW[request.param]()
+
+
+def test_every_public_figure_is_tried_here():
+    functions = {name for name in ee.figures.__all__ if name[0].islower()}
+    assert functions == set(DRAW)
+
+
+def test_it_is_a_figure_with_words_and_numbers(picture):
+    assert isinstance(picture.figure, Figure)
+    assert len(picture.alt.split()) >= 12
+    assert len(picture.caption.split()) >= 6
+    assert picture.numbers.rows
+    assert all(len(row) == len(picture.numbers.columns) for row in picture.numbers.rows)
+
+
+def test_the_notebook_gets_image_alt_caption_and_table(picture):
+    shown = picture._repr_html_()
+    alt = re.search(r'<img alt="([^"]*)"', shown)
+    assert html.unescape(alt[1]) == picture.alt
+    assert html.escape(picture.caption) in shown
+    assert shown.count("<tr>") == len(picture.numbers.rows) + 1
+    assert "<details>" in shown
+
+
+def test_text_is_readable_and_the_card_is_opaque(picture):
+    texts = [text for text in picture.figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    assert texts
+    assert min(text.get_fontsize() for text in texts) >= SMALLEST_TEXT
+    assert matplotlib.colors.to_hex(picture.figure.get_facecolor()) == CARD
+    assert picture.figure.get_facecolor()[3] == 1
+
+
+def test_nothing_leaves_the_card(picture):
+    drawn, card = picture.figure.get_tightbbox(), picture.figure.bbox_inches
+    assert drawn.x0 >= card.x0
+    assert drawn.y0 >= card.y0
+    assert drawn.x1 <= card.x1
+    assert drawn.y1 <= card.y1
+
+
+@pytest.mark.parametrize("name", ["classified", "layer_rounding"])
+def test_the_same_figure_has_the_same_bytes(name):
+    picture = DRAW[name]()
+    first = picture.image()
+    assert picture.image() == first
+    assert DRAW[name]().image() == first
+
+
+def test_an_svg_is_whole_and_its_words_survive_compaction():
+    picture = DRAW["macs_against_phi"]()
+    root = ElementTree.fromstring(picture.image())  # noqa: S314
+    words = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "0.386 G x 1.92^phi" in words
+    assert "MACs for one image, G" in words
+    fonts = [node for node in root.iter() if "DejaVu" in "".join(node.itertext())]
+    assert fonts, "the font must be named once"
+
+
+def test_a_reader_with_settings_of_his_own_gets_the_same_picture():
+    plain = DRAW["fitted_phi"]().image()
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black"}):
+        assert DRAW["fitted_phi"]().image() == plain
+        assert matplotlib.rcParams["font.size"] == 30
+
+
+def test_fitted_phi_says_what_the_lesson_says():
+    picture = DRAW["fitted_phi"]()
+    rows = {row[0]: row[1:4] for row in picture.numbers.rows}
+    assert rows["B1"] == ("0.52", "0.00", "0.49")
+    assert rows["B2"][:2] == ("1.00", "1.00")
+    assert rows["B7"] == ("6.21", "7.27", "7.05")
+    assert "B7 implies 6.21 by depth, 7.27 by width and 7.05 by resolution" in picture.alt
+
+
+def test_layer_rounding_counts_the_blocks_that_are_built():
+    rows = {row[0]: row[2] for row in DRAW["layer_rounding"]().numbers.rows}
+    assert rows == {
+        "B1": str(ee.spec("efficientnet_b1").layers),
+        "B7": str(ee.spec("efficientnet_b7").layers),
+    }
+
+
+def test_network_picture_draws_a_slab_for_every_block():
+    picture = ee.figures.network("efficientnet_b0")
+    (axes,) = picture.figure.axes
+    spec = ee.spec("efficientnet_b0")
+    assert len(axes.patches) == spec.layers + 2  # and stem and head
+    heights = [patch.get_height() for patch in axes.patches]
+    blocks = ee.resolve(spec)
+    assert heights[1] / heights[-2] == pytest.approx(blocks[0].side_out / blocks[-1].side_out)
+    widths = [patch.get_width() for patch in axes.patches]
+    assert widths[-2] / widths[1] == pytest.approx(
+        math.sqrt(blocks[-1].channels_out / blocks[0].channels_out)
+    )
+
+
+def test_slabs_do_not_overlap_and_stay_on_the_card():
+    picture = ee.figures.network("efficientnet_b0", "efficientnet_l2")
+    (axes,) = picture.figure.axes
+    by_row = {}
+    for patch in axes.patches:
+        by_row.setdefault(patch.get_y(), []).append(patch)
+    for patches in by_row.values():
+        ends = [patch.get_x() + patch.get_width() for patch in patches]
+        assert all(end < patch.get_x() for end, patch in zip(ends, patches[1:], strict=False))
+        assert ends[-1] <= axes.get_xlim()[1]
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="nothing to draw"):
+        ee.figures.network()
+    with pytest.raises(ValueError, match="efficientnet_b0"):
+        ee.figures.network("efficientnet_b00")
+
+
+def test_words_are_escaped():
+    picture = Picture(Figure(), 'a "quoted" <b>', "a & b", Numbers(("<x>",), [("1 < 2",)]))
+    shown = picture._repr_html_()
+    assert "&quot;quoted&quot; &lt;b&gt;" in shown
+    assert "a &amp; b" in shown
+    assert "<th>&lt;x&gt;</th>" in shown
+    assert "1 &lt; 2" in shown
+
+
+def test_figures_never_touch_pyplot():
+    code = (
+        "import sys, effnet_edu as ee; ee.figures.network('efficientnet_b0').image(); "
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "False"
