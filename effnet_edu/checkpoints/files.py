@@ -1,13 +1,16 @@
 """Files of weights into tensors. A file is data: nothing in it is ever run."""
 
+import hashlib
 import pickletools
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import torch
 from torch import Tensor
+
+from effnet_edu.checkpoints.keras_files import SIGNATURE, read_hdf5
 
 #: The only names that a file of tensors written by torch.save may refer to.
 _ALLOWED_GLOBALS = {
@@ -23,11 +26,41 @@ class UnreadableCheckpointError(ValueError):
     """A file of weights that is damaged, hostile, or of another kind."""
 
 
+class HashMismatchError(ValueError):
+    """A file that is not the one that was published."""
+
+
+def check_hash(path: Path, hashes: Collection[str]) -> None:
+    """Raise unless a file has one of the accepted hashes; where there are none, anything passes.
+
+    Args:
+        path: The file.
+        hashes: Each as `algorithm:hex`, where hex may be the first digits only.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        HashMismatchError: The file has none of the hashes.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file of weights at {path}.")
+    if not hashes:
+        return
+    found = {}
+    for algorithm in {accepted.partition(":")[0] for accepted in hashes}:
+        with path.open("rb") as file:
+            found[algorithm] = f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"
+    if not any(found[accepted.partition(":")[0]].startswith(accepted.lower()) for accepted in hashes):
+        raise HashMismatchError(
+            f"{path.name} has the hash {' and '.join(found.values())}, "
+            f"where {' or '.join(hashes)} is expected."
+        )
+
+
 def read_tensors(path: Path, max_bytes: int) -> dict[str, Tensor]:
     """Return the tensors of a file of weights, on the CPU.
 
     Args:
-        path: A safetensors file, or one that torch.save wrote.
+        path: A safetensors file, one that torch.save wrote, or one that Keras wrote.
         max_bytes: The largest size, packed and unpacked, that a file for this network can have.
 
     Raises:
@@ -39,7 +72,7 @@ def read_tensors(path: Path, max_bytes: int) -> dict[str, Tensor]:
     _check_size(path, path.stat().st_size, max_bytes)
     try:
         found = _read(path, max_bytes)
-    except UnreadableCheckpointError:
+    except (UnreadableCheckpointError, ModuleNotFoundError):
         raise
     # Readers of damaged files raise nearly anything; to a caller it is one thing.
     except Exception as error:
@@ -55,6 +88,10 @@ def _read(path: Path, max_bytes: int) -> Any:
         from safetensors.torch import load_file
 
         return load_file(path)
+    with path.open("rb") as file:
+        is_hdf5 = file.read(len(SIGNATURE)) == SIGNATURE
+    if is_hdf5:
+        return read_hdf5(path, max_bytes)
     if zipfile.is_zipfile(path):
         _check_zip(path, max_bytes)
     else:

@@ -4,10 +4,12 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import Any, get_args
 
 from effnet_edu.checkpoints.preprocessing import Fit, Interpolation, Preprocessing, Triple
 from effnet_edu.model.checks import choice
+from effnet_edu.model.cost import cost
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import Activation, Conventions, Padding
 from effnet_edu.model.variants import spec
@@ -56,6 +58,11 @@ class PublishedWeights:
     note: str
 
     @property
+    def max_bytes(self) -> int:
+        """The largest size that a file with these weights can have."""
+        return max_checkpoint_bytes(cost(spec(self.network), num_classes=self.num_classes).parameters)
+
+    @property
     def publisher(self) -> str:
         """Who published the file."""
         return self.name.partition("/")[0]
@@ -94,6 +101,26 @@ def find_weights(network: str, name: str) -> PublishedWeights:
         known = f"it has {', '.join(map(repr, available))}" if available else "none are published for it"
         raise ValueError(f"{network} has no weights named {name!r}; {known}.")
     return available[name]
+
+
+def find_file(name: str) -> PublishedWeights | None:
+    """Return the published checkpoint whose file has this name, or None.
+
+    Args:
+        name: A file's name without its folder.
+    """
+    return next((row for row in _registry() if PurePosixPath(row.file).name == name), None)
+
+
+def max_checkpoint_bytes(numbers: int) -> int:
+    """Return the largest file that is read for so many weights: fp32 four times over, and 16 MiB.
+
+    Four times leaves room for a training checkpoint with a moving average and the optimizer's state.
+
+    Args:
+        numbers: How many weights the network has.
+    """
+    return 4 * 4 * numbers + 2**24
 
 
 def published_weights(net: EfficientNet) -> PublishedWeights | None:
