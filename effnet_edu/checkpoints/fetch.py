@@ -159,7 +159,8 @@ def _fetch(weights: PublishedWeights, part: Path, open_url: OpenUrl, progress: b
             if attempt == _ATTEMPTS:
                 reason = getattr(error, "reason", None) or error
                 raise WeightsUnavailableError(
-                    f"{weights.url} could not be fetched ({reason}); is there a network? If not, {_go_on(weights)}"
+                    f"{weights.url} could not be fetched ({reason}); is there a network? "
+                    f"If not, {_go_on(weights)}"
                 ) from error
 
 
