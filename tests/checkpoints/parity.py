@@ -44,14 +44,16 @@ def randomise(state: Iterable[tuple[str, Tensor]], seed: int = 0) -> None:
         end = start + tensor.numel()
         values = noise.repeat(-(-end // _PRIME))[start:end] if end > _PRIME else noise[start:end].clone()
         if tensor.ndim > 1:
-            gain = 6.0 if ".project." in key else 2.0
+            gain = 4.0 if ".project." in key else 2.0
             values.mul_((gain / tensor[0].numel()) ** 0.5)
         elif key.endswith("running_var"):
-            values.mul_(0.2).abs_().add_(0.8)
+            values.mul_(0.1).abs_().add_(0.9)
         elif key.endswith(("running_mean", "bias")):
-            values.mul_(0.2)
+            values.mul_(0.1)
         else:
-            in_branch = key.endswith("project.norm.weight") and key.split(".")[2] != "0"
+            in_branch = (
+                key.endswith(("project.norm.weight", "fused.norm.weight")) and key.split(".")[2] != "0"
+            )
             values.mul_(0.2).add_(1).mul_(0.1 if in_branch else 1)
         tensor.copy_(values.view(tensor.shape))
 

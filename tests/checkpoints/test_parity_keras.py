@@ -28,7 +28,10 @@ from tests.checkpoints.parity import (  # noqa: E402
 )
 
 V1 = {f"efficientnet_b{number}": f"EfficientNetB{number}" for number in range(8)}
-V2 = {f"efficientnetv2_{size}": f"EfficientNetV2{size.upper()}" for size in ("b0", "b1", "b2", "b3", "s", "m", "l")}
+V2 = {
+    f"efficientnetv2_{size}": f"EfficientNetV2{size.upper()}"
+    for size in ("b0", "b1", "b2", "b3", "s", "m", "l")
+}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -36,7 +39,9 @@ def _quick_initial_weights():
     """Every weight is overwritten; drawing Keras's own takes longer than the rest."""
     with pytest.MonkeyPatch.context() as patch:
         zeros = keras.initializers.Zeros()
-        patch.setattr(keras.initializers.VarianceScaling, "__call__", lambda self, *args, **kw: zeros(*args, **kw))
+        patch.setattr(
+            keras.initializers.VarianceScaling, "__call__", lambda self, *args, **kw: zeros(*args, **kw)
+        )
         yield
 
 
