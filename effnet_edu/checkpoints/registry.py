@@ -26,7 +26,7 @@ class PublishedWeights:
         url: Where the file is, or empty where an installed package ships it.
         package: The import name of the package that ships it, or empty.
         file: The file's name, in a package its path.
-        bytes: Its size, or None where the publisher does not say.
+        mebibytes: Its size, or None where the publisher does not say.
         hashes: Accepted hashes as `algorithm:hex`, where hex may be a prefix. Empty where none is published.
         licence: As the publisher names it.
         num_classes: Outputs of the classifier.
@@ -45,7 +45,7 @@ class PublishedWeights:
     url: str
     package: str
     file: str
-    bytes: int | None
+    mebibytes: float | None
     hashes: tuple[str, ...]
     licence: str
     num_classes: int
@@ -146,7 +146,7 @@ def _row(fields: dict[str, str]) -> PublishedWeights:
         url=fields["url"],
         package=fields["package"],
         file=fields["file"],
-        bytes=int(fields["bytes"]) if fields["bytes"] else None,
+        mebibytes=float(fields["mebibytes"]) if fields["mebibytes"] else None,
         hashes=tuple(fields["hashes"].split()),
         licence=fields["licence"],
         num_classes=int(fields["num_classes"]),
