@@ -51,10 +51,13 @@ unit: $(VENV)/installed-test ## tests without a notebook or a browser
 notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n $(WORKERS) --dist loadfile lessons
 
+latency: $(VENV)/installed-test ## from a key press on phi to changed numbers, in Chromium
+	$(BIN)/python -m tests.browser.latency
+
 browser: $(VENV)/installed-test ## JupyterLab in headless Chromium
 	$(BIN)/python -m pytest tests/browser -m browser
 
-bench: $(VENV)/installed-test ## speed against the peers, interleaved; writes tests/bench/results.json
+bench: $(VENV)/installed-test ## speed against the peers, interleaved; writes tests/bench/results.csv
 	$(BIN)/python -m tests.bench
 
 outputs: $(VENV)/installed-test ## run all lessons and store their outputs

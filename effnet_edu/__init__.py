@@ -8,11 +8,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from effnet_edu import figures, images, labs, published
+    import effnet_edu.exercises as exercises
+    import effnet_edu.figures as figures
+    import effnet_edu.images as images
+    import effnet_edu.labs as labs
+    import effnet_edu.published as published
     from effnet_edu.checkpoints.create import create
     from effnet_edu.checkpoints.load import export_state_dict, load_checkpoint
     from effnet_edu.checkpoints.registry import list_weights
     from effnet_edu.images.classify import classify
+    from effnet_edu.machine import check_machine
     from effnet_edu.model.blocks import ConvNormAct, DropPath, FusedMBConv, MBConv, SqueezeExcitation
     from effnet_edu.model.cost import LayerCost, NetworkCost, cost
     from effnet_edu.model.network import EfficientNet
@@ -36,6 +41,7 @@ _HOMES = {
     "effnet_edu.checkpoints.load": ("export_state_dict", "load_checkpoint"),
     "effnet_edu.checkpoints.registry": ("list_weights",),
     "effnet_edu.images.classify": ("classify",),
+    "effnet_edu.machine": ("check_machine",),
     "effnet_edu.model.blocks": ("ConvNormAct", "DropPath", "FusedMBConv", "MBConv", "SqueezeExcitation"),
     "effnet_edu.model.cost": ("LayerCost", "NetworkCost", "cost"),
     "effnet_edu.model.network": ("EfficientNet",),
@@ -60,7 +66,7 @@ _HOMES = {
     "effnet_edu.profiling.profile": ("Measurement", "profile"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_ROOMS = ("figures", "images", "labs", "published")
+_ROOMS = ("exercises", "figures", "images", "labs", "published")
 
 __all__ = [
     "BlockSpec",
@@ -78,12 +84,14 @@ __all__ = [
     "NetworkSpec",
     "SqueezeExcitation",
     "StageSpec",
+    "check_machine",
     "classify",
     "compound",
     "compound_multipliers",
     "cost",
     "cost_factor",
     "create",
+    "exercises",
     "export_state_dict",
     "figures",
     "fit_phi",

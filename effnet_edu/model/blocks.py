@@ -7,24 +7,33 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from effnet_edu.model.checks import rate_below_one
 from effnet_edu.model.specs import Activation, BlockSpec, Conventions
 
 
 class Convolution(nn.Conv2d):
-    """A convolution without bias, initialised as the released code does it.
+    """A convolution, initialised as the released code does it.
 
     Weights are drawn from a normal distribution with variance 2 / fan_out. The fan-out counts the outputs
-    that one input reaches: k*k for a depthwise convolution, where torch's own helper would say channels * k * k.
+    that one input reaches: k*k for a depthwise convolution, where the helper in torch would say
+    channels * k * k.
 
     Source: `conv_kernel_initializer` in tensorflow/tpu efficientnet_model.py.
     """
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew and set the bias, if there is one, to zero."""
-        if self.weight.is_meta:
-            return
+        """Initialise the weights, unless they are not there yet."""
+        if not self.weight.is_meta:
+            self.draw_weights()
+
+    def draw_weights(self, generator: torch.Generator | None = None) -> None:
+        """Draw the weights anew and set the bias, if there is one, to zero.
+
+        Args:
+            generator: Where the weights are drawn from; torch's default generator if None.
+        """
         fan_out = self.kernel_size[0] * self.kernel_size[1] * self.out_channels // self.groups
-        nn.init.normal_(self.weight, std=math.sqrt(2 / fan_out))
+        nn.init.normal_(self.weight, 0.0, math.sqrt(2 / fan_out), generator)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
@@ -36,16 +45,19 @@ class SamePaddedConvolution(Convolution):
     """
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C_out, ceil(H / stride), ceil(W / stride))
-        """Pad by what this input size needs, the larger half after it, then convolve."""
-        vertical = self._missing(x.shape[-2], self.kernel_size[0], self.stride[0])
-        horizontal = self._missing(x.shape[-1], self.kernel_size[1], self.stride[1])
-        top, left = vertical // 2, horizontal // 2
+        """Pad so that the first window starts where TensorFlow's does, then convolve."""
+        vertical, horizontal = self.kernel_size[0] - 1, self.kernel_size[1] - 1
+        top = self._before(x.shape[-2], self.kernel_size[0], self.stride[0])
+        left = self._before(x.shape[-1], self.kernel_size[1], self.stride[1])
+        # Always kernel - 1 in all: no window reads the row or column that is at times too many, and the side
+        # stays (side - 1) // stride + 1, which torch.export can follow through a whole network.
         x = F.pad(x, (left, horizontal - left, top, vertical - top))
         return F.conv2d(x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
     @staticmethod
-    def _missing(side: int, kernel: int, stride: int) -> int:
-        return max((-(-side // stride) - 1) * stride + kernel - side, 0)
+    def _before(side: int, kernel: int, stride: int) -> int:
+        """Return the smaller half of what the windows of this side lack."""
+        return max(kernel - 1 - (side - 1) % stride, 0) // 2
 
 
 class SiLU(nn.SiLU):
@@ -80,7 +92,18 @@ def activation_layer(name: Activation) -> nn.Module:
 
 
 class ConvNormAct(nn.Module):
-    """Convolution, batch norm and, unless it is the linear end of a block, an activation."""
+    """Convolution, batch norm and, unless it is the linear end of a block, an activation.
+
+    Args:
+        channels_in: Channels of the input.
+        channels_out: Channels of the output.
+        conventions: Padding and batch-norm constants.
+        kernel: Side of the kernel, odd.
+        stride: Stride of the convolution.
+        groups: Groups of the convolution; `channels_in` for a depthwise one.
+        activation: `"silu"`, `"relu6"`, or None for none.
+        factory: device and dtype.
+    """
 
     def __init__(
         self,
@@ -152,12 +175,15 @@ class DropPath(nn.Module):
     Args:
         rate: Probability of skipping, from 0 to below 1. Often named by its complement, survival probability.
 
+    Raises:
+        ValueError: The rate is outside its range.
+
     Source: Huang et al., arXiv:1603.09382; applied per image as in the released EfficientNet code.
     """
 
     def __init__(self, rate: float) -> None:
         super().__init__()
-        self.rate = rate
+        self.rate = rate_below_one("rate", rate)
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H, W)
         """Zero the branch of each image with probability `rate`; do nothing in evaluation."""

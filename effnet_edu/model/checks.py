@@ -37,13 +37,38 @@ def real_number(name: str, value: Any, minimum: float, maximum: float) -> float:
     Raises:
         ValueError: `value` is no number, NaN, or outside the range.
     """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
+    number = _float(value)
     if not minimum <= number <= maximum:
         raise ValueError(f"{name} is {value!r}; it must be a number from {minimum:g} to {maximum:g}.")
     return number
+
+
+def rate_below_one(name: str, value: Any) -> float:
+    """Return `value` as a float from 0 to below 1.
+
+    Args:
+        name: What the rate is, as the caller knows it.
+        value: Any real number.
+
+    Raises:
+        ValueError: `value` is no number, NaN, or outside the range.
+    """
+    number = _float(value)
+    if not 0 <= number < 1:
+        raise ValueError(f"{name} is {value!r}; it must be a number from 0 to below 1.")
+    return number
+
+
+def _float(value: Any) -> float:
+    """Return the number, or NaN for what is none; text is none, even where Python could read it."""
+    if isinstance(value, str):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ import psutil
 import torch
 from torch import Tensor, nn
 
-from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv
+from effnet_edu.model.blocks import ConvNormAct, Convolution, FusedMBConv, MBConv
 from effnet_edu.model.checks import whole_number
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, resolve, strided
@@ -66,12 +66,26 @@ class EfficientNet(nn.Module):
             **factory,
         )
         self.dropout = nn.Dropout(spec.dropout)
-        self.classifier = nn.Linear(spec.head_channels, num_classes, **factory)
+        self.classifier = nn.Linear(spec.head_channels, self.num_classes, **factory)
         if not self.classifier.weight.is_meta:
-            # Source: dense_kernel_initializer in tensorflow/tpu efficientnet_model.py.
-            bound = 1 / math.sqrt(num_classes)
-            nn.init.uniform_(self.classifier.weight, -bound, bound)
-            nn.init.zeros_(self.classifier.bias)
+            self.initialize()
+
+    def initialize(self, generator: torch.Generator | None = None) -> None:
+        """Draw all weights anew, as the released code does, and reset the statistics of batch norm.
+
+        Args:
+            generator: Where the weights are drawn from; torch's default generator if None.
+
+        Source: `dense_kernel_initializer` (for the classifier) in tensorflow/tpu efficientnet_model.py.
+        """
+        for module in self.modules():
+            if isinstance(module, Convolution):
+                module.draw_weights(generator)
+            elif isinstance(module, nn.BatchNorm2d):
+                module.reset_parameters()
+        bound = 1 / math.sqrt(self.num_classes)
+        nn.init.uniform_(self.classifier.weight, -bound, bound, generator)
+        nn.init.zeros_(self.classifier.bias)
 
     @property
     def blocks(self) -> tuple[BlockSpec, ...]:
@@ -89,7 +103,7 @@ class EfficientNet(nn.Module):
 
         Raises:
             ValueError: The input has the wrong shape, or is too small.
-            TypeError: The input holds no floating-point numbers.
+            TypeError: The input is no tensor, or holds no floating-point numbers.
         """
         self._check(x)
         x = self.stem(x)
@@ -107,7 +121,7 @@ class EfficientNet(nn.Module):
 
         Raises:
             ValueError: The input has the wrong shape, or is too small.
-            TypeError: The input holds no floating-point numbers.
+            TypeError: The input is no tensor, or holds no floating-point numbers.
         """
         self._check(x)
         x = self.stem(x)  # (N, 3, 224, 224) -> (N, 32, 112, 112) in B0
@@ -122,6 +136,8 @@ class EfficientNet(nn.Module):
         # A compiled or exported program holds for many sizes; a check would tie it to one side of it.
         if torch.compiler.is_compiling():
             return
+        if not isinstance(x, Tensor):
+            raise TypeError(f"The input is of type {type(x).__name__}; it must be a torch.Tensor.")
         if x.ndim != 4 or x.shape[1] != self.in_channels:
             raise ValueError(
                 f"The input has shape {tuple(x.shape)}; {self.spec.name} takes "
@@ -152,8 +168,9 @@ def available_memory(device: torch.device) -> int:
     Args:
         device: A CPU or an accelerator. One that does not tell shares the machine's memory, as on MPS.
     """
-    if device.type in ("cuda", "xpu"):
-        return int(torch.get_device_module(device).mem_get_info(device)[0])
+    module = torch.get_device_module(device)
+    if hasattr(module, "mem_get_info"):
+        return int(module.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
 
 
@@ -189,8 +206,9 @@ def build(
     conventions: str | Conventions | None = None,
     device: torch.device | str | None = None,
     in_channels: int = 3,
+    generator: torch.Generator | None = None,
 ) -> EfficientNet:
-    """Build a network with random weights from torch's default generator, in training mode.
+    """Build a network with random weights, in training mode.
 
     Args:
         network: A name from `list_variants()`, or a spec (from `compound`, say).
@@ -198,6 +216,7 @@ def build(
         conventions: `"tensorflow"`, `"torchvision"`, conventions of your own, or None for the authors'.
         device: Where to build it; the CPU by default, and `"meta"` allocates nothing.
         in_channels: Channels of the input, 1 or more.
+        generator: Where the weights are drawn from; torch's default generator if None.
 
     Raises:
         ValueError: A name is unknown or a number outside its range.
@@ -206,4 +225,7 @@ def build(
     spec = as_spec(network)
     place = torch.device(device or "cpu")
     check_memory(spec, whole_number("num_classes", num_classes), place)
-    return EfficientNet(spec, num_classes, in_channels, spec.conventions(conventions), place)
+    net = EfficientNet(spec, num_classes, in_channels, spec.conventions(conventions), "meta")
+    if place.type != "meta":
+        net.to_empty(device=place).initialize(generator)
+    return net

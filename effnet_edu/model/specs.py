@@ -3,12 +3,14 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from effnet_edu.model.checks import choice, whole_number
+from effnet_edu.model.checks import choice, rate_below_one, real_number, whole_number
 from effnet_edu.model.scaling import ChannelRounding, round_channels, round_layers
 
 Operation = Literal["mbconv", "fused_mbconv"]
 Activation = Literal["silu", "relu6"]
 Padding = Literal["same", "symmetric"]
+OPERATIONS: tuple[str, ...] = ("mbconv", "fused_mbconv")
+ACTIVATIONS: tuple[str, ...] = ("silu", "relu6")
 PADDINGS: tuple[str, ...] = ("same", "symmetric")
 
 
@@ -43,6 +45,9 @@ class StageSpec:
         channels: Output channels of every block.
         layers: Number of blocks.
         squeeze_ratio: Squeeze width over the channels of the block's input; 0 for no squeeze-and-excitation.
+
+    Raises:
+        ValueError: A field is outside its range: the kernel is odd, the stride 1 or 2, the ratio 0 to 1.
     """
 
     operation: Operation
@@ -52,6 +57,16 @@ class StageSpec:
     channels: int
     layers: int
     squeeze_ratio: float = 0.25
+
+    def __post_init__(self) -> None:
+        choice("operation", self.operation, OPERATIONS)
+        for name in ("expansion", "kernel", "stride", "channels", "layers"):
+            whole_number(name, getattr(self, name))
+        if self.kernel % 2 == 0:
+            raise ValueError(f"kernel is {self.kernel}; it must be odd, so that a window has a middle.")
+        if self.stride > 2:
+            raise ValueError(f"stride is {self.stride}; it must be 1 or 2.")
+        real_number("squeeze_ratio", self.squeeze_ratio, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,9 @@ class NetworkSpec:
         width: Width multiplier over the base.
         depth: Depth multiplier over the base.
         source: Where the table stands.
+
+    Raises:
+        ValueError: A field is outside its range, or there is no stage.
     """
 
     name: str
@@ -91,6 +109,15 @@ class NetworkSpec:
     width: float
     depth: float
     source: str
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise ValueError(f"{self.name} has no stages; a network needs one or more.")
+        for name in ("stem_channels", "head_channels", "resolution"):
+            whole_number(name, getattr(self, name))
+        rate_below_one("dropout", self.dropout)
+        rate_below_one("drop_path_rate", self.drop_path_rate)
+        choice("activation", self.activation, ACTIVATIONS)
 
     @property
     def stride(self) -> int:
@@ -174,7 +201,12 @@ class BlockSpec:
 
 
 def strided(side: int, stride: int) -> int:
-    """Return the side of a map after a stride: rounded up, under both padding conventions."""
+    """Return the side of a map after a stride: rounded up, under both padding conventions.
+
+    Args:
+        side: Side of the map before, in pixels.
+        stride: Stride of the convolution.
+    """
     return -(-side // stride)
 
 

@@ -161,10 +161,9 @@ def spec(name: str) -> NetworkSpec:
         ValueError: No published network has this name; the nearest names are given.
     """
     if name not in _TABLE:
-        near = difflib.get_close_matches(str(name).lower(), _TABLE, n=3, cutoff=0.4)
-        hint = f" Near it: {', '.join(near)}." if near else ""
         raise ValueError(
-            f"There is no network named {name!r}.{hint} ee.list_variants() names all {len(_TABLE)}."
+            f"There is no network named {name!r}. Near it: {', '.join(_nearest(str(name)))}. "
+            f"ee.list_variants() names all {len(_TABLE)}."
         )
     base, width, depth, resolution, dropout = _TABLE[name]
     unscaled = NetworkSpec(
@@ -185,6 +184,14 @@ def spec(name: str) -> NetworkSpec:
         source=base.source,
     )
     return scale(unscaled, width, depth, name=name)
+
+
+def _nearest(name: str) -> list[str]:
+    """Return the three names nearest to what was asked for; those that end in it come first, as in `b0`."""
+    asked = name.lower().replace("-", "_")
+    ending = [known for known in _TABLE if asked and known.endswith(asked)]
+    alike = difflib.get_close_matches(asked, _TABLE, n=3, cutoff=0)
+    return list(dict.fromkeys(ending + alike))[:3]
 
 
 def as_spec(network: str | NetworkSpec) -> NetworkSpec:
@@ -227,5 +234,5 @@ def compound(
         factors.width,
         factors.depth,
         round(network.resolution * factors.resolution),
-        name=f"{network.name} at phi {phi:g}",
+        name=f"{network.name} at phi {float(phi):g}",
     )

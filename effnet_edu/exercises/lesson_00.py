@@ -1,0 +1,237 @@
+"""Warm-ups and quiz of lesson 00."""
+
+from effnet_edu.exercises.exercise import Exercise
+from effnet_edu.exercises.functions import FunctionCheck, WrongFunction
+from effnet_edu.exercises.numbers import NumberCheck, WrongNumber
+from effnet_edu.exercises.quiz import Choice, Question
+from effnet_edu.model.cost import cost
+from effnet_edu.model.specs import strided
+from effnet_edu.model.variants import spec
+
+LESSON = "00_start_here"
+
+
+def side_after(side: int, strides: list[int]) -> int:
+    """Return the side of a feature map after some strides, rounded up at each.
+
+    Args:
+        side: Side of the input in pixels.
+        strides: One stride a layer.
+    """
+    for stride in strides:
+        side = strided(side, stride)
+    return side
+
+
+def _floor_each(side: int, strides: list[int]) -> int:
+    for stride in strides:
+        side //= stride
+    return side
+
+
+def _nearest_each(side: int, strides: list[int]) -> int:
+    for stride in strides:
+        side = round(side / stride)
+    return side
+
+
+LITE0_MACS = Exercise(
+    name="lite0_macs",
+    lesson=LESSON,
+    title="Count a network",
+    difficulty="easy",
+    minutes=3,
+    task="How many MACs does `efficientnet_lite0` need for one image at its own resolution? Use `ee.cost`, "
+    "or type a number; `385e6` and `'385 million MACs'` are both fine. Two right digits are enough.",
+    template="lite0_macs = <answer>",
+    answers=('ee.cost("efficientnet_lite0").macs',),
+    hints=(
+        "`ee.cost` takes the name of a network.",
+        "What it returns has `.parameters` and `.macs`.",
+    ),
+    checker=NumberCheck(
+        value=lambda: cost("efficientnet_lite0").macs,
+        variable="lite0_macs",
+        unit="MACs",
+        tolerance=0.02,
+        mistakes=(
+            WrongNumber(
+                lambda: cost("efficientnet_lite0").parameters,
+                "These are its parameters. A weight is used once for every pixel of the map, so MACs are "
+                "far more.",
+            ),
+            WrongNumber(
+                lambda: 2 * cost("efficientnet_lite0").macs,
+                "This is twice the MACs: you counted multiplications and additions apart. One MAC is both.",
+            ),
+            WrongNumber(
+                lambda: cost("efficientnet_lite0", resolution=256).macs,
+                "This is its cost at 256 pixels. Its own resolution is in "
+                "`ee.spec('efficientnet_lite0').resolution`.",
+            ),
+            WrongNumber(
+                lambda: cost("efficientnet_lite1").macs,
+                "This is `efficientnet_lite1`, the next larger one.",
+            ),
+        ),
+    ),
+    shows=lambda _answer: (
+        f"{cost('efficientnet_lite0').macs / 1e6:,.0f} million MACs with "
+        f"{cost('efficientnet_lite0').parameters / 1e6:.2f} million parameters: each weight is used "
+        f"{cost('efficientnet_lite0').macs / cost('efficientnet_lite0').parameters:.0f} times for one image."
+    ),
+)
+
+FEATURE_SIDE = Exercise(
+    name="feature_side",
+    lesson=LESSON,
+    title="How large is the last map?",
+    difficulty="easy",
+    minutes=5,
+    task="A layer with stride 2 halves the side of its feature map and rounds up: 75 becomes 38. Write a "
+    "function that returns the side after a list of strides.",
+    template="def feature_side(side, strides):\n"
+    '    """Return the side of the map after layers with these strides, such as [2, 1, 2]."""\n'
+    "    for stride in strides:\n"
+    "        side = <answer>\n"
+    "    return side",
+    answers=("-(-side // stride)",),
+    hints=(
+        "Which Python operation divides whole numbers, and which way does it round?",
+        "`math.ceil(side / stride)` rounds up. So does `-(-side // stride)`.",
+    ),
+    checker=FunctionCheck(
+        reference=side_after,
+        draw=lambda generator: (
+            generator.randint(33, 800),
+            [generator.choice((1, 2, 2, 3)) for _ in range(generator.randint(1, 6))],
+        ),
+        arguments=("side", "strides"),
+        whole=True,
+        mistakes=(
+            WrongFunction(
+                _floor_each,
+                "It rounds down at each stride. Padding keeps the last pixel, so the side is rounded up.",
+            ),
+            WrongFunction(
+                _nearest_each,
+                "It rounds to the nearest number at each stride, and Python's `round` takes 12.5 down to 12.",
+            ),
+            WrongFunction(
+                lambda side, strides: strided(side, strides[0]),
+                "It stops after the first stride: is the `return` inside the loop?",
+            ),
+        ),
+    ),
+    shows=lambda answer: (
+        f"224 pixels end as a map of side {answer(224, [2, 1, 2, 2, 2, 1, 2, 1])}, 225 pixels as one of side "
+        f"{answer(225, [2, 1, 2, 2, 2, 1, 2, 1])}: one pixel more in, a whole row and column more out."
+    ),
+)
+
+PREPARED_PIXEL = Exercise(
+    name="prepared_pixel",
+    lesson=LESSON,
+    title="Prepare a pixel",
+    difficulty="easy",
+    minutes=3,
+    task="The Lite networks were trained on pixels moved and scaled by `(x - 127) / 128`, where x runs from "
+    "0 to 255. Write that as a function.",
+    template="def prepared_pixel(x):\n"
+    '    """Return the number that the network sees for a pixel x from 0 to 255."""\n'
+    "    return <answer>",
+    answers=("(x - 127) / 128",),
+    hints=("Subtract first: mind the brackets.",),
+    checker=FunctionCheck(
+        reference=lambda x: (x - 127) / 128,
+        draw=lambda generator: (generator.randint(0, 255),),
+        arguments=("x",),
+        mistakes=(
+            WrongFunction(
+                lambda x: x / 255,
+                "It scales to 0..1, which is what many other networks want. This one was trained on about "
+                "-1..1.",
+            ),
+            WrongFunction(
+                lambda x: x - 127 / 128,
+                "Division comes before subtraction: put the subtraction in brackets.",
+            ),
+            WrongFunction(
+                lambda x: (x - 128) / 128,
+                "It subtracts 128; these weights were trained with 127. Close, and still not what the "
+                "network knows.",
+            ),
+            WrongFunction(
+                lambda x: (x / 255 - 0.5) / 0.5,
+                "It scales to exactly -1..1. These weights were trained with `(x - 127) / 128`.",
+            ),
+        ),
+    ),
+    shows=lambda answer: (
+        f"Black is {answer(0):.2f}, white is {answer(255):.2f}. Weights without this line give confident "
+        "nonsense, and no error."
+    ),
+)
+
+EXERCISES = (LITE0_MACS, FEATURE_SIDE, PREPARED_PIXEL)
+
+_B0 = cost("efficientnet_b0")
+
+QUIZ = (
+    Question(
+        "A paper says that B0 needs 0.39B FLOPs. What does this course call that number?",
+        (
+            Choice(
+                f"{_B0.macs / 2e6:.0f} million MACs",
+                "You halved it. The paper's FLOPs are MACs already, although the word promises something "
+                "else.",
+            ),
+            Choice(
+                f"{_B0.macs / 1e6:.0f} million MACs",
+                "The paper counts a multiplication and the addition after it as one. That is a MAC.",
+                right=True,
+            ),
+            Choice(
+                f"{2 * _B0.macs / 1e6:.0f} million MACs",
+                "That is the number of single multiplications and additions. A MAC is one of each.",
+            ),
+        ),
+    ),
+    Question(
+        "What does an x of shape (N, C, H, W) = (8, 3, 224, 240) hold?",
+        (
+            Choice(
+                "8 colour images, 240 pixels high and 224 wide", "Height comes before width in this order."
+            ),
+            Choice(
+                "3 images with 8 channels", "N, the number of images in the batch, comes first; C is second."
+            ),
+            Choice(
+                "8 colour images, 224 pixels high and 240 wide",
+                "N images, C channels, height, width.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "In this course's figures, what does a hollow marker mean?",
+        (
+            Choice("a published number", "Somebody printed it, and its source is one step away.", right=True),
+            Choice("a measured number", "A measured number is a filled marker, with its interval."),
+            Choice("a computed number", "Computed numbers are lines: they are exact and need no marker."),
+        ),
+    ),
+    Question(
+        f"`{spec('efficientnet_b0').stages[1].expansion}` is the expansion of B0's second stage. With c_in = "
+        "16, what is c_mid?",
+        (
+            Choice("16", "That is c_in, what goes into the block."),
+            Choice("24", "That is c_out, what leaves the block."),
+            Choice(
+                "96",
+                "c_mid is c_in times the expansion: the block works on more channels inside.",
+                right=True,
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,82 @@
+"""What a check says: not attempted, wrong with the likely cause, or right with what it shows."""
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["not attempted", "wrong", "right"]
+_MARK = {"not attempted": "○", "wrong": "✗", "right": "✓"}
+_WORD = {"not attempted": "Not attempted.", "wrong": "Not yet.", "right": "Right."}
+
+
+def prose(text: str) -> str:
+    """Return text as HTML, with what stands between backticks as code.
+
+    Args:
+        text: Plain text.
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+
+
+def folded(summary: str, body: str) -> str:
+    """Return HTML that opens on a click or a key.
+
+    Args:
+        summary: Plain text that is always seen.
+        body: HTML that is not.
+    """
+    return f"<details><summary>{html.escape(summary)}</summary>{body}</details>"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found.
+
+    Attributes:
+        state: `"not attempted"`, `"wrong"` or `"right"`.
+        message: Sentences for the learner: the likely cause, or what the answer shows.
+    """
+
+    state: State
+    message: str
+
+    def __str__(self) -> str:
+        return f"{_MARK[self.state]} {_WORD[self.state]} {self.message}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<div role="status">{_MARK[self.state]} <b>{_WORD[self.state]}</b> {prose(self.message)}</div>'
+        )
+
+
+def not_attempted(where: str) -> Outcome:
+    """Return the outcome of an answer that still has its three dots.
+
+    Args:
+        where: What to replace, as the learner sees it.
+    """
+    return Outcome("not attempted", f"Replace the three dots in {where} and run both cells again.")
+
+
+@dataclass(frozen=True)
+class Reveal:
+    """An answer that a notebook keeps folded until the reader has made a prediction.
+
+    Attributes:
+        answer: Sentences, or anything that can show itself.
+        summary: What is seen before it is opened.
+    """
+
+    answer: object
+    summary: str = "Open after you have made your prediction"
+
+    def __repr__(self) -> str:
+        return f"{self.summary}: {self.answer}"
+
+    def _repr_html_(self) -> str:
+        show = getattr(self.answer, "_repr_html_", None)
+        return folded(self.summary, show() if show else f"<p>{prose(str(self.answer))}</p>")

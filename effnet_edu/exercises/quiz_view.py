@@ -1,0 +1,64 @@
+"""The quiz as widgets: radio buttons and a Check button, all of it usable by keyboard."""
+
+from typing import Any
+
+import ipywidgets
+
+from effnet_edu.exercises.outcome import prose
+from effnet_edu.exercises.quiz import Question, Quiz
+
+
+class QuestionView(ipywidgets.VBox):
+    """One question of a quiz.
+
+    Attributes:
+        choice: The radio buttons.
+        button: Checks the choice.
+        verdict: Says whether it is right, and why.
+    """
+
+    def __init__(self, quiz: Quiz, index: int) -> None:
+        question: Question = quiz.questions[index]
+        self._quiz, self._index = quiz, index
+        title = ipywidgets.HTML(f"<b>{index + 1}. {prose(question.text)}</b>")
+        self.choice = ipywidgets.RadioButtons(
+            options=[(choice.text, number) for number, choice in enumerate(question.choices)],
+            value=None,
+            layout=ipywidgets.Layout(width="auto"),
+        )
+        self.button = ipywidgets.Button(
+            description="Check", disabled=True, tooltip=f"Check the answer to question {index + 1}"
+        )
+        self.verdict = ipywidgets.HTML()
+        self.choice.observe(self._chosen, "value")
+        self.button.on_click(self._check)
+        super().__init__([title, self.choice, self.button, self.verdict])
+        self.add_class("effnet-question")
+
+    def _chosen(self, change: Any) -> None:
+        self.button.disabled = change["new"] is None
+        self.verdict.value = ""
+
+    def _check(self, _button: Any) -> None:
+        self.verdict.value = self._quiz.answer(self._index, self.choice.value)._repr_html_()
+
+
+class QuizView(ipywidgets.VBox):
+    """A quiz as a notebook shows it; without a kernel its questions and explanations are plain HTML.
+
+    Attributes:
+        quiz: Questions and answers.
+        questions: A view a question.
+    """
+
+    def __init__(self, quiz: Quiz) -> None:
+        self.quiz = quiz
+        self.questions = [QuestionView(quiz, index) for index in range(len(quiz.questions))]
+        super().__init__(self.questions)
+        self.add_class("effnet-quiz")
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        bundle["text/plain"] = str(self.quiz)
+        bundle["text/html"] = self.quiz.to_html()
+        return bundle

@@ -1,0 +1,25 @@
+"""One function a figure: data in, a `Picture` out (a matplotlib Figure with alt text, caption, numbers)."""
+
+from effnet_edu.figures.accuracy import accuracy_against_macs
+from effnet_edu.figures.compound import ImpliedPhi, fitted_phi, formula_against_table, macs_against_phi
+from effnet_edu.figures.measured import ScalingPoint, time_and_memory_against_phi
+from effnet_edu.figures.network import network
+from effnet_edu.figures.photograph import classified
+from effnet_edu.figures.picture import Numbers, Picture
+from effnet_edu.figures.rounding import channel_rounding, layer_rounding
+
+__all__ = [
+    "ImpliedPhi",
+    "Numbers",
+    "Picture",
+    "ScalingPoint",
+    "accuracy_against_macs",
+    "channel_rounding",
+    "classified",
+    "fitted_phi",
+    "formula_against_table",
+    "layer_rounding",
+    "macs_against_phi",
+    "network",
+    "time_and_memory_against_phi",
+]

@@ -1,0 +1,5 @@
+"""The interactive parts of the course, each a logic class and a view."""
+
+from effnet_edu.labs.phi_view import PhiLab
+
+__all__ = ["PhiLab"]

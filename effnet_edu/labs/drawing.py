@@ -1,0 +1,153 @@
+"""What the drawings of the labs are made of: SVG as text, quick enough to redraw while a slider moves."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from effnet_edu.labs.theme import DRAWING
+
+
+def text(x: float, y: float, words: str, css: str = "", anchor: str = "start") -> str:
+    """Return a line of text.
+
+    Args:
+        x: Where it is anchored, in pixels.
+        y: Its baseline.
+        words: What it says.
+        css: Class of the style sheet.
+        anchor: `start`, `middle` or `end`.
+    """
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{css}" text-anchor="{anchor}">{escape(words)}</text>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
+    """Return a straight line.
+
+    Args:
+        x1: Start.
+        y1: Start.
+        x2: End.
+        y2: End.
+        css: Class of the style sheet.
+    """
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{css}"/>'
+
+
+def rectangle(x: float, y: float, width: float, height: float, css: str) -> str:
+    """Return an upright rectangle.
+
+    Args:
+        x: Left edge.
+        y: Top edge.
+        width: In pixels.
+        height: In pixels.
+        css: Class of the style sheet.
+    """
+    return f'<rect x="{x:.2f}" y="{y:.1f}" width="{width:.2f}" height="{height:.1f}" class="{css}"/>'
+
+
+def circle(x: float, y: float, radius: float, css: str, hover: str = "") -> str:
+    """Return a round marker.
+
+    Args:
+        x: Centre.
+        y: Centre.
+        radius: In pixels.
+        css: Class of the style sheet.
+        hover: What a pointer resting on it is told.
+    """
+    title = f"<title>{escape(hover)}</title>" if hover else ""
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" class="{css}">{title}</circle>'
+
+
+def drawing(width: int, height: int, label: str, parts: Sequence[str]) -> str:
+    """Return a picture for a page, with the words that a screen reader says.
+
+    Args:
+        width: Of the coordinates, in pixels.
+        height: Of the coordinates.
+        label: The alternative text.
+        parts: What is drawn, back to front.
+    """
+    return (
+        f'<svg class="ee-drawing" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def standalone(svg: Sequence[str], width: int, heights: Sequence[int]) -> str:
+    """Return several drawings below each other as one SVG file with its own colours and an opaque card.
+
+    Args:
+        svg: Drawings made by `drawing`, all of one width.
+        width: That width.
+        heights: The height of each.
+    """
+    placed, y = [], 8
+    for picture, height in zip(svg, heights, strict=True):
+        placed.append(picture.replace("<svg ", f'<svg x="8" y="{y}" width="{width}" height="{height}" ', 1))
+        y += height + 8
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 16}" height="{y}" '
+        f'viewBox="0 0 {width + 16} {y}"><style>{DRAWING}</style>'
+        f'<rect width="100%" height="100%" fill="#fff"/>{"".join(placed)}</svg>'
+    )
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Maps numbers to pixels along one side of a chart.
+
+    Attributes:
+        low: Number at `start`.
+        high: Number at `end`.
+        start: Pixel.
+        end: Pixel.
+        logarithmic: Whether equal steps are equal factors.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    logarithmic: bool = False
+
+    def __call__(self, value: float) -> float:
+        """Return the pixel of a number, held inside the axis."""
+        low, high = self.low, self.high
+        if self.logarithmic:
+            low, high, value = math.log10(low), math.log10(high), math.log10(max(value, 1e-30))
+        share = min(max((value - low) / (high - low), 0.0), 1.0)
+        return self.start + share * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        """Return the powers of ten within a logarithmic axis, or the whole numbers within a linear one."""
+        if self.logarithmic:
+            powers = range(
+                math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9) + 1
+            )
+            return [10.0**power for power in powers]
+        return [float(n) for n in range(math.ceil(self.low), math.floor(self.high) + 1)]
+
+
+def frame(x: Axis, y: Axis, x_title: str, y_title: str) -> list[str]:
+    """Return axes with ticks, a light grid, and titles.
+
+    Args:
+        x: The horizontal axis.
+        y: The vertical one; its start is at the bottom.
+        x_title: Name and unit.
+        y_title: Name and unit, written above the axis.
+    """
+    parts = [line(x.start, y(tick), x.end, y(tick), "grid") for tick in y.ticks()]
+    parts += [text(x.start - 5, y(tick) + 4, _tick(tick), "soft", "end") for tick in y.ticks()]
+    parts += [text(x(tick), y.start + 14, _tick(tick), "soft", "middle") for tick in x.ticks()]
+    parts.append(line(x.start, y.start, x.end, y.start, "axis"))
+    parts.append(text((x.start + x.end) / 2, y.start + 28, x_title, "soft", "middle"))
+    parts.append(text(x.start - 26, y.end - 8, y_title, "soft"))
+    return parts
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"

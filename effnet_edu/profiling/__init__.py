@@ -1,0 +1,1 @@
+"""What only a measurement can know: time and memory of a network on this device."""

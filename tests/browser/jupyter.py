@@ -1,0 +1,193 @@
+"""Drive JupyterLab in headless Chromium: a server, a page, and a notebook in it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+TOKEN = "course-test"  # noqa: S105 - of a server that lives as long as a test and listens on localhost alone
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SETTINGS = {  # the question about news is asked by the page; no flag of the server silences it
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
+}
+
+
+def chromium() -> str:
+    """Return the path of the system's Chromium; its absence is an error, never a skip."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
+        if path := os.environ.get("COURSE_CHROMIUM") or shutil.which(name):
+            return path
+    raise RuntimeError("No Chromium was found. Install it (apt-get install chromium) or set COURSE_CHROMIUM.")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serve(folder: Path, root: Path) -> Iterator[str]:
+    """Serve `root` with JupyterLab, all of its own files under `folder`; yield the address."""
+    for name, value in SETTINGS.items():
+        path = folder / "settings" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value))
+    env = dict(os.environ)
+    env["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
+    env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
+    for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        env[key] = str(folder / key)
+    port, log = free_port(), folder / "server.log"
+    base = f"http://127.0.0.1:{port}"
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+        "--ip=127.0.0.1", f"--port={port}",
+        "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}",
+        "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
+    ]  # fmt: skip
+    with log.open("w") as output:
+        server = subprocess.Popen(command, env=env, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        end = time.monotonic() + 90
+        while True:
+            try:
+                urllib.request.urlopen(f"{base}/api/status?token={TOKEN}", timeout=2)  # noqa: S310
+                break
+            except OSError:
+                if server.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError("JupyterLab did not start:\n" + log.read_text()[-3000:]) from None
+                time.sleep(0.1)
+        yield base
+    finally:
+        server.terminate()  # also shuts the kernels down
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, headless=True)
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def lab_page(opened: Browser, base: str, width: int = 1280, height: int = 800) -> Iterator[Page]:
+    """Yield a JupyterLab page that notes what it asked of other hosts and what its console found wrong."""
+    context = opened.new_context(viewport={"width": width, "height": height})
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    page.outside, page.complaints = [], []  # type: ignore[attr-defined]
+    page.on(
+        "request",
+        lambda r: (
+            page.outside.append(r.url)  # type: ignore[attr-defined]
+            if r.url.startswith("http") and "//127.0.0.1:" not in r.url
+            else None
+        ),
+    )
+    page.on(
+        "console",
+        lambda m: page.complaints.append(m.text) if m.type == "error" else None,  # type: ignore[attr-defined]
+    )
+    page.goto(f"{base}/lab?reset&token={TOKEN}")
+    page.wait_for_function("() => window.jupyterapp", timeout=90_000)
+    page.evaluate("() => { jupyterapp.restored.then(() => { window.restored = true }) }")
+    page.wait_for_function("() => window.restored", timeout=90_000)
+    yield page
+    context.close()
+
+
+class Notebook:
+    """One notebook in the page, with its kernel."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, name: str) -> None:
+        self.page.evaluate(
+            """name => { window.kernelReady = false; window.hidden = []; (async () => {
+            const d = window.doc = await jupyterapp.commands.execute('docmanager:open', {path: name});
+            await d.context.ready; await d.sessionContext.ready;
+            const k = d.sessionContext.session.kernel; await k.info;
+            k.iopubMessage.connect((_, m) => {
+                if (m.header.msg_type === 'error' && m.parent_header.msg_type === 'comm_msg')
+                    hidden.push(`${m.content.ename}: ${m.content.evalue}`) });
+            window.kernelReady = true })() }""",
+            name,
+        )
+        self.page.wait_for_function("() => window.kernelReady", timeout=90_000)
+
+    def run_all(self, seconds: float = 240) -> None:
+        self.page.evaluate(
+            """() => { window.ran = null;
+            jupyterapp.commands.execute('notebook:run-all-cells').then(ok => { window.ran = ok }) }"""
+        )
+        self.page.wait_for_function("() => window.ran !== null", timeout=1000 * seconds)
+        assert self.page.evaluate("() => window.ran"), self.errors()
+
+    def outputs(self) -> list[Any]:
+        found: list[Any] = self.page.evaluate(
+            """() => Array.from(doc.content.model.cells)
+            .map(c => c.type === 'code' ? c.toJSON().outputs : [])"""
+        )
+        return found
+
+    def errors(self) -> list[str]:
+        """Errors that cells show."""
+        return [
+            f"{output['ename']}: {output['evalue']}"
+            for outputs in self.outputs()
+            for output in outputs
+            if output["output_type"] == "error"
+        ]
+
+    def hidden_errors(self) -> list[str]:
+        """Errors in callbacks of widgets, which JupyterLab shows in its log console alone."""
+        self.page.wait_for_function(
+            "() => doc.sessionContext.session.kernel.status === 'idle'", timeout=90_000
+        )
+        found: list[str] = self.page.evaluate("() => hidden")
+        return found
+
+    def slider(self, css: str) -> Locator:
+        return self.page.locator(f"{css} [role=slider]")
+
+    def close(self) -> None:
+        self.page.evaluate(
+            """() => { window.closed_ = false; doc.sessionContext.shutdown().then(() => {
+            doc.context.model.dirty = false; doc.close(); window.closed_ = true }) }"""
+        )
+        self.page.wait_for_function("() => window.closed_", timeout=60_000)
+
+
+def write_notebook(path: Path, *sources: str) -> None:
+    """Write a notebook of these cells that opens without asking for a kernel."""
+    cells = [nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)

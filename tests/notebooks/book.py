@@ -1,0 +1,132 @@
+"""Lessons as files: reading, running and fingerprinting them."""
+
+import ast
+import copy
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).parents[2]
+LESSONS = ROOT / "lessons"
+LIBRARY = ROOT / "effnet_edu"
+
+#: Rooms whose code and data a lesson's stored numbers and pictures come from.
+SHOWN_ROOMS = ("model", "published", "figures", "exercises")
+KEY = "effnet_edu"
+UNCOMPARED = "nbval-ignore-output"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+CELL_SECONDS = 120
+
+
+def lesson_files() -> list[Path]:
+    return sorted(LESSONS.glob("*.ipynb"))
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(book: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in book.cells if cell.cell_type == "code"]
+
+
+def prose_cells(book: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in book.cells if cell.cell_type == "markdown"]
+
+
+def is_compared(cell: NotebookNode) -> bool:
+    return UNCOMPARED not in cell.metadata.get("tags", ())
+
+
+def run(book: NotebookNode) -> NotebookNode:
+    """Return the lesson with the outputs of a fresh kernel; raises at the first cell that fails."""
+    fresh = copy.deepcopy(book)
+    client = NotebookClient(
+        fresh,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(LESSONS)}},
+    )
+    client.execute()
+    return tidy(fresh)
+
+
+def tidy(book: NotebookNode) -> NotebookNode:
+    """Drop what differs from run to run and what only a live kernel can use."""
+    book.metadata.pop("widgets", None)
+    book.metadata["language_info"] = {"name": "python"}
+    for cell in code_cells(book):
+        cell.metadata.pop("execution", None)
+        for output in cell.outputs:
+            output.get("data", {}).pop(WIDGET, None)
+    return book
+
+
+def solved(book: NotebookNode) -> NotebookNode:
+    """Return the lesson with the solution of every exercise in place of its stub."""
+    from effnet_edu import exercises
+
+    filled = copy.deepcopy(book)
+    for cell in code_cells(filled):
+        if name := cell.metadata.get("exercise"):
+            cell.source = exercises.get(name).solved()
+    return filled
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def cell_fingerprints(book: NotebookNode) -> dict[str, str]:
+    return {cell.id: _digest(cell.source) for cell in code_cells(book)}
+
+
+def effective_code(text: str) -> str:
+    """Return Python source without docstrings, comment lines and blank lines: they change no output."""
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and ast.get_docstring(node) is not None
+        ):
+            first = node.body[0]
+            lines[first.lineno - 1 : first.end_lineno] = [""] * (first.end_lineno - first.lineno + 1)
+    return "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def library_fingerprint() -> str:
+    files = [
+        path for room in SHOWN_ROOMS for path in (LIBRARY / room).rglob("*") if path.suffix in {".py", ".csv"}
+    ]
+    parts = []
+    for path in sorted(files):
+        text = path.read_text(encoding="utf-8")
+        parts.append(path.relative_to(LIBRARY).as_posix())
+        parts.append(effective_code(text) if path.suffix == ".py" else text)
+    return _digest("\n".join(parts))
+
+
+def stamp(book: NotebookNode) -> NotebookNode:
+    """Note which cells and which library the outputs belong to."""
+    book.metadata[KEY] = {"cells": cell_fingerprints(book), "library": library_fingerprint()}
+    return book
+
+
+def write(book: NotebookNode, path: Path) -> None:
+    """Write to a temporary file and rename, so that an interruption leaves the old lesson."""
+    nbformat.validate(book)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            nbformat.write(book, file)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
