@@ -107,12 +107,17 @@ class MachineReport:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{_MARK[check.level]} {check.level}</td><td>{html.escape(check.subject)}</td><td "
-            f"style='text-align:left'>{html.escape(check.found)}</td><td "
-            f"style='text-align:left'>{html.escape(check.advice)}</td></tr>"
+            f"<tr><td style='white-space:nowrap'>{_MARK[check.level]} {check.level}</td>"
+            + "".join(
+                f"<td style='text-align:left'>{html.escape(text)}</td>"
+                for text in (check.subject, check.found, check.advice)
+            )
+            + "</tr>"
             for check in self.checks
         )
-        head = "<tr><th></th><th>what</th><th>found</th><th>what it means</th></tr>"
+        head = "<tr><th></th><th>what</th><th>found</th><th>what it means</th></tr>".replace(
+            "<th>", "<th style='text-align:left'>"
+        )
         return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table><p><b>{self.verdict}</b></p>"
 
 

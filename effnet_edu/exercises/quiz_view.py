@@ -4,7 +4,7 @@ from typing import Any
 
 import ipywidgets
 
-from effnet_edu.exercises.outcome import prose
+from effnet_edu.exercises.outcome import Outcome, prose
 from effnet_edu.exercises.quiz import Question, Quiz
 
 
@@ -30,8 +30,9 @@ class QuestionView(ipywidgets.VBox):
             value=None,
             layout=ipywidgets.Layout(width="auto"),
         )
+        # Never disabled: it would be enabled a moment after the choice, and a quick Tab would pass it by.
         self.button = ipywidgets.Button(
-            description="Check", disabled=True, tooltip=f"Check the answer to question {index + 1}"
+            description="Check", tooltip=f"Check the answer to question {index + 1}"
         )
         self.verdict = ipywidgets.HTML()
         self.choice.observe(self._chosen, "value")
@@ -39,11 +40,13 @@ class QuestionView(ipywidgets.VBox):
         super().__init__([title, self.choice, self.button, self.verdict])
         self.add_class("effnet-question")
 
-    def _chosen(self, change: Any) -> None:
-        self.button.disabled = change["new"] is None
+    def _chosen(self, _change: Any) -> None:
         self.verdict.value = ""
 
     def _check(self, _button: Any) -> None:
+        if self.choice.value is None:
+            self.verdict.value = Outcome("not attempted", "Choose an answer first.")._repr_html_()
+            return
         self.verdict.value = self._quiz.answer(self._index, self.choice.value)._repr_html_()
 
 

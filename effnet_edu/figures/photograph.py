@@ -20,13 +20,17 @@ def classified(photograph: Any, predictions: Sequence[tuple[str, float]], subjec
     left.imshow(photograph)
     left.axis("off")
     names = [name for name, _ in predictions]
+
+    def percent(probability: float) -> str:
+        return f"{100 * probability:.0f}%" if probability >= 0.01 else "under 1%"
+
     bars = right.barh(range(len(names)), [100 * probability for _, probability in predictions], color=GREY)
-    right.bar_label(bars, [f"{100 * probability:.0f}%" for _, probability in predictions], padding=4)
+    right.bar_label(bars, [percent(probability) for _, probability in predictions], padding=4)
     right.set_yticks(range(len(names)), names)
     right.invert_yaxis()
     right.set(xlim=(0, 115), xlabel="probability, %", title="What the network says")
     right.grid(visible=False, axis="y")
-    listed = ", ".join(f"{name} {100 * probability:.0f}%" for name, probability in predictions)
+    listed = ", ".join(f"{name} {percent(probability)}" for name, probability in predictions)
     return Picture(
         figure,
         alt=f"A photograph of {subject}, and bars with the network's likeliest classes: {listed}.",
