@@ -48,7 +48,8 @@ def _weights(arguments: argparse.Namespace) -> int:
             f"{row.network:<20}{row.name:<46}{row.preprocessing.resolution:>4}{top1:>8}  {row.licence}\n"
         )
     sys.stdout.write(
-        f"{len(rows)} published checkpoints; top-1 in percent as reported. They are kept in {cache_folder()}.\n"
+        f"{len(rows)} published checkpoints; top-1 in percent as reported. "
+        f"They are kept in {cache_folder()}.\n"
     )
     return 0
 

@@ -160,7 +160,7 @@ def _check_pickle(file: IO[bytes], path: Path) -> None:
 
 
 def _storage_length(recent: Collection[tuple[str, Any]]) -> int:
-    """Return how many numbers a storage has: the last item of the tuple before it, or the last but one, if none."""
+    """Return how many numbers a storage has: the last in the tuple before it, bar a None; -1 if unclear."""
     *before, (last, _) = recent
     if before and before[-1][0] == "NONE":
         before.pop()

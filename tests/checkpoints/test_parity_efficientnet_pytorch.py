@@ -7,7 +7,7 @@ import pytest
 from effnet_edu.model.variants import spec
 from tests.checkpoints.parity import built_empty, check_torch_peer
 
-NAMES = [name for name in efficientnet_pytorch.VALID_MODELS]
+NAMES = list(efficientnet_pytorch.VALID_MODELS)
 LITE_NAMES = [f"efficientnet-lite{number}" for number in range(5)]
 
 

@@ -1,4 +1,4 @@
-"""keras.applications on torch: its files give the same logits, in both of its formats, and the way back too."""
+"""keras.applications on torch: its files give the same logits, in both of its formats, and back."""
 
 import gc
 import os
@@ -6,19 +6,19 @@ from collections import Counter
 
 os.environ["KERAS_BACKEND"] = "torch"
 
-import h5py  # noqa: E402
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import torch  # noqa: E402
-from keras.src.legacy.saving import legacy_h5_format  # noqa: E402
-from keras.src.utils.naming import to_snake_case  # noqa: E402
+import h5py
+import keras
+import numpy as np
+import pytest
+import torch
+from keras.src.legacy.saving import legacy_h5_format
+from keras.src.utils.naming import to_snake_case
 
-from effnet_edu.checkpoints.keras_files import read_hdf5  # noqa: E402
-from effnet_edu.checkpoints.layouts import find_layout  # noqa: E402
-from effnet_edu.checkpoints.load import export_state_dict, load_checkpoint  # noqa: E402
-from effnet_edu.model.variants import spec  # noqa: E402
-from tests.checkpoints.parity import (  # noqa: E402
+from effnet_edu.checkpoints.keras_files import read_hdf5
+from effnet_edu.checkpoints.layouts import find_layout
+from effnet_edu.checkpoints.load import export_state_dict, load_checkpoint
+from effnet_edu.model.variants import spec
+from tests.checkpoints.parity import (
     LARGEST_ERROR,
     RESOLUTIONS,
     empty_network,
@@ -40,7 +40,7 @@ def _quick_initial_weights():
     with pytest.MonkeyPatch.context() as patch:
         zeros = keras.initializers.Zeros()
         patch.setattr(
-            keras.initializers.VarianceScaling, "__call__", lambda self, *args, **kw: zeros(*args, **kw)
+            keras.initializers.VarianceScaling, "__call__", lambda _, *args, **kw: zeros(*args, **kw)
         )
         yield
 

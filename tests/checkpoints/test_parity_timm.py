@@ -18,7 +18,7 @@ VARIANTS = [
 
 def test_these_are_all_of_timm():
     ours = re.compile(r"(tf_)?efficientnet(_b\d|_l2|_lite\d|v2_(b\d|s|m|l|xl))")
-    assert VARIANTS == [name for name in timm.list_models() if ours.fullmatch(name)]
+    assert [name for name in timm.list_models() if ours.fullmatch(name)] == VARIANTS
     assert {name.removeprefix("tf_") for name in VARIANTS} == set(list_variants())
 
 

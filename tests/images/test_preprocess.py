@@ -4,16 +4,16 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import torch  # noqa: E402
-from PIL import Image  # noqa: E402
+import numpy as np
+import pytest
+import torch
+from PIL import Image
 
-import effnet_edu as ee  # noqa: E402
-from effnet_edu.checkpoints.preprocessing import Preprocessing  # noqa: E402
-from effnet_edu.checkpoints.registry import find_weights  # noqa: E402
-from effnet_edu.images import PHOTOGRAPHS, photograph, preprocess  # noqa: E402
-from tests.peers import import_torchvision  # noqa: E402
+import effnet_edu as ee
+from effnet_edu.checkpoints.preprocessing import Preprocessing
+from effnet_edu.checkpoints.registry import find_weights
+from effnet_edu.images import PHOTOGRAPHS, photograph, preprocess
+from tests.peers import import_torchvision
 
 import_torchvision()
 import timm  # noqa: E402
