@@ -107,6 +107,11 @@ class PhiLogic(traitlets.HasTraits):
         self.status = Status("resting", "Move a slider: the network is rebuilt and measured when it rests.")
         self.observe(self._changed, self.SETTINGS)
 
+    @traitlets.validate(*RANGES)
+    def _round(self, proposal: Any) -> float:
+        """Keep 2.3 what a slider in a browser makes 2.3000000000000003."""
+        return round(float(proposal["value"]), 6)
+
     @property
     def setting(self) -> Setting:
         """The present choice."""

@@ -169,6 +169,11 @@ def mega(count: float) -> str:
     return f"{millions:,.0f} million" if millions >= 100 else f"{millions:.3g} million"
 
 
+def _digits(value: float) -> str:
+    """Return a measured number with about three significant digits, so that its column never overflows."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def _table(caption: str, rows: Iterable[tuple[str, str]], css: str = "") -> str:
     body = "".join(f"<tr><th scope='row'>{name}</th><td>{value}</td></tr>" for name, value in rows)
     return f"<table class='ee-numbers {css}'><caption>{caption}</caption>{body}</table>"
@@ -208,10 +213,10 @@ def numbers(logic: PhiLogic) -> str:
         age,
         (
             ("batch", f"{setting.batch_size}, {setting.precision}"),
-            ("time a batch", f"{measured.median_ms:,.1f} ms"),
-            ("95% interval", f"{measured.low_ms:,.1f} to {measured.high_ms:,.1f} ms"),
-            ("throughput", f"{measured.images_per_second:,.1f} images/s"),
-            ("speed", f"{measured.macs_per_second / 1e9:,.1f} GMACs/s"),
+            ("time a batch", f"{_digits(measured.median_ms)} ms"),
+            ("95% interval", f"{_digits(measured.low_ms)} to {_digits(measured.high_ms)} ms"),
+            ("throughput", f"{_digits(measured.images_per_second)} images/s"),
+            ("speed", f"{_digits(measured.macs_per_second / 1e9)} GMACs/s"),
             ("peak memory", f"{measured.peak_memory_bytes / 2**20:,.0f} MiB"),
         ),
         f"ee-measured {stale}",

@@ -149,6 +149,12 @@ def test_its_line_of_code_recreates_it() -> None:
     again.close()
 
 
+def test_what_a_slider_sends_is_rounded() -> None:
+    logic = PhiLogic(device="cpu", phi=0.1 + 0.2, alpha=1.15 + 0.05)
+    assert (logic.phi, logic.alpha) == (0.3, 1.2)
+    assert "phi=0.3," in logic.code()
+
+
 def test_reset_goes_back_to_b0(slow: SlowProfile) -> None:
     logic = PhiLogic(device="cpu", phi=2.3, gamma=1.3, batch_size=8)
     logic.reset()
