@@ -165,11 +165,12 @@ def test_an_unknown_public_name_is_an_attribute_error():
 
 
 def documented(docstring: str) -> set[str]:
-    """Return the names that the Args or Attributes of a docstring explain."""
-    section = re.search(
-        r"^(?:Args|Attributes):\n((?:(?: +.*)?\n?)*)", inspect.cleandoc(docstring), re.MULTILINE
-    )
-    return set(re.findall(r"^    (\w+):", section[1], re.MULTILINE)) if section else set()
+    """Return the names that the Args and Attributes of a docstring explain."""
+    names: set[str] = set()
+    for section in re.split(r"^(?=\w+:$)", inspect.cleandoc(docstring), flags=re.MULTILINE):
+        if section.startswith(("Args:", "Attributes:")):
+            names.update(re.findall(r"^    \*{0,2}(\w+):", section, re.MULTILINE))
+    return names
 
 
 def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
@@ -208,8 +209,8 @@ def test_public_names_explain_their_arguments(name):
         assert inspect.getdoc(thing)
 
 
-def test_the_documentation_check_can_fail():
-    assert documented(
-        "One.\n\nArgs:\n    x: A number.\n    y: Two\n        lines.\n\nReturns:\n    z: no."
-    ) == {"x", "y"}
+def test_the_documentation_check_reads_docstrings_rightly():
+    text = "One.\n\nArgs:\n    x: A number.\n    *y: Two\n        lines: no.\n\nReturns:\n    z: no."
+    assert documented(text) == {"x", "y"}
+    assert documented("One.\n\nArgs:\n    x: A.\n\nAttributes:\n    y: B.\n") == {"x", "y"}
     assert documented("One.") == set()

@@ -5,7 +5,9 @@ from dataclasses import replace
 import torch
 
 from effnet_edu.checkpoints.fetch import weights_file
-from effnet_edu.checkpoints.load import load_checkpoint
+from effnet_edu.checkpoints.files import read_tensors
+from effnet_edu.checkpoints.layouts import find_layout
+from effnet_edu.checkpoints.load import copy_tensors
 from effnet_edu.checkpoints.registry import find_weights
 from effnet_edu.model.network import EfficientNet, build
 from effnet_edu.model.specs import Conventions, NetworkSpec
@@ -51,6 +53,7 @@ def create(
         device,
         in_channels,
     )
-    load_checkpoint(net, weights_file(row), row.layout, transfer=True)
+    tensors = read_tensors(weights_file(row), row.max_bytes)
+    copy_tensors(net, tensors, find_layout(row.layout), transfer=True)
     net.published = row
     return net.eval()

@@ -1,24 +1,132 @@
-"""Where the file of published weights is on this machine."""
+"""Published files onto this machine: over https, resumable, checked, once."""
 
-import hashlib
+import contextlib
 import importlib.util
+import os
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
 
+from filelock import FileLock
+from tqdm.auto import tqdm
+
+from effnet_edu.checkpoints.files import HashMismatchError, check_hash
 from effnet_edu.checkpoints.registry import PublishedWeights
 
+#: Opens a request and returns the answer, with `status`, `headers` and `read`. Tests put in their own.
+OpenUrl = Callable[[urllib.request.Request], Any]
 
-def weights_file(weights: PublishedWeights) -> Path:
-    """Return the checked file of published weights.
+_TIMEOUT_SECONDS = 30
+_CHUNK_BYTES = 2**18
+_ATTEMPTS = 3
+
+
+class WeightsUnavailableError(OSError):
+    """Published weights that could not be fetched, by no fault of the caller's."""
+
+
+class WeightsTooLargeError(ValueError):
+    """A file that is larger than these weights can be, or than the disk has room for."""
+
+
+class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect to https and refuses any other."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        _check_https(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def open_https(request: urllib.request.Request) -> Any:
+    """Open a request over https and nothing else; certificates are checked.
+
+    Args:
+        request: What to ask for.
+
+    Raises:
+        ValueError: The address, or one it redirects to, is not https.
+    """
+    _check_https(request.full_url)
+    return urllib.request.build_opener(_HttpsRedirects).open(request, timeout=_TIMEOUT_SECONDS)
+
+
+def _check_https(url: str) -> None:
+    if urlsplit(url).scheme != "https":
+        raise ValueError(f"{url!r} is not an https address; weights are fetched over https alone.")
+
+
+def cache_folder() -> Path:
+    """Return where fetched files are kept.
+
+    The first of these environment variables that is set decides: EFFNET_EDU_CACHE names the folder itself,
+    TORCH_HOME and XDG_CACHE_HOME a folder for it; without them it is ~/.cache/effnet_edu.
+    """
+    own = os.environ.get("EFFNET_EDU_CACHE")
+    if own:
+        return Path(own).expanduser()
+    shared = os.environ.get("TORCH_HOME") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(shared).expanduser() / "effnet_edu"
+
+
+def weights_file(
+    weights: PublishedWeights,
+    folder: Path | None = None,
+    open_url: OpenUrl = open_https,
+    progress: bool = True,
+) -> Path:
+    """Return the checked file of published weights; fetch it first where it is not on this machine.
+
+    Several processes may ask at once, and one fetches. What a killed process leaves behind ends in `.part`
+    and is taken up again. A file with the wrong hash is kept aside, with a name that ends in `.refused`.
 
     Args:
         weights: A row of the registry.
+        folder: Where fetched files are kept; `cache_folder()` by default.
+        open_url: Opens a request.
+        progress: Show a bar.
 
     Raises:
-        FileNotFoundError: The file is not on this machine.
+        FileNotFoundError: The file is in a package that is not installed.
+        WeightsUnavailableError: It could not be fetched.
         ValueError: The file is not the published one.
     """
-    path = _packaged(weights)
-    check_hash(path, weights)
+    if weights.package:
+        path = _packaged(weights)
+        check_hash(path, weights.hashes)
+        return path
+    folder = folder or cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / weights.file
+    with FileLock(folder / f"{weights.file}.lock"):
+        if path.exists():
+            try:
+                check_hash(path, weights.hashes)
+            except HashMismatchError:
+                path.replace(folder / f"{weights.file}.refused")  # it was damaged on this disk; fetch it anew
+            else:
+                return path
+        part = folder / f"{weights.file}.part"
+        _fetch(weights, part, open_url, progress)
+        try:
+            check_hash(part, weights.hashes)
+        except HashMismatchError as error:
+            refused = folder / f"{weights.file}.refused"
+            part.replace(refused)
+            _validator(part).unlink(missing_ok=True)
+            raise HashMismatchError(
+                f"{error} The file is kept as {refused}. Perhaps the publisher replaced it, or something on "
+                "the way changed it: look for the new hash at the publisher's, and if you trust the file, "
+                "load it with ee.load_checkpoint(net, file, sha256=...)."
+            ) from None
+        part.replace(path)
+        _validator(part).unlink(missing_ok=True)
     return path
 
 
@@ -32,24 +140,91 @@ def _packaged(weights: PublishedWeights) -> Path:
     return Path(found.submodule_search_locations[0], weights.file)
 
 
-def check_hash(path: Path, weights: PublishedWeights) -> None:
-    """Raise unless the file has one of the published hashes.
+def _fetch(weights: PublishedWeights, part: Path, open_url: OpenUrl, progress: bool) -> None:
+    """Fill `part` with the whole file, going on where an earlier attempt ended."""
+    host = urlsplit(weights.url).netloc
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            _fetch_once(weights, part, open_url, progress)
+            return
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == 416:  # what we have is not a beginning of what is there
+                part.unlink(missing_ok=True)
+            if attempt == _ATTEMPTS or (error.code < 500 and error.code != 416):
+                raise WeightsUnavailableError(
+                    f"{host} answers {error.code} ({error.reason}) for {weights.url}; {_go_on(weights)}"
+                ) from error
+        except (OSError, HTTPException) as error:
+            if attempt == _ATTEMPTS:
+                reason = getattr(error, "reason", None) or error
+                raise WeightsUnavailableError(
+                    f"{weights.url} could not be fetched ({reason}); is there a network? "
+                    f"If not, {_go_on(weights)}"
+                ) from error
 
-    Args:
-        path: The file.
-        weights: Whose file it should be.
 
-    Raises:
-        ValueError: It has none of them.
-    """
-    for accepted in weights.hashes:
-        algorithm, _, wanted = accepted.partition(":")
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, algorithm).hexdigest().startswith(wanted):
-                return
-    if weights.hashes:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        raise ValueError(
-            f"{path} has the hash sha256:{found}; {weights.name} has {' or '.join(weights.hashes)}."
+def _go_on(weights: PublishedWeights) -> str:
+    return f"the course goes on without {weights.name}, and the next try takes up what was fetched."
+
+
+def _fetch_once(weights: PublishedWeights, part: Path, open_url: OpenUrl, progress: bool) -> None:
+    request = urllib.request.Request(weights.url, headers={"User-Agent": "effnet-edu"})  # noqa: S310
+    validator = _validator(part)
+    have = part.stat().st_size if part.exists() and (validator.exists() or weights.hashes) else 0
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+        if validator.exists():
+            request.add_header("If-Range", validator.read_text(encoding="utf-8"))
+    with contextlib.closing(open_url(request)) as answer:
+        if answer.status != 206 or not str(answer.headers.get("Content-Range", "")).startswith(
+            f"bytes {have}-"
+        ):
+            have = 0
+        length = answer.headers.get("Content-Length")
+        whole = have + int(length) if length is not None else None
+        _check_size(weights, whole or 0)
+        _check_room(weights, (whole or 0) - have, part.parent)
+        tag = answer.headers.get("ETag")
+        if tag and not tag.startswith("W/"):
+            validator.write_text(tag, encoding="utf-8")
+        else:
+            validator.unlink(missing_ok=True)
+        with (
+            part.open("r+b" if have else "wb") as file,
+            tqdm(
+                total=whole, initial=have, desc=weights.file, unit="B", unit_scale=True, disable=not progress
+            ) as bar,
+        ):
+            file.seek(have)
+            while chunk := answer.read(_CHUNK_BYTES):
+                have += len(chunk)
+                _check_size(weights, have)
+                file.write(chunk)
+                bar.update(len(chunk))
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+    if whole is not None and have < whole:
+        raise ConnectionError(f"the connection ended after {have:,} of {whole:,} bytes")
+
+
+def _check_size(weights: PublishedWeights, size: int) -> None:
+    if size > weights.max_bytes:
+        raise WeightsTooLargeError(
+            f"{weights.url} is more than {weights.max_bytes:,} bytes long; these weights cannot be."
         )
+
+
+def _check_room(weights: PublishedWeights, more: int, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if more > free:
+        raise WeightsTooLargeError(
+            f"{weights.file} needs {more:,} bytes more and {folder} has {free:,} free; make room, or name "
+            "another folder in EFFNET_EDU_CACHE."
+        )
+
+
+def _validator(part: Path) -> Path:
+    """Return the file that says which version of the publisher's file `part` is a beginning of."""
+    return part.with_name(f"{part.name}.etag")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Fit = Literal["crop", "squash", "crop_first"]
+Fit = Literal["crop", "squash"]
 Interpolation = Literal["nearest", "bilinear", "bicubic"]
 Triple = tuple[float, float, float]
 
@@ -15,9 +15,7 @@ class Preprocessing:
     Attributes:
         resolution: Side of the square input in pixels.
         resize: Side in pixels that the photograph is resized to before the crop.
-        fit: `crop`: the shorter side becomes `resize`, then the centre is cropped. `squash`: both sides
-            become `resize`. `crop_first`: the centre, resolution / resize of the shorter side, is cropped and
-            then resized.
+        fit: `crop`: the shorter side becomes `resize`, then the centre is cropped. `squash`: both sides do.
         interpolation: How pixels are interpolated; Pillow's filters, which smooth when they shrink.
         mean: Subtracted from red, green and blue.
         std: What the differences are divided by.

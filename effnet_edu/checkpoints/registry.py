@@ -4,10 +4,12 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import Any, get_args
 
 from effnet_edu.checkpoints.preprocessing import Fit, Interpolation, Preprocessing, Triple
 from effnet_edu.model.checks import choice
+from effnet_edu.model.cost import cost
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import Activation, Conventions, Padding
 from effnet_edu.model.variants import spec
@@ -24,7 +26,7 @@ class PublishedWeights:
         url: Where the file is, or empty where an installed package ships it.
         package: The import name of the package that ships it, or empty.
         file: The file's name, in a package its path.
-        bytes: Its size, or None where the publisher does not say.
+        mebibytes: Its size, or None where the publisher does not say.
         hashes: Accepted hashes as `algorithm:hex`, where hex may be a prefix. Empty where none is published.
         licence: As the publisher names it.
         num_classes: Outputs of the classifier.
@@ -43,7 +45,7 @@ class PublishedWeights:
     url: str
     package: str
     file: str
-    bytes: int | None
+    mebibytes: float | None
     hashes: tuple[str, ...]
     licence: str
     num_classes: int
@@ -54,6 +56,11 @@ class PublishedWeights:
     top1: float | None
     source: str
     note: str
+
+    @property
+    def max_bytes(self) -> int:
+        """The largest size that a file with these weights can have."""
+        return max_checkpoint_bytes(cost(spec(self.network), num_classes=self.num_classes).parameters)
 
     @property
     def publisher(self) -> str:
@@ -96,6 +103,26 @@ def find_weights(network: str, name: str) -> PublishedWeights:
     return available[name]
 
 
+def find_file(name: str) -> PublishedWeights | None:
+    """Return the published checkpoint whose file has this name, or None.
+
+    Args:
+        name: A file's name without its folder.
+    """
+    return next((row for row in _registry() if PurePosixPath(row.file).name == name), None)
+
+
+def max_checkpoint_bytes(numbers: int) -> int:
+    """Return the largest file that is read for so many weights: fp32 four times over, and 16 MiB.
+
+    Four times leaves room for a training checkpoint with a moving average and the optimizer's state.
+
+    Args:
+        numbers: How many weights the network has.
+    """
+    return 4 * 4 * numbers + 2**24
+
+
 def published_weights(net: EfficientNet) -> PublishedWeights | None:
     """Return which published weights a network was created with, or None.
 
@@ -119,7 +146,7 @@ def _row(fields: dict[str, str]) -> PublishedWeights:
         url=fields["url"],
         package=fields["package"],
         file=fields["file"],
-        bytes=int(fields["bytes"]) if fields["bytes"] else None,
+        mebibytes=float(fields["mebibytes"]) if fields["mebibytes"] else None,
         hashes=tuple(fields["hashes"].split()),
         licence=fields["licence"],
         num_classes=int(fields["num_classes"]),

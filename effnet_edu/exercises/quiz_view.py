@@ -11,6 +11,10 @@ from effnet_edu.exercises.quiz import Question, Quiz
 class QuestionView(ipywidgets.VBox):
     """One question of a quiz.
 
+    Args:
+        quiz: The quiz.
+        index: Which of its questions, from 0.
+
     Attributes:
         choice: The radio buttons.
         button: Checks the choice.

@@ -3,6 +3,7 @@
 from effnet_edu.figures.accuracy import accuracy_against_macs
 from effnet_edu.figures.compound import ImpliedPhi, fitted_phi, formula_against_table, macs_against_phi
 from effnet_edu.figures.measured import ScalingPoint, time_and_memory_against_phi
+from effnet_edu.figures.mismatch import mismatches
 from effnet_edu.figures.network import network
 from effnet_edu.figures.photograph import classified
 from effnet_edu.figures.picture import Numbers, Picture
@@ -20,6 +21,7 @@ __all__ = [
     "formula_against_table",
     "layer_rounding",
     "macs_against_phi",
+    "mismatches",
     "network",
     "time_and_memory_against_phi",
 ]

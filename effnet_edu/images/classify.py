@@ -93,7 +93,7 @@ def classify(
             probabilities = net.eval()(batch).float().softmax(1)
     finally:
         net.train(was_training)
-    labels = _labels(net, row.classes if row else "")
+    labels = labels_of(net.num_classes, row.classes if row else "")
     rows = [
         [Prediction(labels[index], float(share), int(index)) for share, index in zip(*line, strict=True)]
         for line in zip(*(values.tolist() for values in probabilities.topk(count)), strict=True)
@@ -102,7 +102,13 @@ def classify(
     return rows[0] if single else rows
 
 
-def _labels(net: EfficientNet, classes: str) -> Sequence[str]:
-    if classes == "imagenet-1k" and net.num_classes == len(imagenet_classes()):
+def labels_of(num_classes: int, classes: str) -> Sequence[str]:
+    """Return a name for each output: ImageNet's where they are known, numbers where they are not.
+
+    Args:
+        num_classes: How many outputs.
+        classes: What they stand for, as in the registry.
+    """
+    if classes == "imagenet-1k" and num_classes == len(imagenet_classes()):
         return imagenet_classes()
-    return [f"class {index}" for index in range(net.num_classes)]
+    return [f"class {index}" for index in range(num_classes)]

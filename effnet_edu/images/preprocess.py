@@ -63,8 +63,9 @@ def preprocess(
         else _fit_image(as_image(picture), preprocessing)
         for picture in pictures
     ]
-    place = device or fitted[0].device
-    return torch.cat([normalise(picture.to(place)[None], preprocessing) for picture in fitted])
+    if len({picture.dtype for picture in fitted}) > 1:
+        raise ValueError("Some photographs are uint8 and some are floats; give all in one kind.")
+    return normalise(torch.stack(fitted).to(device or fitted[0].device), preprocessing)
 
 
 def as_image(picture: Any) -> Image.Image:
@@ -118,13 +119,9 @@ def normalise(batch: Tensor, preprocessing: Preprocessing) -> Tensor:  # (N, 3, 
 
 
 def _fit_image(image: Image.Image, how: Preprocessing) -> Tensor:  # -> (3, resolution, resolution)
-    size, box = _geometry(image.height, image.width, how)
-    if how.fit == "crop_first":
-        top, left, height, width = box
-        image = image.crop((left, top, left + width, top + height))
-    image = image.resize((size[1], size[0]), _FILTERS[how.interpolation])
-    pixels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)
-    return pixels if how.fit == "crop_first" else _cut(pixels, box)
+    height, width = _resized_size(image.height, image.width, how)
+    image = image.resize((width, height), _FILTERS[how.interpolation])
+    return _cut_centre(torch.from_numpy(np.array(image)).permute(2, 0, 1), how.resolution)
 
 
 def _fit_tensor(
@@ -139,9 +136,7 @@ def _fit_tensor(
             f"The tensor is {batch.dtype} of shape {tuple(batch.shape)}; photographs are uint8 from 0 to "
             "255 or floats from 0 to 1, of shape (3, height, width) or (batch, 3, height, width)."
         )
-    size, box = _geometry(batch.shape[2], batch.shape[3], how)
-    if how.fit == "crop_first":
-        batch = _cut(batch, box)
+    size = _resized_size(batch.shape[2], batch.shape[3], how)
     if size != tuple(batch.shape[2:]):
         smooth = how.interpolation != "nearest"
         resized = F.interpolate(
@@ -153,27 +148,17 @@ def _fit_tensor(
         )
         # Bicubic curves overshoot; eight-bit pixels are rounded, as an image file would hold them.
         batch = resized if batch.is_floating_point() else resized.clamp(0, 255).round().to(batch.dtype)
-    return batch if how.fit == "crop_first" else _cut(batch, box)
+    return _cut_centre(batch, how.resolution)
 
 
-Box = tuple[int, int, int, int]
-
-
-def _geometry(height: int, width: int, how: Preprocessing) -> tuple[tuple[int, int], Box]:
-    """Return the size to resize to (height, width) and the box to cut out (top, left, height, width)."""
-    square = (how.resolution, how.resolution)
-    if how.fit == "crop_first":
-        side = int(how.resolution / how.resize * min(height, width))
-        return square, ((height - side + 1) // 2, (width - side + 1) // 2, side, side)
+def _resized_size(height: int, width: int, how: Preprocessing) -> tuple[int, int]:
+    """Return the height and width that a photograph is resized to before the crop."""
     if how.fit == "squash":
-        size = (how.resize, how.resize)
-    else:
-        short = min(height, width)
-        size = (int(how.resize * height / short), int(how.resize * width / short))
-    top, left = (round((side - how.resolution) / 2) for side in size)
-    return size, (top, left, *square)
+        return how.resize, how.resize
+    short = min(height, width)
+    return int(how.resize * height / short), int(how.resize * width / short)
 
 
-def _cut(pixels: Tensor, box: Box) -> Tensor:
-    top, left, height, width = box
-    return pixels[..., top : top + height, left : left + width]
+def _cut_centre(pixels: Tensor, side: int) -> Tensor:  # (..., H, W) -> (..., side, side)
+    top, left = (round((length - side) / 2) for length in pixels.shape[-2:])
+    return pixels[..., top : top + side, left : left + side]

@@ -79,6 +79,9 @@ class Table(Sequence[Row]):
     Attributes:
         name: Name of the table, as in `list_tables()`.
         columns: Its column names; the last two are `source` and `confidence`.
+
+    Args:
+        rows: The rows, in order.
     """
 
     def __init__(self, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:

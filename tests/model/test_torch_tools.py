@@ -12,6 +12,11 @@ from effnet_edu.model.specs import StageSpec
 from effnet_edu.model.variants import spec
 from tests.model.reference import TINY, settled
 
+#: Compiling takes seconds a block.
+TWO_BLOCKS = replace(
+    TINY, stages=(StageSpec("fused_mbconv", 4, 3, 2, 8, 1), StageSpec("mbconv", 4, 3, 1, 8, 1))
+)
+
 
 def images(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
@@ -54,10 +59,8 @@ def test_weights_in_bf16_and_float64():
 
 
 def test_compile_computes_the_same_without_a_break():
-    """With inductor, the back end that people get; on two blocks, since it calls a C++ compiler."""
-    net = settled(
-        replace(TINY, stages=(StageSpec("fused_mbconv", 4, 3, 2, 8, 1), StageSpec("mbconv", 4, 3, 1, 8, 1)))
-    )
+    """With inductor, the back end that people get."""
+    net = settled(TWO_BLOCKS)
     compiled, x = torch.compile(net, fullgraph=True), images(2, 3, 24, 24)
     with torch.no_grad():
         torch.testing.assert_close(compiled(x), net(x), atol=1e-4, rtol=1e-4)
@@ -80,7 +83,7 @@ def test_compile_follows_many_sizes_with_one_program():
 
 
 def test_compiled_training_gives_the_same_gradients():
-    net, x = settled(TINY), images(4, 3, 32, 32)
+    net, x = settled(TWO_BLOCKS), images(4, 3, 32, 32)
     net(x).square().mean().backward()
     expected = {name: weight.grad.clone() for name, weight in net.named_parameters()}
     net.zero_grad()

@@ -1,0 +1,306 @@
+"""Fetching, against a server on this machine: whole, once, checked, resumed, refused."""
+
+import hashlib
+import http.server
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from effnet_edu.checkpoints import fetch
+from effnet_edu.checkpoints.fetch import (
+    WeightsTooLargeError,
+    WeightsUnavailableError,
+    cache_folder,
+    open_https,
+    weights_file,
+)
+from effnet_edu.checkpoints.files import HashMismatchError
+from effnet_edu.checkpoints.registry import find_weights
+
+CONTENT = bytes(range(256)) * 4096  # 1 MiB
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    """Serves CONTENT with ranges and an ETag; the server's `behaviour` spoils it."""
+
+    def do_GET(self):
+        server = self.server
+        server.requests.append(dict(self.headers))
+        if server.behaviour == "redirect":
+            self.send_response(302)
+            self.send_header("Location", f"http://127.0.0.1:{server.server_port}/elsewhere")
+            self.end_headers()
+            return
+        if server.behaviour == "missing":
+            self.send_error(404)
+            return
+        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        fresh = self.headers.get("If-Range", server.etag) == server.etag
+        start = int(asked[1]) if asked and fresh and server.behaviour != "no ranges" else 0
+        if start >= len(server.content):
+            self.send_error(416)
+            return
+        body = server.content[start:]
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header(
+                "Content-Range", f"bytes {start}-{len(server.content) - 1}/{len(server.content)}"
+            )
+        if server.behaviour != "no length":
+            self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", server.etag)
+        self.end_headers()
+        if server.breaks:
+            server.breaks -= 1
+            body = body[: len(body) // 2]
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+
+@pytest.fixture
+def server():
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.content, server.etag = CONTENT, '"one"'
+    server.behaviour, server.breaks, server.requests = "", 0, []
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def weights(server):
+    row = find_weights("efficientnet_b0", "torchvision/IMAGENET1K_V1")
+    url = f"http://127.0.0.1:{server.server_port}/b0.pth"
+    return replace(row, url=url, file="b0.pth", hashes=(f"sha256:{SHA256[:8]}",))
+
+
+def open_plain(request):
+    """Stand in for https where the server is this test's own."""
+    return urllib.request.urlopen(request, timeout=10)  # noqa: S310
+
+
+def get(weights, folder):
+    return weights_file(weights, folder, open_plain, progress=False)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"b0.pth.lock"}
+
+
+def test_a_file_arrives_whole_and_is_fetched_once(weights, server, tmp_path):
+    folder = tmp_path / "new" / "cache"
+    assert get(weights, folder).read_bytes() == CONTENT
+    assert get(weights, folder) == folder / "b0.pth"
+    assert len(server.requests) == 1
+    assert names(folder) == {"b0.pth"}
+
+
+def test_without_a_length_it_arrives_too(weights, server, tmp_path):
+    server.behaviour = "no length"
+    assert get(weights, tmp_path).read_bytes() == CONTENT
+
+
+def test_a_broken_connection_is_taken_up_where_it_broke(weights, server, tmp_path):
+    server.breaks = 2
+    assert get(weights, tmp_path).read_bytes() == CONTENT
+    half = len(CONTENT) // 2
+    assert [headers.get("Range") for headers in server.requests] == [
+        None,
+        f"bytes={half}-",
+        f"bytes={half + half // 2}-",
+    ]
+
+
+def test_the_next_call_goes_on_where_the_last_one_gave_up(weights, server, tmp_path):
+    server.breaks = 3
+    with pytest.raises(
+        WeightsUnavailableError, match=r"is there a network\? If not, the course goes on without"
+    ):
+        get(weights, tmp_path)
+    assert names(tmp_path) == {"b0.pth.part", "b0.pth.part.etag"}
+    assert get(weights, tmp_path).read_bytes() == CONTENT
+    assert server.requests[-1]["Range"] == f"bytes={len(CONTENT) * 7 // 8}-"
+
+
+def test_a_file_that_changed_meanwhile_is_fetched_from_its_start(weights, server, tmp_path):
+    (tmp_path / "b0.pth.part").write_bytes(b"old" * 1000)
+    (tmp_path / "b0.pth.part.etag").write_text('"an older one"')
+    assert get(weights, tmp_path).read_bytes() == CONTENT
+    assert server.requests[0]["If-Range"] == '"an older one"'
+
+
+def test_a_server_without_ranges_starts_anew(weights, server, tmp_path):
+    server.behaviour = "no ranges"
+    (tmp_path / "b0.pth.part").write_bytes(CONTENT[:5000])
+    assert get(weights, tmp_path).read_bytes() == CONTENT
+
+
+def test_a_part_that_is_longer_than_the_file_starts_anew(weights, server, tmp_path):
+    (tmp_path / "b0.pth.part").write_bytes(CONTENT + b"more")
+    assert get(weights, tmp_path).read_bytes() == CONTENT
+    assert len(server.requests) == 2
+
+
+def test_without_a_hash_nothing_unknown_is_taken_up(weights, server, tmp_path):
+    (tmp_path / "b0.pth.part").write_bytes(b"who knows")
+    assert get(replace(weights, hashes=()), tmp_path).read_bytes() == CONTENT
+    assert "Range" not in server.requests[0]
+
+
+def test_another_hash_is_refused_with_both_and_the_file_kept(weights, server, tmp_path):
+    server.content = CONTENT[::-1]
+    found = hashlib.sha256(server.content).hexdigest()
+    with pytest.raises(HashMismatchError) as refused:
+        get(weights, tmp_path)
+    sentence = str(refused.value)
+    assert found in sentence
+    assert SHA256[:8] in sentence
+    assert "ee.load_checkpoint(net, file, sha256=...)" in sentence
+    assert names(tmp_path) == {"b0.pth.refused"}
+    assert (tmp_path / "b0.pth.refused").read_bytes() == server.content
+
+
+def test_any_of_several_hashes_will_do(weights, tmp_path):
+    many = replace(weights, hashes=("sha256:3dd342df", f"md5:{hashlib.md5(CONTENT).hexdigest()}"))  # noqa: S324
+    assert get(many, tmp_path).read_bytes() == CONTENT
+
+
+def test_a_file_damaged_in_the_cache_is_fetched_anew(weights, server, tmp_path):
+    get(weights, tmp_path).write_bytes(b"damaged")
+    assert get(weights, tmp_path).read_bytes() == CONTENT
+    assert (tmp_path / "b0.pth.refused").read_bytes() == b"damaged"
+    assert len(server.requests) == 2
+
+
+def test_what_is_too_large_is_not_read(weights, server, tmp_path, monkeypatch):
+    monkeypatch.setattr("effnet_edu.checkpoints.registry.max_checkpoint_bytes", lambda _: 1000)
+    with pytest.raises(WeightsTooLargeError, match="more than 1,000 bytes"):
+        get(weights, tmp_path)
+    server.behaviour = "no length"
+    with pytest.raises(WeightsTooLargeError, match="more than 1,000 bytes"):
+        get(weights, tmp_path)
+    assert "b0.pth" not in names(tmp_path)
+
+
+def test_a_full_disk_is_seen_before(weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    with pytest.raises(WeightsTooLargeError, match=r"needs 1,048,576 bytes more .* EFFNET_EDU_CACHE"):
+        get(weights, tmp_path)
+
+
+def test_a_missing_file_is_a_sentence(weights, server, tmp_path):
+    server.behaviour = "missing"
+    with pytest.raises(WeightsUnavailableError, match="answers 404"):
+        get(weights, tmp_path)
+    assert len(server.requests) == 1
+
+
+def test_no_network_is_a_sentence(weights, tmp_path):
+    nowhere = replace(weights, url="http://127.0.0.1:9/b0.pth")
+    with pytest.raises(
+        WeightsUnavailableError, match=r"could not be fetched .*the course goes on without torchv"
+    ):
+        get(nowhere, tmp_path)
+
+
+def test_without_a_test_opener_only_https_is_opened(weights, server, tmp_path):
+    with pytest.raises(ValueError, match="over https alone"):
+        weights_file(weights, tmp_path, progress=False)
+    assert not server.requests
+
+
+def test_a_redirect_away_from_https_is_refused(server):
+    server.behaviour = "redirect"
+    opener = urllib.request.build_opener(fetch._HttpsRedirects)
+    with pytest.raises(ValueError, match="over https alone"):
+        opener.open(f"http://127.0.0.1:{server.server_port}/", timeout=10)
+    assert len(server.requests) == 1
+
+
+def test_an_address_without_a_scheme_is_refused():
+    with pytest.raises(ValueError, match="not an https address"):
+        open_https(urllib.request.Request("ftp://127.0.0.1/b0.pth"))  # noqa: S310
+
+
+def test_progress_is_shown(weights, tmp_path, capsys):
+    weights_file(weights, tmp_path, open_plain, progress=True)
+    assert "b0.pth" in capsys.readouterr().err
+
+
+def _get_in_process(arguments):
+    weights, folder = arguments
+    return weights_file(weights, folder, open_plain, progress=False).read_bytes() == CONTENT
+
+
+def test_several_processes_fetch_once(weights, server, tmp_path):
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        assert pool.map(_get_in_process, [(weights, tmp_path)] * 6, chunksize=1) == [True] * 6
+    assert len(server.requests) == 1
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from dataclasses import replace
+from tests.checkpoints.test_fetch import open_plain, find_weights
+from effnet_edu.checkpoints.fetch import weights_file
+row = replace(find_weights("efficientnet_b0", "torchvision/IMAGENET1K_V1"), url=sys.argv[1], file="b0.pth",
+              hashes=("sha256:" + sys.argv[3],))
+class Slow:
+    def __init__(self, answer): self.answer, self.count = answer, 0
+    def __getattr__(self, name): return getattr(self.answer, name)
+    def read(self, size):
+        self.count += 1
+        if self.count == 3:
+            print("half", flush=True)
+            import time; time.sleep(60)
+        return self.answer.read(size)
+weights_file(row, Path(sys.argv[2]), lambda request: Slow(open_plain(request)), progress=False)
+"""
+
+
+def test_a_killed_download_leaves_nothing_that_looks_complete(weights, server, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, weights.url, str(tmp_path), SHA256], stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline().strip() == b"half"
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert "b0.pth" not in names(tmp_path)
+    assert get(weights, tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("variables", "folder"),
+    [
+        ({"EFFNET_EDU_CACHE": "/a", "TORCH_HOME": "/b", "XDG_CACHE_HOME": "/c"}, "/a"),
+        ({"TORCH_HOME": "/b", "XDG_CACHE_HOME": "/c"}, "/b/effnet_edu"),
+        ({"XDG_CACHE_HOME": "/c"}, "/c/effnet_edu"),
+        ({}, "~/.cache/effnet_edu"),
+    ],
+)
+def test_the_cache_is_where_the_environment_says(variables, folder, monkeypatch):
+    for name in ("EFFNET_EDU_CACHE", "TORCH_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(os.path.expanduser(folder))  # noqa: PTH111

@@ -1,0 +1,25 @@
+"""Every EfficientNet of torchvision: the same weights give the same logits."""
+
+import pytest
+
+from effnet_edu.model.variants import spec
+from tests.checkpoints.parity import built_empty, check_torch_peer
+from tests.peers import import_torchvision
+
+import_torchvision()
+from torchvision import models  # noqa: E402
+
+VARIANTS = {
+    **{f"efficientnet_b{number}": getattr(models, f"efficientnet_b{number}") for number in range(8)},
+    **{f"efficientnetv2_{size}": getattr(models, f"efficientnet_v2_{size}") for size in "sml"},
+}
+
+
+def test_these_are_all_of_torchvision():
+    assert len(VARIANTS) == len(models.list_models(include="efficientnet*"))
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_torchvision(name):
+    peer = built_empty(lambda: VARIANTS[name](weights=None))
+    check_torch_peer(name, peer, spec(name).torchvision, "torchvision", lambda _: peer)
