@@ -14,6 +14,7 @@ from matplotlib.text import Text
 import effnet_edu as ee
 from effnet_edu.figures import ImpliedPhi, Numbers, Picture, ScalingPoint
 from effnet_edu.figures.style import CARD, SMALLEST_TEXT
+from effnet_edu.images.mismatch import Mismatch
 
 TABLE = ee.published.read("effnet_coefficients")
 B0_MACS = ee.cost("efficientnet_b0").macs
@@ -46,6 +47,7 @@ DRAW = {
     "macs_against_phi": lambda: ee.figures.macs_against_phi(
         [(phi / 2, ee.cost(ee.compound(phi / 2)).macs) for phi in range(15)], 1.92, NETWORKS
     ),
+    "mismatches": lambda: ee.figures.mismatches([Mismatch("wrong eps", "cat", 0.2, "dog", "cat")], "Lite0"),
     "network": lambda: ee.figures.network("efficientnet_b0", "efficientnetv2_s"),
     "time_and_memory_against_phi": lambda: ee.figures.time_and_memory_against_phi(POINTS, "a device", 2),
 }

@@ -4,6 +4,7 @@ import ast
 import copy
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -15,8 +16,6 @@ ROOT = Path(__file__).parents[2]
 LESSONS = ROOT / "lessons"
 LIBRARY = ROOT / "effnet_edu"
 
-#: Rooms whose code and data a lesson's stored numbers and pictures come from.
-SHOWN_ROOMS = ("model", "published", "figures", "exercises")
 KEY = "effnet_edu"
 UNCOMPARED = "nbval-ignore-output"
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -103,21 +102,41 @@ def effective_code(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
-def library_fingerprint() -> str:
-    files = [
-        path for room in SHOWN_ROOMS for path in (LIBRARY / room).rglob("*") if path.suffix in {".py", ".csv"}
-    ]
+def shown_files(book: NotebookNode, number: str) -> list[Path]:
+    """Return the files that a lesson's stored numbers and pictures come from; others may change freely."""
+    import effnet_edu as ee
+
+    code = "\n".join(cell.source for cell in code_cells(book))
+    figures = {
+        getattr(ee.figures, name).__module__.split(".")[-1]
+        for name in re.findall(r"ee\.figures\.(\w+)", code)
+    }
+    exercises = LIBRARY / "exercises" / f"lesson_{number}.py"
+    tables = set(re.findall(r'read\("(\w+)"\)', code + exercises.read_text(encoding="utf-8")))
+    return sorted(
+        [
+            *(LIBRARY / "model").glob("*.py"),
+            *(LIBRARY / "figures" / f"{name}.py" for name in {"style", "picture", *figures}),
+            *(path for path in (LIBRARY / "exercises").glob("*.py") if not path.stem.startswith("lesson_")),
+            exercises,
+            LIBRARY / "published" / "tables.py",
+            *(LIBRARY / "published" / f"{name}.csv" for name in tables),
+        ]
+    )
+
+
+def library_fingerprint(book: NotebookNode, number: str) -> str:
     parts = []
-    for path in sorted(files):
+    for path in shown_files(book, number):
         text = path.read_text(encoding="utf-8")
         parts.append(path.relative_to(LIBRARY).as_posix())
         parts.append(effective_code(text) if path.suffix == ".py" else text)
     return _digest("\n".join(parts))
 
 
-def stamp(book: NotebookNode) -> NotebookNode:
+def stamp(book: NotebookNode, number: str) -> NotebookNode:
     """Note which cells and which library the outputs belong to."""
-    book.metadata[KEY] = {"cells": cell_fingerprints(book), "library": library_fingerprint()}
+    book.metadata[KEY] = {"cells": cell_fingerprints(book), "library": library_fingerprint(book, number)}
     return book
 
 

@@ -21,7 +21,7 @@ def main() -> int:
             parser.error(f"there is no lesson {path.stem}; there are: {known}")
         start = time.perf_counter()
         try:
-            write(stamp(run(read(path))), path)
+            write(stamp(run(read(path)), path.stem[:2]), path)
         except CellExecutionError as error:
             failed += 1
             print(f"{path.stem}: a cell failed, nothing was written\n{error}", file=sys.stderr)
