@@ -5,7 +5,8 @@ import csv
 import sys
 from typing import TYPE_CHECKING
 
-from effnet_edu.checkpoints.fetch import cache_folder, weights_file
+from effnet_edu.checkpoints.cache import cache_folder
+from effnet_edu.checkpoints.fetch import weights_file
 from effnet_edu.checkpoints.registry import PublishedWeights, find_weights, list_weights
 
 if TYPE_CHECKING:

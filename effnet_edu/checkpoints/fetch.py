@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 from tqdm.auto import tqdm
 
+from effnet_edu.checkpoints.cache import cache_folder
 from effnet_edu.checkpoints.files import HashMismatchError, check_hash
 from effnet_edu.checkpoints.registry import PublishedWeights
 
@@ -60,19 +61,6 @@ def open_https(request: urllib.request.Request) -> Any:
 def _check_https(url: str) -> None:
     if urlsplit(url).scheme != "https":
         raise ValueError(f"{url!r} is not an https address; weights are fetched over https alone.")
-
-
-def cache_folder() -> Path:
-    """Return where fetched files are kept.
-
-    The first of these environment variables that is set decides: EFFNET_EDU_CACHE names the folder itself,
-    TORCH_HOME and XDG_CACHE_HOME a folder for it; without them it is ~/.cache/effnet_edu.
-    """
-    own = os.environ.get("EFFNET_EDU_CACHE")
-    if own:
-        return Path(own).expanduser()
-    shared = os.environ.get("TORCH_HOME") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(shared).expanduser() / "effnet_edu"
 
 
 def weights_file(

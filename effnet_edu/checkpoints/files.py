@@ -198,6 +198,8 @@ def flat_tensors(found: Any, origin: str) -> dict[str, Tensor]:
         name = key
         for prefix in ("module.", "_orig_mod."):
             name = name.removeprefix(prefix)
+        if name in tensors:
+            raise UnreadableCheckpointError(f"{origin} holds {name!r} twice, with and without a prefix.")
         if name.rpartition(".")[2] not in ("total_ops", "total_params"):
             tensors[name] = value.detach()
     return tensors

@@ -36,7 +36,7 @@ def read_hdf5(path: Path, max_bytes: int) -> dict[str, Tensor]:
 
     def read(name: str, item: Any) -> None:
         nonlocal total
-        if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "fiu":
+        if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "fi":
             return
         if item.is_virtual or item.external:
             raise ValueError(f"{name!r} in {path} takes its values from outside the file.")
@@ -45,10 +45,10 @@ def read_hdf5(path: Path, max_bytes: int) -> dict[str, Tensor]:
             raise ValueError(
                 f"{path} announces more than the {max_bytes:,} bytes that these weights can have."
             )
-        values = np.asarray(item[()])
-        if values.dtype.kind == "u":
-            return  # the state of a random generator
-        tensors[_key(name)] = torch.from_numpy(values.copy())
+        key = _key(name)
+        if key in tensors:
+            raise ValueError(f"{path} holds {key!r} twice.")
+        tensors[key] = torch.from_numpy(np.array(item[()]))
 
     with h5py.File(path, "r") as file:
         file.visititems(read)  # hard links alone: it never leaves the file and meets each object once

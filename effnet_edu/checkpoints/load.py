@@ -66,8 +66,8 @@ def load_checkpoint(
             tensors.
         layout: `"auto"` recognises it from the names; or one of `LAYOUTS`.
         transfer: Keep every weight that fits where the number of classes or of input channels differs.
-        sha256: The hash that the file must have, or its first digits. A file that bears the name of a
-            published one is held against its published hash in any case.
+        sha256: The hash that the file must have, or its first digits. By default a file whose name is that of
+            a published one, digits of the hash included, must be that file.
 
     Returns:
         The layout that was recognised, and which weights are loaded and which are new.
@@ -83,8 +83,7 @@ def load_checkpoint(
     else:
         path = Path(file_or_state_dict)
         published = find_file(path.name)
-        hashes = (f"sha256:{sha256}",) if sha256 else published.hashes if published else ()
-        check_hash(path, hashes)
+        check_hash(path, (f"sha256:{sha256}",) if sha256 else published.hashes if published else ())
         numbers = sum(tensor.numel() for tensor in net.state_dict().values())
         tensors = read_tensors(path, max_checkpoint_bytes(numbers))
     chosen = recognise(tensors, net.spec) if layout == "auto" else find_layout(layout)

@@ -1,18 +1,20 @@
-"""Every published checkpoint of these networks, as data: registry.csv."""
+"""Every published checkpoint of these networks, as data: registry.csv. No torch."""
 
 import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from effnet_edu.checkpoints.preprocessing import Fit, Interpolation, Preprocessing, Triple
 from effnet_edu.model.checks import choice
 from effnet_edu.model.cost import cost
-from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import Activation, Conventions, Padding
 from effnet_edu.model.variants import spec
+
+if TYPE_CHECKING:
+    from effnet_edu.model.network import EfficientNet
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,18 @@ def find_weights(network: str, name: str) -> PublishedWeights:
 
 
 def find_file(name: str) -> PublishedWeights | None:
-    """Return the published checkpoint whose file has this name, or None.
+    """Return the published checkpoint whose file has this name, if the name tells its hash; or None.
+
+    A name without digits of the hash, such as efficientnetb0.h5, may be anybody's file.
 
     Args:
         name: A file's name without its folder.
     """
-    return next((row for row in _registry() if PurePosixPath(row.file).name == name), None)
+    for row in _registry():
+        told = any(accepted.partition(":")[2][:8] in name for accepted in row.hashes)
+        if told and PurePosixPath(row.file).name == name:
+            return row
+    return None
 
 
 def max_checkpoint_bytes(numbers: int) -> int:
@@ -123,7 +131,7 @@ def max_checkpoint_bytes(numbers: int) -> int:
     return 4 * 4 * numbers + 2**24
 
 
-def published_weights(net: EfficientNet) -> PublishedWeights | None:
+def published_weights(net: "EfficientNet") -> PublishedWeights | None:
     """Return which published weights a network was created with, or None.
 
     Args:

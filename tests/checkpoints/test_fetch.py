@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from effnet_edu.checkpoints import fetch
+from effnet_edu.checkpoints.cache import cache_folder
 from effnet_edu.checkpoints.fetch import (
     WeightsTooLargeError,
     WeightsUnavailableError,
-    cache_folder,
     open_https,
     weights_file,
 )

