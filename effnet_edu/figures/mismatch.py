@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.style import FAINT, GREY, INK, new_figure, styled
-from effnet_edu.images.mismatch import Mismatch
+
+if TYPE_CHECKING:  # a figure needs no torch
+    from effnet_edu.images.mismatch import Mismatch
 
 #: Marks of a photograph whose class stayed, and of one whose class changed.
 _LOOKS: dict[bool, dict[str, Any]] = {
@@ -16,7 +18,7 @@ _LOOKS: dict[bool, dict[str, Any]] = {
 
 
 @styled
-def mismatches(measured: Sequence[Mismatch], weights: str) -> Picture:
+def mismatches(measured: Sequence["Mismatch"], weights: str) -> Picture:
     """Draw the logit error of each wrong choice, a mark for each photograph, crosses where the class changed.
 
     Args:
