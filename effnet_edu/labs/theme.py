@@ -38,6 +38,7 @@ LAB = f"""
 .ee-lab .ee-body {{ display: flex; flex-flow: row nowrap; gap: 14px; align-items: flex-start; }}
 .ee-lab .ee-controls {{ flex: 0 0 204px; }}
 .ee-lab .ee-screen {{ flex: 1 1 auto; min-width: 0; }}
+.ee-lab .ee-screen, .ee-lab .ee-controls {{ margin: 0; }}
 .ee-lab .ee-screen .widget-html-content {{ width: 100%; }}
 .ee-lab .ee-split {{ display: grid; grid-template-columns: minmax(0, 1fr) 204px; gap: 14px;
   line-height: 1.35; }}
