@@ -1,4 +1,4 @@
-"""The course without a notebook: `python -m effnet_edu list | cost NAME | profile NAME | lab`."""
+"""The course without a notebook: `python -m effnet_edu list | cost | profile | classify | weights | lab`."""
 
 import argparse
 import sys
