@@ -155,8 +155,7 @@ def giga(count: float) -> str:
     Args:
         count: How many.
     """
-    billions = count / 1e9
-    return f"{billions:,.0f} billion" if billions >= 100 else f"{billions:.3g} billion"
+    return f"{_digits(count / 1e9)} billion"
 
 
 def mega(count: float) -> str:
@@ -165,12 +164,11 @@ def mega(count: float) -> str:
     Args:
         count: How many.
     """
-    millions = count / 1e6
-    return f"{millions:,.0f} million" if millions >= 100 else f"{millions:.3g} million"
+    return f"{_digits(count / 1e6)} million"
 
 
 def _digits(value: float) -> str:
-    """Return a measured number with about three significant digits, so that its column never overflows."""
+    """Return a number with three significant digits, or whole, so that its column never overflows."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
