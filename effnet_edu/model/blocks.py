@@ -147,13 +147,23 @@ class SqueezeExcitation(nn.Module):
         channels: Channels of the map, c_mid in an MBConv.
         squeeze_channels: Width of the bottleneck; a share of the block's input, not of `channels`.
         activation: Activation of the bottleneck.
+        inplace: Whether the result may take the place of the map where no gradient is recorded; only for a
+            map that nobody else holds, as inside a block.
         factory: device and dtype.
 
     Source: Hu et al., arXiv:1709.01507v4, section 3; widths from arXiv:1905.11946v5 and tensorflow/tpu.
     """
 
-    def __init__(self, channels: int, squeeze_channels: int, activation: Activation, **factory: Any) -> None:
+    def __init__(
+        self,
+        channels: int,
+        squeeze_channels: int,
+        activation: Activation,
+        inplace: bool = False,
+        **factory: Any,
+    ) -> None:
         super().__init__()
+        self.inplace = inplace
         self.reduce = Convolution(channels, squeeze_channels, 1, **factory)
         self.activation = activation_layer(activation)
         self.restore = Convolution(squeeze_channels, channels, 1, **factory)
@@ -166,7 +176,8 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H, W)
         """Multiply each channel by its gate."""
-        return x * self.gate(x)
+        gate = self.gate(x)
+        return x.mul_(gate) if self.inplace and not torch.is_grad_enabled() else x * gate
 
 
 class DropPath(nn.Module):
@@ -218,7 +229,8 @@ class _Block(nn.Module):
             return y
         if self.drop_path is not None:
             y = self.drop_path(y)
-        return x + y
+        # Nobody else holds the branch's result: without gradients the sum can take its place.
+        return x + y if torch.is_grad_enabled() else y.add_(x)
 
     def extra_repr(self) -> str:
         """Show the block as its one line."""
@@ -251,7 +263,7 @@ class MBConv(_Block):
             c_mid, c_mid, conventions, spec.kernel, spec.stride, c_mid, activation, **factory
         )
         self.squeeze_excite = (
-            SqueezeExcitation(c_mid, spec.squeeze_channels, activation, **factory)
+            SqueezeExcitation(c_mid, spec.squeeze_channels, activation, inplace=True, **factory)
             if spec.squeeze_channels
             else None
         )
@@ -291,7 +303,7 @@ class FusedMBConv(_Block):
             spec.channels_in, c_fused, conventions, spec.kernel, spec.stride, 1, activation, **factory
         )
         self.squeeze_excite = (
-            SqueezeExcitation(c_fused, spec.squeeze_channels, activation, **factory)
+            SqueezeExcitation(c_fused, spec.squeeze_channels, activation, inplace=True, **factory)
             if spec.squeeze_channels
             else None
         )
