@@ -17,7 +17,7 @@ from effnet_edu.published import read
 
 CHARTS_SIZE = (396, 192)
 _X = Axis(0, 7, 30, 186)
-_MACS = Axis(0.2e9, 200e9, 158, 26, logarithmic=True)
+_MACS = Axis(0.2, 200, 158, 26, logarithmic=True)  # billions
 _MACS_ACROSS = Axis(0.2, 200, 252, 388, logarithmic=True)
 
 
@@ -76,13 +76,13 @@ def macs_curve(alpha: float, beta: float, gamma: float) -> str:
         gamma: Resolution base.
     """
     return " ".join(
-        f"{_X(phi):.1f},{_MACS(cost(compound(phi, alpha, beta, gamma)).macs):.1f}" for phi in range(8)
+        f"{_X(phi):.1f},{_MACS(cost(compound(phi, alpha, beta, gamma)).macs / 1e9):.1f}" for phi in range(8)
     )
 
 
 @cache
 def _macs_frame() -> str:
-    return "".join(frame(_X, Axis(0.2, 200, 158, 26, logarithmic=True), "phi", "MACs, billions"))
+    return "".join(frame(_X, _MACS, "phi", "MACs, billions"))
 
 
 def charts(logic: PhiLogic) -> str:
@@ -94,13 +94,13 @@ def charts(logic: PhiLogic) -> str:
     bases = (logic.alpha, logic.beta, logic.gamma)
     parts = [_macs_frame(), f'<polyline points="{macs_curve(*bases)}" class="curve"/>']
     for point in published_points(*bases):
-        y = _MACS(point.macs)
+        y = _MACS(point.macs / 1e9)
         parts.append(line(_X(point.low), y, _X(point.high), y, "range"))
         hover = f"{point.name}, published: {point.macs / 1e9:g} billion MACs (arXiv:1905.11946v5, table 2)"
         parts.append(circle(_X(point.middle), y, 4, "published", hover))
         if point.name != "B1":  # too near B0 and B2 for a label of its own
             parts.append(text(_X(point.middle) + 7, y + 14, point.name, "soft"))
-    parts.append(circle(_X(logic.phi), _MACS(logic.cost.macs), 6, "now"))
+    parts.append(circle(_X(logic.phi), _MACS(logic.cost.macs / 1e9), 6, "now"))
     parts += _times(logic)
     label = (
         f"Left: MACs against phi. At phi {logic.phi:g} the network has {giga(logic.cost.macs)} MACs. "
