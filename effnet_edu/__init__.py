@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from effnet_edu.machine import check_machine
     from effnet_edu.model.blocks import ConvNormAct, DropPath, FusedMBConv, MBConv, SqueezeExcitation
     from effnet_edu.model.cost import LayerCost, NetworkCost, cost
+    from effnet_edu.model.fusing import fuse_stages
     from effnet_edu.model.network import EfficientNet
     from effnet_edu.model.scaling import (
         FittedPhi,
@@ -44,6 +45,7 @@ _HOMES = {
     "effnet_edu.machine": ("check_machine",),
     "effnet_edu.model.blocks": ("ConvNormAct", "DropPath", "FusedMBConv", "MBConv", "SqueezeExcitation"),
     "effnet_edu.model.cost": ("LayerCost", "NetworkCost", "cost"),
+    "effnet_edu.model.fusing": ("fuse_stages",),
     "effnet_edu.model.network": ("EfficientNet",),
     "effnet_edu.model.scaling": (
         "FittedPhi",
@@ -95,6 +97,7 @@ __all__ = [
     "export_state_dict",
     "figures",
     "fit_phi",
+    "fuse_stages",
     "images",
     "labs",
     "list_variants",
