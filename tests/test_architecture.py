@@ -20,7 +20,9 @@ ROOMS = (
     *("studies", "published", "figures", "labs", "exercises"),
 )
 FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
-WITHOUT_TORCH = [Path("model", f"{name}.py") for name in ("checks", "scaling", "specs", "fusing", "variants", "cost")]
+WITHOUT_TORCH = [
+    Path("model", f"{name}.py") for name in ("checks", "scaling", "specs", "fusing", "variants", "cost")
+]
 
 
 def tree(file: Path) -> ast.Module:
