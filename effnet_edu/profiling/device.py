@@ -60,6 +60,25 @@ def device_name(device: torch.device) -> str:
     return f"{name}{suffix}"
 
 
+def driver_version(device: torch.device) -> str | None:
+    """Return the version of the device's driver, or None where there is none or it does not tell.
+
+    Args:
+        device: A CPU or an accelerator.
+    """
+    if device.type != "cuda":
+        return None
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    try:
+        pynvml.nvmlInit()
+        return str(pynvml.nvmlSystemGetDriverVersion())
+    except pynvml.NVMLError:
+        return None
+
+
 def synchronize(device: torch.device) -> None:
     """Wait until everything queued on the device is done; on a CPU it always is.
 

@@ -1,0 +1,1 @@
+"""The experiments behind the lessons, and their results with where each number came from."""
