@@ -1,0 +1,392 @@
+"""What was measured on one device: networks, batches, memory formats, ResNet-50, and fused stages.
+
+Each function takes the rows of the experiment of the same name in `effnet_edu.studies.device`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from effnet_edu.figures.picture import Numbers, Picture
+from effnet_edu.figures.style import COMPOUND, DEPTH, GREY, RESOLUTION, WIDTH, new_figure, styled
+from effnet_edu.published.tables import Table
+
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
+
+_FAMILIES = {"efficientnet_b": ("V1", DEPTH, "o"), "efficientnetv2": ("V2", WIDTH, "s")}
+_OTHER = ("Lite", RESOLUTION, "^")
+
+
+def _family(network: str) -> tuple[str, str, str]:
+    return next((look for start, look in _FAMILIES.items() if network.startswith(start)), _OTHER)
+
+
+def _short(network: str) -> str:
+    """Return the name as the papers write it: B0, V2-S, Lite0."""
+    for start, short in (("efficientnetv2_", "V2-"), ("efficientnet_", "")):
+        if network.startswith(start):
+            rest = network.removeprefix(start)
+            return f"{short}{rest.capitalize() if rest.startswith('lite') else rest.upper()}"
+    return {"resnet50": "ResNet-50"}.get(network, network)
+
+
+def _ms(row: Row) -> str:
+    return f"{row['median_ms']:.3g} ({row['low_ms']:.3g} to {row['high_ms']:.3g})"
+
+
+def _bars(axes: Axes, at: Sequence[float], rows: Rows, width: float, **look: Any) -> None:
+    """Draw measured bars with their intervals."""
+    medians = [row["median_ms"] for row in rows]
+    spans = (
+        [row["median_ms"] - row["low_ms"] for row in rows],
+        [row["high_ms"] - row["median_ms"] for row in rows],
+    )
+    axes.bar(at, medians, width, yerr=spans, capsize=3, edgecolor="#ffffff", **look)
+
+
+@styled
+def network_times(rows: Rows, device: str) -> Picture:
+    """Draw the measured time of each network over its MACs, at one batch size and precision.
+
+    Args:
+        rows: Rows of the experiment `networks`; those of its first batch size and precision are drawn.
+        device: Name of the device.
+    """
+    batch, precision = rows[0]["batch_size"], rows[0]["precision"]
+    drawn = [row for row in rows if (row["batch_size"], row["precision"]) == (batch, precision)]
+    figure, (axes,) = new_figure(4.2)
+    named = set()
+    for row in drawn:
+        family, colour, marker = _family(row["network"])
+        axes.errorbar(
+            row["macs"] / 1e9,
+            row["median_ms"],
+            yerr=[[row["median_ms"] - row["low_ms"]], [row["high_ms"] - row["median_ms"]]],
+            fmt=marker,
+            color=colour,
+            capsize=3,
+            label=None if family in named else family,
+        )
+        named.add(family)
+        axes.annotate(
+            _short(row["network"]), (row["macs"] / 1e9, row["median_ms"]), (6, -3), textcoords="offset points"
+        )
+    fewest = min(drawn, key=lambda row: row["macs"])
+    most = max(drawn, key=lambda row: row["macs"])
+    axes.plot(
+        [fewest["macs"] / 1e9, most["macs"] / 1e9],
+        [fewest["median_ms"], fewest["median_ms"] * most["macs"] / fewest["macs"]],
+        color=GREY,
+        linestyle="--",
+        linewidth=1.2,
+        label=f"if time followed MACs, from {_short(fewest['network'])} (computed)",
+    )
+    axes.set(xscale="log", yscale="log", xlabel="MACs of one image, billions (computed)")
+    axes.set_ylabel(f"ms for a batch of {batch} (measured)")
+    axes.legend(loc="upper left")
+    grown, slower = most["macs"] / fewest["macs"], most["median_ms"] / fewest["median_ms"]
+    return Picture(
+        figure,
+        alt=f"Measured on {device}, batch {batch}, {precision}: from {_short(fewest['network'])} to "
+        f"{_short(most['network'])} MACs grow {grown:.0f} times and time {slower:.0f} times.",
+        caption=f"Each network at its own resolution on {device}, batch {batch}, {precision}; filled marks "
+        "are measured, with their interval.",
+        numbers=Numbers(
+            ("network", "px", "batch", "precision", "MACs (computed), M", "median (measured), ms", "images/s"),
+            [
+                (
+                    _short(row["network"]),
+                    str(row["resolution"]),
+                    str(row["batch_size"]),
+                    row["precision"],
+                    f"{row['macs'] / 1e6:,.0f}",
+                    _ms(row),
+                    f"{1000 * row['batch_size'] / row['median_ms']:,.1f}",
+                )
+                for row in rows
+            ],
+        ),
+    )
+
+
+@styled
+def throughput_against_batch(rows: Rows, device: str) -> Picture:
+    """Draw images per second over the batch size.
+
+    Args:
+        rows: Rows of the experiment `batch_sizes`.
+        device: Name of the device.
+    """
+    figure, (left, right) = new_figure(3.4, columns=2)
+    batches = [row["batch_size"] for row in rows]
+    rates = [1000 * row["batch_size"] / row["median_ms"] for row in rows]
+    memory = [row["peak_memory_bytes"] / 2**20 for row in rows]
+    left.plot(batches, rates, "o-", color=COMPOUND, linewidth=1)
+    left.set(xlabel="batch size", ylabel="images/s (measured)", title="Throughput")
+    right.plot(batches, memory, "o-", color=COMPOUND, linewidth=1)
+    right.set(xlabel="batch size", ylabel="peak memory, MiB (measured)", title="Memory")
+    for axes in (left, right):
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(batches, [str(batch) for batch in batches])
+        axes.set_ylim(bottom=0)
+    best = max(range(len(rows)), key=rates.__getitem__)
+    name, px = _short(rows[0]["network"]), rows[0]["resolution"]
+    return Picture(
+        figure,
+        alt=f"{name} at {px} px on {device}: {rates[0]:.3g} images/s at batch {batches[0]}, most at batch "
+        f"{batches[best]} with {rates[best]:.3g}; memory grows from {memory[0]:,.0f} to {memory[-1]:,.0f} MiB.",
+        caption=f"{name}, {px} px, {rows[0]['precision']}, measured on {device}.",
+        numbers=Numbers(
+            ("batch", "median (measured), ms", "images/s", "peak memory (measured), MiB"),
+            [
+                (str(row["batch_size"]), _ms(row), f"{rate:,.1f}", f"{used:,.0f}")
+                for row, rate, used in zip(rows, rates, memory, strict=True)
+            ],
+        ),
+    )
+
+
+@styled
+def memory_formats(rows: Rows, device: str) -> Picture:
+    """Draw the time of each network in either memory format.
+
+    Args:
+        rows: Rows of the experiment `memory_formats`.
+        device: Name of the device.
+    """
+    figure, (axes,) = new_figure(3.2)
+    names = list(dict.fromkeys(row["network"] for row in rows))
+    formats = list(dict.fromkeys(row["memory_format"] for row in rows))
+    looks = ({"color": DEPTH}, {"color": WIDTH, "hatch": "//"})
+    medians = {(row["network"], row["memory_format"]): row["median_ms"] for row in rows}
+    for index, (called, look) in enumerate(zip(formats, looks, strict=True)):
+        of_format = [row for row in rows if row["memory_format"] == called]
+        at = [place + 0.4 * (index - 0.5) for place in range(len(names))]
+        _bars(axes, at, of_format, 0.36, label=called, **look)
+    axes.set_xticks(range(len(names)), [_short(name) for name in names])
+    axes.set_ylabel(f"ms for a batch of {rows[0]['batch_size']} (measured)")
+    axes.legend()
+    said = "; ".join(
+        f"{_short(name)} takes {medians[name, formats[0]]:.3g} ms {formats[0]} and "
+        f"{medians[name, formats[1]]:.3g} ms {formats[1]}"
+        for name in names
+    )
+    return Picture(
+        figure,
+        alt=f"On {device}, {said}.",
+        caption=f"The same network with weights and input in either memory format, fp32, on {device}.",
+        numbers=Numbers(
+            ("network", "px", "batch", "memory format", "median (measured), ms"),
+            [
+                (
+                    _short(row["network"]),
+                    str(row["resolution"]),
+                    str(row["batch_size"]),
+                    row["memory_format"],
+                    _ms(row),
+                )
+                for row in rows
+            ],
+        ),
+    )
+
+
+def _ratios(rows: Rows) -> list[tuple[str, float, float]]:
+    """Return, for each setting, how many times fewer MACs and how many times faster B0 is than ResNet-50."""
+    found = []
+    for mine in (row for row in rows if row["network"] == "efficientnet_b0"):
+        setting = (mine["batch_size"], mine["memory_format"])
+        theirs = next(
+            row
+            for row in rows
+            if row["network"] == "resnet50" and (row["batch_size"], row["memory_format"]) == setting
+        )
+        name = f"batch {setting[0]}, {setting[1]}"
+        found.append((name, theirs["macs"] / mine["macs"], theirs["median_ms"] / mine["median_ms"]))
+    return found
+
+
+@styled
+def against_resnet50(rows: Rows, published: Table, device: str) -> Picture:
+    """Draw how much faster B0 is than ResNet-50, beside how many fewer MACs it has.
+
+    Args:
+        rows: Rows of the experiment `resnet50`.
+        published: The table `timm_speed_against_macs`.
+        device: Name of the device.
+    """
+    figure, (axes,) = new_figure(3.6)
+    measured = _ratios(rows)
+    printed = [
+        (f"{row['device']}, {row['mode']}", 1 / row.number("macs_ratio_to_resnet50"),
+         row.number("speed_ratio_to_resnet50"))
+        for row in published.where(network="efficientnet_b0")
+    ]  # fmt: skip
+    fewer = measured[0][1]
+    names = [name for name, _, _ in (*measured, *printed)]
+    at = list(range(len(names)))[::-1]
+    axes.axvline(fewer, color=GREY, linestyle="--", linewidth=1.2)
+    axes.annotate(
+        f"{fewer:.1f} times fewer MACs (computed)",
+        (fewer, at[0]),
+        (-6, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+    )
+    axes.plot([ratio for _, _, ratio in measured], at[: len(measured)], "o", color=DEPTH, label="measured here")
+    axes.plot(
+        [ratio for _, _, ratio in printed],
+        at[len(measured) :],
+        "o",
+        markerfacecolor="none",
+        markeredgecolor=WIDTH,
+        markeredgewidth=1.6,
+        label="published by timm",
+    )
+    axes.axvline(1, color=GREY, linewidth=0.8)
+    axes.set_yticks(at, names)
+    axes.set_xlim(0, 1.08 * fewer)
+    axes.set_xlabel("B0 over ResNet-50: times as fast")
+    axes.legend(loc="lower right")
+    best, worst = max(measured, key=lambda each: each[2]), min(measured, key=lambda each: each[2])
+    return Picture(
+        figure,
+        alt=f"B0 has {fewer:.1f} times fewer MACs than ResNet-50. On {device} it is {worst[2]:.2f} times "
+        f"({worst[0]}) to {best[2]:.2f} times ({best[0]}) as fast.",
+        caption=f"Filled: measured on {device}, {rows[0]['resolution']} px, fp32. Hollow: ratios of timm's "
+        "published throughputs (its results files, Apache-2.0).",
+        numbers=Numbers(
+            ("setting", "kind", "MACs of ResNet-50 over B0's", "times as fast"),
+            [
+                *((name, "measured", f"{macs:.2f}", f"{speed:.2f}") for name, macs, speed in measured),
+                *((name, "published", f"{macs:.2f}", f"{speed:.2f}") for name, macs, speed in printed),
+            ],
+        ),
+    )
+
+
+@styled
+def fused_blocks(rows: Rows, device: str) -> Picture:
+    """Draw, for each stage, how many times as fast the Fused-MBConv is as the MBConv of the same shape.
+
+    Args:
+        rows: Rows of the experiment `fused_blocks`.
+        device: Name of the device.
+    """
+    found = {(row["stage"], row["operation"], row["training"]): row for row in rows}
+    stages = sorted({row["stage"] for row in rows})
+
+    def ratio(stage: int, training: bool) -> float:
+        both = [found[stage, operation, training]["median_ms"] for operation in ("mbconv", "fused_mbconv")]
+        return float(both[0] / both[1])
+
+    figure, (axes,) = new_figure(3.8)
+    for training, colour, hatch, shift, label in (
+        (False, DEPTH, "", -0.19, "forward"),
+        (True, WIDTH, "//", 0.19, "forward and backward"),
+    ):
+        heights = [ratio(stage, training) for stage in stages]
+        places = [stage + shift for stage in stages]
+        bars = axes.bar(places, heights, 0.36, color=colour, hatch=hatch, edgecolor="#ffffff", label=label)
+        axes.bar_label(bars, fmt="%.2f", padding=2)
+    axes.axhline(1, color=GREY, linewidth=1)
+    axes.set_xticks(stages, [f"stage {stage}" for stage in stages])
+    axes.set_ylabel("Fused-MBConv: times as fast as MBConv")
+    axes.legend()
+    wins = [stage for stage in stages if ratio(stage, True) > 1]
+    said = f"in stages {', '.join(map(str, wins))}" if wins else "in no stage"
+    network, batch = _short(rows[0]["network"]), rows[0]["batch_size"]
+    return Picture(
+        figure,
+        alt=f"Blocks of {network} on {device}, batch {batch}: with its backward pass, the Fused-MBConv is the "
+        f"faster one {said}; in stage {stages[-1]} it is {ratio(stages[-1], True):.2f} times as fast.",
+        caption=f"Above 1 the fused block is faster. One block of each stage of {network}, same shapes, "
+        f"batch {batch}, fp32, measured on {device}; the MBConv has squeeze-and-excitation, the fused has not.",
+        numbers=Numbers(
+            ("stage", "block", "pass", "MACs (computed), M", "median (measured), ms"),
+            [
+                (
+                    str(row["stage"]),
+                    row["block"],
+                    "forward and backward" if row["training"] else "forward",
+                    f"{row['macs'] / 1e6:,.1f}",
+                    _ms(row),
+                )
+                for row in sorted(rows, key=lambda row: (row["stage"], row["training"], row["operation"]))
+            ],
+        ),
+    )
+
+
+#: How many stages are fused in each row of the paper's table 3, in its order.
+_FUSED = (0, 3, 5, 7)
+
+
+@styled
+def fused_networks(rows: Rows, published: Table, device: str) -> Picture:
+    """Draw training throughput by how many stages are fused, beside the paper's table 3.
+
+    Args:
+        rows: Rows of the experiment `fused_networks`.
+        published: The table `v2_table3_fused`.
+        device: Name of the device.
+    """
+    figure, (axes,) = new_figure(3.8)
+    rates = [1000 * row["batch_size"] / row["step_ms"] for row in rows]
+    axes.plot(_FUSED, [rate / rates[0] for rate in rates], "o-", color=COMPOUND, label=f"measured on {device}")
+    for column, name, colour, marker in (
+        ("training_images_per_second_v100", "V100 (published)", DEPTH, "s"),
+        ("training_images_per_second_tpu_core", "TPU core (published)", WIDTH, "^"),
+    ):
+        printed = [row.number(column) for row in published]
+        axes.plot(
+            _FUSED,
+            [rate / printed[0] for rate in printed],
+            marker=marker,
+            markerfacecolor="none",
+            color=colour,
+            linewidth=1,
+            linestyle=":",
+            label=name,
+        )
+    axes.axhline(1, color=GREY, linewidth=0.8)
+    axes.set_xticks(_FUSED, ["none", "first 3", "first 5", "all 7"])
+    axes.set(xlabel="stages fused", ylabel="training throughput,\nrelative to none fused")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    best = max(range(len(rates)), key=rates.__getitem__)
+    network = _short(rows[0]["network"].partition(",")[0])
+    return Picture(
+        figure,
+        alt=f"{network} on {device}: with {_FUSED[best]} stages fused it trains fastest, "
+        f"{rates[best] / rates[0]:.2f} times as fast as with none; with all 7 fused, "
+        f"{rates[-1] / rates[0]:.2f} times.",
+        caption=f"{network} at {rows[0]['resolution']} px, batch {rows[0]['batch_size']}, fp32, on {device}. "
+        "Hollow: EfficientNetV2, arXiv:2104.00298v3, table 3, for B4 at its own resolution.",
+        numbers=Numbers(
+            (
+                "stages fused",
+                "parameters (computed), M",
+                "parameters (published), M",
+                "MACs (computed), B",
+                "MACs (published), B",
+                "training step (measured), ms",
+                "relative throughput",
+            ),
+            [
+                (
+                    str(row["stages_fused"]),
+                    f"{row['parameters'] / 1e6:.1f}",
+                    f"{printed['parameters_millions']}",
+                    f"{row['macs'] / 1e9:.2f}",
+                    f"{printed['macs_billions']}",
+                    f"{row['step_ms']:,.1f}",
+                    f"{rate / rates[0]:.2f}",
+                )
+                for row, printed, rate in zip(rows, published, rates, strict=True)
+            ],
+        ),
+    )

@@ -1,0 +1,98 @@
+"""Measurements of a device on disk: one record an experiment, so that whatever is interrupted goes on."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from effnet_edu.model.checks import choice
+from effnet_edu.profiling.device import device_name
+from effnet_edu.studies.device import EXPERIMENTS, Extent
+from effnet_edu.studies.record import RESULTS, Record, begin, changed_modules, read, write
+
+#: Where this project keeps the devices that it has measured.
+DEVICES = RESULTS / "devices"
+
+
+def folder_name(name: str) -> str:
+    """Return a device's name as a folder is called: lower-case words joined by underscores.
+
+    Args:
+        name: What its maker calls it.
+    """
+    return "_".join(re.findall(r"[a-z0-9]+", name.lower())) or "device"
+
+
+def is_current(experiment: str, folder: Path) -> bool:
+    """Return whether the folder holds this experiment, made by the code as it is now.
+
+    Args:
+        experiment: One of EXPERIMENTS.
+        folder: Where the device's records are.
+    """
+    try:
+        return not changed_modules(read(experiment, folder))
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+def measure_device(
+    how: Extent,
+    folder: Path,
+    experiments: Sequence[str] = tuple(EXPERIMENTS),
+    say: Callable[[str], None] = lambda _line: None,
+) -> None:
+    """Measure what the folder does not hold yet, each experiment written as soon as it is done.
+
+    Args:
+        how: Where and how much to measure.
+        folder: Where the device's records are.
+        experiments: Names in EXPERIMENTS.
+        say: Told in a line how each one went.
+
+    Raises:
+        ValueError: There is no such experiment.
+    """
+    for experiment in experiments:
+        choice("experiment", experiment, tuple(EXPERIMENTS))
+    for experiment in experiments:
+        if is_current(experiment, folder):
+            say(f"{experiment}: measured before")
+            continue
+        begun = time.monotonic()
+        # Named as in this module's command, whoever calls: it is what makes the numbers again.
+        where = begin(
+            f"effnet_edu.studies.device:{experiment}",
+            how.device,
+            seeds=(0,),
+            command=f"python -m effnet_edu measure {experiment}",
+        )
+        rows = EXPERIMENTS[experiment](how)
+        seconds = time.monotonic() - begun
+        setting = {key: str(value) if key == "device" else value for key, value in asdict(how).items()}
+        data = {"extent": setting, "rows": rows}
+        write(Record("measurement", experiment, where.finished(round(seconds, 1), None), data), folder)
+        say(f"{experiment}: {len(rows)} rows after {seconds:.0f} s")
+
+
+def device_folder(how: Extent, parent: Path = DEVICES) -> Path:
+    """Return the folder of a device's records.
+
+    Args:
+        how: Where is measured.
+        parent: The folder of all devices.
+    """
+    return parent / folder_name(device_name(how.device))
+
+
+def read_device(folder: Path) -> dict[str, Record]:
+    """Return the records of one device by experiment; those that are not there are left out.
+
+    Args:
+        folder: Where they are.
+
+    Raises:
+        ValueError: A record is damaged.
+    """
+    return {name: read(name, folder) for name in EXPERIMENTS if (folder / f"{name}.json").is_file()}

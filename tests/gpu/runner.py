@@ -1,0 +1,98 @@
+"""Runs pieces one after the other, each in a process of its own, and remembers which are done.
+
+A machine with a GPU is often lent for minutes at a time. Every piece therefore ends within its limit, leaves
+its results where they are committed from, and is not run again until the code changes.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+#: Seconds that one piece may take; a machine that runs commands of ten minutes at most leaves room for start-up.
+LIMIT = 570
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Something that is run at one go.
+
+    `command` is run in the root of the repository. A piece that returns `AGAIN` made progress, saved it and
+    wants another turn; `limit` is in seconds.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    limit: float = LIMIT
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a piece ended: `done`, `again`, `failed` or `too long`."""
+
+    name: str
+    status: str
+    seconds: float
+    fingerprint: str
+    device: str
+
+
+#: Exit status of a piece that saved what it did and has more to do.
+AGAIN = 75
+
+
+def finished(log: Path, fingerprint: str, device: str) -> set[str]:
+    """Return the names of the pieces that this code has already done on this device."""
+    if not log.exists():
+        return set()
+    outcomes = [Outcome(**json.loads(line)) for line in log.read_text(encoding="utf-8").splitlines()]
+    return {
+        outcome.name
+        for outcome in outcomes
+        if (outcome.status, outcome.fingerprint, outcome.device) == ("done", fingerprint, device)
+    }
+
+
+def run_piece(piece: Piece, output: Path, root: Path) -> tuple[str, float]:
+    """Run one piece, its output in a file, and return how it ended and after how many seconds."""
+    begun = time.monotonic()
+    with output.open("ab") as file:
+        process = subprocess.Popen(
+            piece.command, cwd=root, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            code = process.wait(timeout=piece.limit)
+            status = {0: "done", AGAIN: "again"}.get(code, "failed")
+        except subprocess.TimeoutExpired:
+            # The whole session, so that no child goes on using the device.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            status = "too long"
+    return status, time.monotonic() - begun
+
+
+def run_pieces(
+    pieces: Sequence[Piece], folder: Path, root: Path, fingerprint: str, device: str, budget: float
+) -> list[Outcome]:
+    """Run what is not done yet, as long as a whole piece still fits into the budget of seconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "done.jsonl"
+    done, outcomes, begun = finished(log, fingerprint, device), [], time.monotonic()
+    for piece in pieces:
+        if piece.name in done:
+            print(f"{piece.name:<28} done before", flush=True)
+            continue
+        if time.monotonic() - begun + piece.limit > budget:
+            print(f"{piece.name:<28} waits: the time left is less than its limit", flush=True)
+            continue
+        status, seconds = run_piece(piece, folder / f"{piece.name}.log", root)
+        outcome = Outcome(piece.name, status, round(seconds, 1), fingerprint, device)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(outcome)) + "\n")
+        outcomes.append(outcome)
+        print(f"{piece.name:<28} {status} after {seconds:.0f} s", flush=True)
+    return outcomes
