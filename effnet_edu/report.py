@@ -2,18 +2,20 @@
 
 import argparse
 import html
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from effnet_edu import figures
+from effnet_edu.checkpoints.atomic import write_atomically
 from effnet_edu.figures.picture import Picture
 from effnet_edu.profiling.device import as_device
 from effnet_edu.published.tables import read as read_table
 from effnet_edu.studies.device import EXPERIMENTS, extent
 from effnet_edu.studies.device_records import measure_device, read_device
-from effnet_edu.studies.record import Record, write_text
+from effnet_edu.studies.record import Record
 
 Records = Mapping[str, Record]
 PAGE = "report.html"
@@ -158,3 +160,118 @@ def _source(record: Record) -> str:
         f'<p class="note">Measured {html.escape(about.started)} in {about.wall_seconds:.0f} s by '
         f"<code>{html.escape(about.command)}</code>.{warning}</p>"
     )
+
+
+#: One column of the class's table: its heading, the experiment, and how it is read off the rows.
+_COLUMNS: tuple[tuple[str, str, Callable[[list[dict[str, Any]]], str]], ...] = (
+    ("peak fp32, GMACs/s", "ceilings", lambda rows: f"{_peak(rows[0], 'fp32') / 1e9:,.0f}"),
+    ("memory, GB/s", "ceilings", lambda rows: f"{rows[0]['memory']['per_second'] / 1e9:,.1f}"),
+    ("B0, batch 1, ms", "networks", lambda rows: f"{_time_of(rows, 'efficientnet_b0'):.3g}"),
+    ("V2-S, batch 1, ms", "networks", lambda rows: f"{_time_of(rows, 'efficientnetv2_s'):.3g}"),
+    ("best B0 images/s", "batch_sizes", lambda rows: f"{max(map(_rate, rows)):,.0f}"),
+    ("B0 over ResNet-50, batch 16, times as fast", "resnet50", lambda rows: f"{_resnet_ratio(rows):.2f}"),
+)
+
+
+def _peak(row: Mapping[str, Any], precision: str) -> float:
+    return float(row["arithmetic"][precision]["per_second"])
+
+
+def _rate(row: Mapping[str, Any]) -> float:
+    return 1000 * float(row["batch_size"]) / float(row["median_ms"])
+
+
+def _time_of(rows: Sequence[Mapping[str, Any]], network: str) -> float:
+    return float(next(row["median_ms"] for row in rows if row["network"] == network))
+
+
+def _resnet_ratio(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Return how many times as fast B0 is, each network in its better memory format."""
+    best = {
+        name: min(row["median_ms"] for row in rows if row["network"] == name and row["batch_size"] == 16)
+        for name in ("efficientnet_b0", "resnet50")
+    }
+    return float(best["resnet50"] / best["efficientnet_b0"])
+
+
+def class_page(devices: Sequence[Records]) -> str:
+    """Return one table of several devices as one file of HTML that needs nothing else.
+
+    Args:
+        devices: The records of each, by experiment.
+    """
+    lines = []
+    for records in devices:
+        about = next(iter(records.values())).provenance
+        cells = [about.device, about.started[:10], about.versions.get("torch", "")]
+        cells += [_cell(records, experiment, value) for _, experiment, value in _COLUMNS]
+        lines.append(_line("td", cells))
+    head = _line("th", ["device", "date", "torch", *(heading for heading, _, _ in _COLUMNS)])
+    table = f'<div class="wide"><table><thead>{head}</thead><tbody>{"".join(lines)}</tbody></table></div>'
+    title = f"EfficientNet on {len(devices)} devices"
+    note = "<p>Every number was measured on its own device by <code>python -m effnet_edu report</code>.</p>"
+    return _page(title, f"<h1>{title}</h1>{note}{table}")
+
+
+def _cell(records: Records, experiment: str, value: Callable[[list[dict[str, Any]]], str]) -> str:
+    """Return what stands in the table; a dash where a device was not measured, or not that far."""
+    try:
+        return value(_rows(records[experiment]))
+    except (KeyError, StopIteration, ValueError, TypeError):
+        return "–"
+
+
+def _line(tag: str, cells: Sequence[str]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _measure(arguments: argparse.Namespace) -> int:
+    how = extent(as_device(arguments.device), arguments.quick)
+    measure_device(how, arguments.folder, arguments.experiment or tuple(EXPERIMENTS), _say)
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    if arguments.merge:
+        page = class_page([_records(folder) for folder in arguments.merge])
+    else:
+        _measure(arguments)
+        page = device_page(read_device(arguments.folder))
+    path = arguments.folder / PAGE
+    write_atomically(path, page)
+    _say(f"written: {path}")
+    return 0
+
+
+def _records(folder: Path) -> Records:
+    found = read_device(folder)
+    if not found:
+        raise ValueError(f"{folder} holds no measurements; `python -m effnet_edu report` makes them.")
+    return found
+
+
+def add_commands(commands: Any) -> None:
+    """Add `measure` and `report` to the command line.
+
+    Args:
+        commands: The subparsers of the command line.
+    """
+    measuring = commands.add_parser("measure", help="measure this device and keep the numbers as records")
+    reporting = commands.add_parser("report", help="measure this device and write one page about it")
+    for command in (measuring, reporting):
+        command.add_argument("--folder", type=Path, default=Path("device-report"), help="where results go")
+        command.add_argument("--device", help="cpu, cuda, mps; the accelerator if there is one")
+        command.add_argument("--quick", action="store_true", help="a short version on small inputs")
+        command.add_argument(
+            "experiment", nargs="*", metavar="EXPERIMENT", help=f"of {', '.join(EXPERIMENTS)}; all by default"
+        )
+    reporting.add_argument(
+        "--merge", nargs="+", type=Path, metavar="FOLDER", help="one table of these folders, nothing measured"
+    )
+    measuring.set_defaults(run=_measure)
+    reporting.set_defaults(run=_report)

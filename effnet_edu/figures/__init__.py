@@ -2,6 +2,14 @@
 
 from effnet_edu.figures.accuracy import accuracy_against_macs
 from effnet_edu.figures.compound import ImpliedPhi, fitted_phi, formula_against_table, macs_against_phi
+from effnet_edu.figures.device import (
+    against_resnet50,
+    fused_blocks,
+    fused_networks,
+    memory_formats,
+    network_times,
+    throughput_against_batch,
+)
 from effnet_edu.figures.measured import ScalingPoint, time_and_memory_against_phi
 from effnet_edu.figures.mismatch import mismatches
 from effnet_edu.figures.network import network
@@ -15,13 +23,19 @@ __all__ = [
     "Picture",
     "ScalingPoint",
     "accuracy_against_macs",
+    "against_resnet50",
     "channel_rounding",
     "classified",
     "fitted_phi",
     "formula_against_table",
+    "fused_blocks",
+    "fused_networks",
     "layer_rounding",
     "macs_against_phi",
+    "memory_formats",
     "mismatches",
     "network",
+    "network_times",
+    "throughput_against_batch",
     "time_and_memory_against_phi",
 ]

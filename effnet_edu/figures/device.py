@@ -94,7 +94,15 @@ def network_times(rows: Rows, device: str) -> Picture:
         caption=f"Each network at its own resolution on {device}, batch {batch}, {precision}; filled marks "
         "are measured, with their interval.",
         numbers=Numbers(
-            ("network", "px", "batch", "precision", "MACs (computed), M", "median (measured), ms", "images/s"),
+            (
+                "network",
+                "px",
+                "batch",
+                "precision",
+                "MACs (computed), M",
+                "median (measured), ms",
+                "images/s",
+            ),
             [
                 (
                     _short(row["network"]),
@@ -136,7 +144,8 @@ def throughput_against_batch(rows: Rows, device: str) -> Picture:
     return Picture(
         figure,
         alt=f"{name} at {px} px on {device}: {rates[0]:.3g} images/s at batch {batches[0]}, most at batch "
-        f"{batches[best]} with {rates[best]:.3g}; memory grows from {memory[0]:,.0f} to {memory[-1]:,.0f} MiB.",
+        f"{batches[best]} with {rates[best]:.3g}; memory grows from {memory[0]:,.0f} to "
+        f"{memory[-1]:,.0f} MiB.",
         caption=f"{name}, {px} px, {rows[0]['precision']}, measured on {device}.",
         numbers=Numbers(
             ("batch", "median (measured), ms", "images/s", "peak memory (measured), MiB"),
@@ -236,7 +245,9 @@ def against_resnet50(rows: Rows, published: Table, device: str) -> Picture:
         ha="right",
         va="center",
     )
-    axes.plot([ratio for _, _, ratio in measured], at[: len(measured)], "o", color=DEPTH, label="measured here")
+    axes.plot(
+        [ratio for _, _, ratio in measured], at[: len(measured)], "o", color=DEPTH, label="measured here"
+    )
     axes.plot(
         [ratio for _, _, ratio in printed],
         at[len(measured) :],
@@ -301,10 +312,10 @@ def fused_blocks(rows: Rows, device: str) -> Picture:
     network, batch = _short(rows[0]["network"]), rows[0]["batch_size"]
     return Picture(
         figure,
-        alt=f"Blocks of {network} on {device}, batch {batch}: with its backward pass, the Fused-MBConv is the "
-        f"faster one {said}; in stage {stages[-1]} it is {ratio(stages[-1], True):.2f} times as fast.",
+        alt=f"Blocks of {network} on {device}, batch {batch}: with its backward pass, the Fused-MBConv is "
+        f"the faster one {said}; in stage {stages[-1]} it is {ratio(stages[-1], True):.2f} times as fast.",
         caption=f"Above 1 the fused block is faster. One block of each stage of {network}, same shapes, "
-        f"batch {batch}, fp32, measured on {device}; the MBConv has squeeze-and-excitation, the fused has not.",
+        f"batch {batch}, fp32, on {device}; the MBConv has squeeze-and-excitation, the fused has not.",
         numbers=Numbers(
             ("stage", "block", "pass", "MACs (computed), M", "median (measured), ms"),
             [
@@ -336,7 +347,9 @@ def fused_networks(rows: Rows, published: Table, device: str) -> Picture:
     """
     figure, (axes,) = new_figure(3.8)
     rates = [1000 * row["batch_size"] / row["step_ms"] for row in rows]
-    axes.plot(_FUSED, [rate / rates[0] for rate in rates], "o-", color=COMPOUND, label=f"measured on {device}")
+    axes.plot(
+        _FUSED, [rate / rates[0] for rate in rates], "o-", color=COMPOUND, label=f"measured on {device}"
+    )
     for column, name, colour, marker in (
         ("training_images_per_second_v100", "V100 (published)", DEPTH, "s"),
         ("training_images_per_second_tpu_core", "TPU core (published)", WIDTH, "^"),

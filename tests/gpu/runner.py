@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-#: Seconds that one piece may take; a machine that runs commands of ten minutes at most leaves room for start-up.
+#: Seconds that one piece may take: under ten minutes, with room for the start.
 LIMIT = 570
 
 
@@ -21,18 +21,19 @@ LIMIT = 570
 class Piece:
     """Something that is run at one go.
 
-    `command` is run in the root of the repository. A piece that returns `AGAIN` made progress, saved it and
-    wants another turn; `limit` is in seconds.
+    `command` runs in the root of the repository, for `limit` seconds. A piece that `resumes` saves what it
+    does as it goes: stopped at its limit, it goes on at its next turn. Any other has failed then.
     """
 
     name: str
     command: tuple[str, ...]
     limit: float = LIMIT
+    resumes: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a piece ended: `done`, `again`, `failed` or `too long`."""
+    """How a piece ended: `done`, `again` (it made progress and has more to do), `failed` or `too long`."""
 
     name: str
     status: str
@@ -41,7 +42,7 @@ class Outcome:
     device: str
 
 
-#: Exit status of a piece that saved what it did and has more to do.
+#: Exit status when there is more to do.
 AGAIN = 75
 
 
@@ -65,34 +66,40 @@ def run_piece(piece: Piece, output: Path, root: Path) -> tuple[str, float]:
             piece.command, cwd=root, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            code = process.wait(timeout=piece.limit)
-            status = {0: "done", AGAIN: "again"}.get(code, "failed")
+            status = "failed" if process.wait(timeout=piece.limit) else "done"
         except subprocess.TimeoutExpired:
             # The whole session, so that no child goes on using the device.
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            status = "too long"
+            status = "again" if piece.resumes else "too long"
     return status, time.monotonic() - begun
 
 
 def run_pieces(
     pieces: Sequence[Piece], folder: Path, root: Path, fingerprint: str, device: str, budget: float
-) -> list[Outcome]:
-    """Run what is not done yet, as long as a whole piece still fits into the budget of seconds."""
+) -> int:
+    """Run what is not done yet, as long as a whole piece still fits into the budget of seconds.
+
+    Returns 0 if all is done, 1 if a piece failed, and AGAIN if there is more to do.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "done.jsonl"
-    done, outcomes, begun = finished(log, fingerprint, device), [], time.monotonic()
+    done, begun = finished(log, fingerprint, device), time.monotonic()
+    endings = set()
     for piece in pieces:
         if piece.name in done:
             print(f"{piece.name:<28} done before", flush=True)
             continue
         if time.monotonic() - begun + piece.limit > budget:
             print(f"{piece.name:<28} waits: the time left is less than its limit", flush=True)
+            endings.add("again")
             continue
         status, seconds = run_piece(piece, folder / f"{piece.name}.log", root)
         outcome = Outcome(piece.name, status, round(seconds, 1), fingerprint, device)
         with log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(outcome)) + "\n")
-        outcomes.append(outcome)
+        endings.add(status)
         print(f"{piece.name:<28} {status} after {seconds:.0f} s", flush=True)
-    return outcomes
+    if endings & {"failed", "too long"}:
+        return 1
+    return AGAIN if "again" in endings else 0
