@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from effnet_edu.model.checks import whole_number
-from effnet_edu.model.specs import BlockSpec, NetworkSpec, check_resolution, resolve, strided
+from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, check_resolution, resolve, strided
 from effnet_edu.model.variants import as_spec
 
 
@@ -108,6 +108,55 @@ class NetworkCost:
         """
         return sum(row.bytes_moved(batch_size, bytes_per_element) for row in self.layers)
 
+    @property
+    def backward_macs(self) -> int:
+        """Multiply-adds of the backward pass for one image, the input itself needing no gradient.
+
+        A convolution's backward pass is two convolutions of the forward one's size: the gradient of its
+        weights and that of its input, which the first layer does without. Torch's own counter
+        (`torch.utils.flop_counter`, up to 2.13) forgets the groups in the first of them, and so overcounts a
+        depthwise convolution as many times as it has channels.
+        """
+        return 2 * self.macs - self.layers[0].macs
+
+    def saved_by_layer(
+        self, batch_size: int = 1, bytes_per_element: int = 4, conventions: str | Conventions | None = None
+    ) -> dict[str, int]:
+        """Return how many bytes each layer keeps from the forward pass for the backward pass.
+
+        What two layers share is counted at the one that keeps it first, and parameters are left out: they are
+        there anyway. A convolution keeps its input, or the padded copy of it; batch norm its input, and the
+        mean and deviation of each channel; an activation its input; a gate its output; the product with the
+        gate its map; and dropping paths or features keeps a mask. Sums and averages keep nothing.
+
+        Args:
+            batch_size: Images at once.
+            bytes_per_element: 4 for fp32.
+            conventions: `"tensorflow"`, `"torchvision"`, conventions of your own, or None for the authors':
+                a convolution that pads like TensorFlow keeps a larger map.
+        """
+        same = self.spec.conventions(conventions).padding == "same"
+        blocks = {(block.stage, block.index): block for block in resolve(self.spec, self.resolution)}
+        kept = {}
+        for row in self.layers:
+            block = None if row.stage is None or row.block is None else blocks[row.stage, row.block]
+            elements = batch_size * _saved_per_image(row, block, same, self.spec.dropout)
+            statistics = 2 * row.channels_out if row.kind == "norm" else 0
+            kept[row.name] = bytes_per_element * (elements + statistics)
+        return kept
+
+    def saved_bytes(
+        self, batch_size: int = 1, bytes_per_element: int = 4, conventions: str | Conventions | None = None
+    ) -> int:
+        """Return the bytes that the network keeps from its forward pass for its backward pass.
+
+        Args:
+            batch_size: Images at once.
+            bytes_per_element: 4 for fp32.
+            conventions: Padding, as for `saved_by_layer`.
+        """
+        return sum(self.saved_by_layer(batch_size, bytes_per_element, conventions).values())
+
     def by_role(self, count: Callable[[LayerCost], int] = lambda row: row.macs) -> dict[str, int]:
         """Return the sum over the layers of each role.
 
@@ -136,6 +185,20 @@ class NetworkCost:
             f"{self.spec.name} at {self.resolution} px: {self.parameters:,} parameters, {self.macs:,} MACs, "
             f"{len(self.layers)} layers"
         )
+
+
+def _saved_per_image(row: LayerCost, block: BlockSpec | None, same: bool, dropout: float) -> int:
+    """Return how many numbers the layer keeps for one image, apart from what an earlier layer keeps."""
+    if row.kind == "convolution":
+        spatial = row.role in ("stem", "depthwise", "fused")
+        stride = (block.stride if block else 2) if spatial else 1
+        side = row.side_in + (row.kernel - 1 if same and stride > 1 else 0)
+        return row.channels_in * side * side
+    if row.kind == "linear":  # its input, and the mask of the dropout before it
+        return row.channels_in * (2 if dropout else 1)
+    if row.kind == "add":  # nothing, but the branch may be dropped before
+        return 1 if block and block.drop_path_rate else 0
+    return row.activations if row.kind in ("norm", "activation", "scale") else 0
 
 
 class _Part(NamedTuple):

@@ -1,0 +1,358 @@
+"""What this device can do at most, measured: arithmetic for each precision, and bytes moved.
+
+Nothing here comes from a data sheet. A ceiling is the fastest repeat of the fastest of several plain
+programs; layers are held against it, and one that stands above it has found something faster still.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch.nn import functional as F
+
+from effnet_edu.checkpoints.cache import cache_folder
+from effnet_edu.model.checks import choice
+from effnet_edu.model.network import available_memory
+from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
+from effnet_edu.profiling.caches import cache_sizes
+from effnet_edu.profiling.device import as_device, device_name, exclusive
+from effnet_edu.profiling.profile import PRECISIONS
+from effnet_edu.profiling.timing import FEWEST, time_repeats
+
+#: Raised when the way of measuring changes, so that older files are measured again.
+METHOD = 1
+#: Seconds for all ceilings together, on a CPU and on an accelerator.
+CPU_SECONDS, ACCELERATOR_SECONDS = 6.0, 2.0
+#: A cache is a roof of its own if it moves bytes at least this many times as fast as memory.
+WORTH_A_ROOF = 1.2
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """One thing that the device can do at most.
+
+    Attributes:
+        per_second: MACs or bytes per second, in the fastest repeat.
+        median_per_second: The same in the median repeat; what lies between the two is the spread.
+        repeats: Timed runs.
+        how: What was run.
+    """
+
+    per_second: float
+    median_per_second: float
+    repeats: int
+    how: str
+
+    @property
+    def spread(self) -> float:
+        """How far the median repeat stays below the fastest one, as a share of it."""
+        return 1 - self.median_per_second / self.per_second
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """What one device can do at most.
+
+    Attributes:
+        device: Type of the device.
+        device_name: What its maker calls it.
+        threads: Threads of a CPU; 0 on an accelerator.
+        torch_version: Version of torch.
+        arithmetic: MACs per second for each precision that the device computes in.
+        memory: Bytes per second, read and written, between the device and its memory.
+        cache: Bytes per second within the last cache; None where `notes` says why.
+        cache_bytes: Size of the last cache; None where the system does not tell.
+        notes: What could not be measured, and why.
+        seconds: How long measuring took.
+    """
+
+    device: str
+    device_name: str
+    threads: int
+    torch_version: str
+    arithmetic: dict[str, Ceiling]
+    memory: Ceiling
+    cache: Ceiling | None
+    cache_bytes: int | None
+    notes: tuple[str, ...]
+    seconds: float
+
+    def peak(self, precision: str) -> Ceiling:
+        """Return the arithmetic ceiling of a precision.
+
+        Args:
+            precision: `"fp32"`, `"bf16"` or `"fp16"`.
+
+        Raises:
+            ValueError: It could not be measured on this device.
+        """
+        return self.arithmetic[choice("precision", precision, tuple(self.arithmetic))]
+
+    def ridge(self, precision: str) -> float:
+        """Return the arithmetic intensity, in MACs per byte, at which memory stops being the limit.
+
+        Args:
+            precision: `"fp32"`, `"bf16"` or `"fp16"`.
+        """
+        return self.peak(precision).per_second / self.memory.per_second
+
+    def __str__(self) -> str:
+        rows = [
+            (f"arithmetic, {name}", ceiling, "GMAC/s") for name, ceiling in self.arithmetic.items()
+        ]
+        rows.append(("memory", self.memory, "GB/s"))
+        if self.cache:
+            rows.append(("last cache", self.cache, "GB/s"))
+        lines = [f"Ceilings of {self.device_name}, measured with torch {self.torch_version}"]
+        lines += [
+            f"{name:<18}{ceiling.per_second / 1e9:>10,.1f} {unit:<7} median {ceiling.spread:.0%} below "
+            f"({ceiling.repeats} repeats of {ceiling.how})"
+            for name, ceiling, unit in rows
+        ]
+        return "\n".join([*lines, *self.notes])
+
+
+class _Program(NamedTuple):
+    """Something to run over and over: what it is, how much it does, and how to make it ready."""
+
+    how: str
+    amount: float
+    prepare: Callable[[], Callable[[], object]]
+
+
+def measure_ceilings(
+    device: torch.device | str | None = None,
+    *,
+    refresh: bool = False,
+    is_cancelled: IsCancelled = never,
+    progress: Callable[[float], None] = lambda _share: None,
+) -> Ceilings:
+    """Measure what the device can do at most, or return what was measured before.
+
+    It takes less than 10 seconds on a CPU and less than 3 on a GPU. The result is kept in the folder of
+    fetched files, for this device, version of torch, and number of threads.
+
+    Args:
+        device: Where to measure; the accelerator if there is one.
+        refresh: True to measure anew.
+        is_cancelled: Asked before every run; a yes stops the measurement.
+        progress: Told the share done, from 0 to 1.
+
+    Raises:
+        ValueError: The device is not there.
+        Cancelled: `is_cancelled` said yes.
+    """
+    place = as_device(device)
+    file = _file(place)
+    kept = None if refresh else _read(file)
+    if kept is not None:
+        return kept
+    with exclusive(place, is_cancelled):
+        measured = _measure(place, is_cancelled, progress)
+    _write(file, measured)
+    return measured
+
+
+def _measure(device: torch.device, is_cancelled: IsCancelled, progress: Callable[[float], None]) -> Ceilings:
+    begun = time.perf_counter()
+    on_cpu = device.type == "cpu"
+    slot = (CPU_SECONDS if on_cpu else ACCELERATOR_SECONDS) / (len(PRECISIONS) + 2)
+    steps, notes = len(PRECISIONS) + 2, []
+    arithmetic = {}
+    for index, (name, dtype) in enumerate(PRECISIONS.items()):
+        best = _fastest(_arithmetic(device, dtype), slot, device, is_cancelled)
+        if best is None:
+            notes.append(f"{name}: this device does not multiply in it.")
+        else:
+            arithmetic[name] = best
+        progress((index + 1) / steps)
+    sizes = cache_sizes(device)
+    largest = sizes[-1] if sizes else 0
+    memory = _fastest(_traffic(device, _large_array(device, largest)), slot, device, is_cancelled)
+    if memory is None:
+        raise MemoryError(f"{device} has too little free memory for measuring how fast it is.")
+    progress((steps - 1) / steps)
+    cache, reason = _cache(device, sizes, memory, slot, is_cancelled)
+    if reason:
+        notes.append(reason)
+    progress(1.0)
+    return Ceilings(
+        device=device.type,
+        device_name=device_name(device),
+        threads=torch.get_num_threads() if on_cpu else 0,
+        torch_version=torch.__version__,
+        arithmetic=arithmetic,
+        memory=memory,
+        cache=cache,
+        cache_bytes=largest or None,
+        notes=tuple(notes),
+        seconds=time.perf_counter() - begun,
+    )
+
+
+def _fastest(
+    programs: Iterator[_Program], seconds: float, device: torch.device, is_cancelled: IsCancelled
+) -> Ceiling | None:
+    """Return what the fastest of the programs reached; None if the device runs none of them."""
+    listed = list(programs)
+    share, best = seconds / len(listed), None
+    for program in listed:
+        # Where even the fastest so far would take too long over this one, it is left out.
+        if best and (FEWEST + 2) * program.amount / best.per_second > 2 * share:
+            continue
+        try:
+            with torch.inference_mode():
+                timing = time_repeats(program.prepare(), share, device, is_cancelled)
+        except Cancelled:
+            raise
+        except RuntimeError:  # no such product in this precision, or too little memory for it
+            continue
+        rate = program.amount / min(timing.seconds)
+        if best is None or rate > best.per_second:
+            best = Ceiling(rate, program.amount / timing.median, len(timing.seconds), program.how)
+    return best
+
+
+def _arithmetic(device: torch.device, dtype: torch.dtype) -> Iterator[_Program]:
+    """Yield matrix products and convolutions of several sizes, the smallest first."""
+    on_cpu = device.type == "cpu"
+
+    def random(*shape: int) -> torch.Tensor:
+        generator = torch.Generator(device).manual_seed(0)
+        return torch.randn(shape, generator=generator, device=device, dtype=dtype)
+
+    def product(side: int) -> Callable[[], Callable[[], object]]:
+        def prepare() -> Callable[[], object]:
+            a, b = random(side, side), random(side, side)
+            out = torch.empty_like(a)
+            return lambda: torch.mm(a, b, out=out)
+
+        return prepare
+
+    def convolution(images: int, channels: int, side: int) -> Callable[[], Callable[[], object]]:
+        def prepare() -> Callable[[], object]:
+            # Channels last is what the fast kernels of every maker read.
+            x = random(images, channels, side, side).contiguous(memory_format=torch.channels_last)
+            weight = random(channels, channels, 3, 3).contiguous(memory_format=torch.channels_last)
+            return lambda: F.conv2d(x, weight, padding=1)
+
+        return prepare
+
+    sides = (256, 512, 1024, 2048) if on_cpu else (2048, 4096, 8192)
+    shapes = ((1, 128, 14), (1, 256, 28), (4, 128, 56)) if on_cpu else ((32, 256, 56), (64, 512, 28))
+    for side in sides:
+        yield _Program(f"a matrix product of {side} x {side}", side**3, product(side))
+    for images, channels, side in shapes:
+        yield _Program(
+            f"a 3x3 convolution, {images} x {channels} x {side} x {side}",
+            9 * images * (channels * side) ** 2,
+            convolution(images, channels, side),
+        )
+
+
+def _large_array(device: torch.device, cache: int) -> int:
+    """Return the bytes of an array far larger than the caches, and far smaller than the memory."""
+    wanted = max(64 * 2**20 if device.type == "cpu" else 256 * 2**20, 4 * cache)
+    return min(wanted, available_memory(device) // 8)
+
+
+def _traffic(device: torch.device, size: int) -> Iterator[_Program]:
+    """Yield programs that read and write arrays of `size` bytes and hardly compute.
+
+    What is counted is what the program reads and writes. Most processors also read a line before they write
+    it, so that the program which works in place may be the fastest by this count.
+    """
+    count = size // 4
+    arrays: list[torch.Tensor] = []
+
+    def three() -> list[torch.Tensor]:
+        if not arrays:  # made once, in the first of the three
+            arrays.extend(torch.ones(count, device=device) for _ in range(3))
+        return arrays
+
+    def copy() -> Callable[[], object]:
+        a, b, _ = three()
+        return lambda: a.copy_(b)
+
+    def triad() -> Callable[[], object]:
+        a, b, c = three()
+        return lambda: torch.add(a, b, alpha=0.5, out=c)
+
+    def scale() -> Callable[[], object]:
+        a, _, _ = three()
+        return lambda: a.mul_(1.0)
+
+    of = f"{size / 2**20:,.3g} MiB"
+    yield _Program(f"a copy of {of}", 2 * 4 * count, copy)
+    yield _Program(f"a triad a + s b = c over {of} each", 3 * 4 * count, triad)
+    yield _Program(f"scaling {of} in place", 2 * 4 * count, scale)
+
+
+def _cache(
+    device: torch.device,
+    sizes: tuple[int, ...],
+    memory: Ceiling,
+    seconds: float,
+    is_cancelled: IsCancelled,
+) -> tuple[Ceiling | None, str]:
+    """Return the ceiling of the last cache, or None and the reason."""
+    if device.type != "cpu":
+        return None, "last cache: a program that fits into it is over before the next one is started."
+    if len(sizes) < 3:
+        return None, "last cache: this system does not tell how large it is, or it has no third level."
+    inner, last = sizes[-2] * torch.get_num_threads(), sizes[-1]
+    size = last // 12  # three arrays in a quarter of it; the rest is for whoever else uses it
+    if size < 2 * inner:
+        return None, "last cache: it is hardly larger than the caches before it."
+    found = _fastest(_traffic(device, size), seconds, device, is_cancelled)
+    if found is None or found.per_second < WORTH_A_ROOF * memory.per_second:
+        return None, "last cache: it was no faster than memory here; others may be using it."
+    return found, ""
+
+
+def _file(device: torch.device) -> Path:
+    threads = torch.get_num_threads() if device.type == "cpu" else 0
+    key = json.dumps([METHOD, device.type, device_name(device), torch.__version__, threads])
+    return cache_folder() / "ceilings" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+
+
+def _read(file: Path) -> Ceilings | None:
+    """Return what the file holds, or None if there is none or it is damaged."""
+    try:
+        held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return Ceilings(
+            **{
+                **held,
+                "arithmetic": {name: _ceiling(row) for name, row in held["arithmetic"].items()},
+                "memory": _ceiling(held["memory"]),
+                "cache": None if held["cache"] is None else _ceiling(held["cache"]),
+                "notes": tuple(map(str, held["notes"])),
+            }
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _ceiling(row: dict[str, Any]) -> Ceiling:
+    ceiling = Ceiling(**row)
+    if not ceiling.per_second >= ceiling.median_per_second > 0:
+        raise ValueError("A rate is above 0, and the fastest repeat no slower than the median.")
+    return ceiling
+
+
+def _write(file: Path, ceilings: Ceilings) -> None:
+    """Keep the result; a folder that cannot be written to only means measuring again next time."""
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, partial = tempfile.mkstemp(dir=file.parent, suffix=".partial")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(asdict(ceilings), stream, indent=1)
+        Path(partial).replace(file)

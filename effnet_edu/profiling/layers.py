@@ -1,0 +1,508 @@
+"""Time, layer by layer: one row for each row of `ee.cost`, held against the whole network's time.
+
+Every operation that torch runs is timed by itself and booked to the layer that asked for it. The network's
+own time is measured without any of this, in turns with it, and what the layers do not explain is a number
+of its own.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+from torch import nn
+
+from effnet_edu.model.blocks import FusedMBConv, MBConv, SqueezeExcitation
+from effnet_edu.model.checks import choice, real_number, whole_number
+from effnet_edu.model.cost import LayerCost, NetworkCost, cost
+from effnet_edu.model.network import EfficientNet
+from effnet_edu.model.specs import NetworkSpec, check_resolution
+from effnet_edu.model.variants import as_spec
+from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
+from effnet_edu.profiling.device import as_device, device_name, exclusive, stopwatch
+from effnet_edu.profiling.op_timer import OpTimer, TimedOps, instrument_seconds, op_timer
+from effnet_edu.profiling.profile import (
+    PRECISIONS,
+    as_measurement_error,
+    as_memory_error,
+    random_inputs,
+    ready_network,
+)
+from effnet_edu.profiling.timing import FEWEST, MOST, Timing
+
+#: Operations that are no module of their own: by the module that runs them, their row's name after its own.
+_IN_SQUEEZE = {"mean": ".pool", "sigmoid": ".gate", "mul": ".scale", "mul_": ".scale"}
+_IN_BLOCK = {"add": ".shortcut", "add_": ".shortcut"}
+_IN_NETWORK = {"mean": "head.pool"}
+
+
+@dataclass(frozen=True)
+class LayerTime:
+    """One layer: what it costs (computed) and what it took (measured).
+
+    Attributes:
+        cost: Its row in `ee.cost`, for one image.
+        timing: Seconds of the whole batch in each pass.
+        batch_size: Images in the batch.
+        bytes_per_element: 4 for fp32, 2 for bf16 and fp16.
+    """
+
+    cost: LayerCost
+    timing: Timing
+    batch_size: int
+    bytes_per_element: int
+
+    @property
+    def name(self) -> str:
+        """Name of the module, or of the operation where it is no module."""
+        return self.cost.name
+
+    @property
+    def role(self) -> str:
+        """Role in the network, as in `ee.cost`."""
+        return self.cost.role
+
+    @property
+    def kind(self) -> str:
+        """Kind of layer, as in `ee.cost`."""
+        return self.cost.kind
+
+    @property
+    def part(self) -> str:
+        """The role of a convolution; norms and activations are parts of their own, whoever they follow.
+
+        Squeeze-and-excitation stays whole, with its pooling, activation, gate and product.
+        """
+        apart = self.kind in ("norm", "activation") and self.role != "squeeze_excite"
+        return self.kind if apart else self.role
+
+    @property
+    def seconds(self) -> float:
+        """Median seconds of the batch."""
+        return self.timing.median
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of the batch."""
+        return self.batch_size * self.cost.macs
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes read and written for the batch, if nothing stays in a cache between layers."""
+        return self.cost.bytes_moved(self.batch_size, self.bytes_per_element)
+
+    @property
+    def intensity(self) -> float:
+        """Arithmetic intensity: MACs for each byte moved."""
+        return self.macs / self.bytes_moved
+
+    @property
+    def macs_per_second(self) -> float:
+        """Multiply-adds per second."""
+        return self.macs / self.seconds
+
+    @property
+    def bytes_per_second(self) -> float:
+        """Bytes moved per second."""
+        return self.bytes_moved / self.seconds
+
+
+def _seconds(row: LayerTime) -> float:
+    return row.seconds
+
+
+@dataclass(frozen=True)
+class LayerProfile:
+    """What each layer of a network took on one device, forward, in evaluation mode.
+
+    Attributes:
+        network: Name of the network.
+        resolution: Side of the input in pixels.
+        batch_size: Images at once.
+        precision: `"fp32"`, `"bf16"` or `"fp16"`.
+        device: Type of the device.
+        device_name: What its maker calls it.
+        layers: A row for each row of `ee.cost`, in the order in which they run.
+        whole: Seconds of the whole network without the instrument, measured in turns with the layers.
+        elsewhere_seconds: Median seconds of operations that belong to no row, such as a dropout that does
+            nothing.
+        instrument_seconds: What the instrument adds to one operation; each row contains it once for each of
+            its operations.
+        queued_behind: Share of the pieces of the network in which an accelerator ran out of queued work, so
+            that waiting for the processor may be inside the rows; 0 on a CPU.
+        torch_version: Version of torch.
+        seed: Seed of random weights and inputs.
+    """
+
+    network: str
+    resolution: int
+    batch_size: int
+    precision: str
+    device: str
+    device_name: str
+    layers: tuple[LayerTime, ...]
+    whole: Timing
+    elsewhere_seconds: float
+    instrument_seconds: float
+    queued_behind: float
+    torch_version: str
+    seed: int
+
+    @property
+    def total_seconds(self) -> float:
+        """Sum of the layers' median seconds."""
+        return sum(row.seconds for row in self.layers)
+
+    @property
+    def difference_seconds(self) -> float:
+        """Whole network less the sum of its layers.
+
+        Above 0: what lies between the layers (Python, starting work on the device). Below 0: the layers were
+        slower under the instrument than without it.
+        """
+        return self.whole.median - self.total_seconds
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of the batch."""
+        return sum(row.macs for row in self.layers)
+
+    def share(self, row: LayerTime) -> float:
+        """Return the share of the layers' time that one of them takes.
+
+        Args:
+            row: One of `layers`.
+        """
+        return row.seconds / self.total_seconds
+
+    def by_role(self, count: Callable[[LayerTime], float] = _seconds) -> dict[str, float]:
+        """Return the sum over the layers of each role.
+
+        Args:
+            count: What to sum, such as `lambda row: row.macs`; seconds by default.
+        """
+        return self._sums(lambda row: row.role, count)
+
+    def by_kind(self, count: Callable[[LayerTime], float] = _seconds) -> dict[str, float]:
+        """Return the sum over the layers of each kind: convolution, norm, activation and so on.
+
+        Args:
+            count: What to sum; seconds by default.
+        """
+        return self._sums(lambda row: row.kind, count)
+
+    def by_part(self, count: Callable[[LayerTime], float] = _seconds) -> dict[str, float]:
+        """Return the sums over the convolutions of each role, and over norms and activations for themselves.
+
+        Args:
+            count: What to sum; seconds by default.
+        """
+        return self._sums(lambda row: row.part, count)
+
+    def by_stage(self, count: Callable[[LayerTime], float] = _seconds) -> dict[str, float]:
+        """Return the sum over stem, each stage (`"stages.1"`), head and classifier.
+
+        Args:
+            count: What to sum; seconds by default.
+        """
+        return self._sums(_stage, count)
+
+    def by_block(self, count: Callable[[LayerTime], float] = _seconds) -> dict[str, float]:
+        """Return the sum over stem, each block (`"stages.1.0"`), head and classifier.
+
+        Args:
+            count: What to sum; seconds by default.
+        """
+        return self._sums(
+            lambda row: _stage(row) + ("" if row.cost.block is None else f".{row.cost.block}"), count
+        )
+
+    def part_timing(self, part: str) -> Timing:
+        """Return the seconds that all layers of one part took together, pass by pass.
+
+        Args:
+            part: A key of `by_part`.
+        """
+        rows = [row.timing.seconds for row in self.layers if row.part == part]
+        return Timing(tuple(map(sum, zip(*rows, strict=True))))
+
+    def _sums(
+        self, key: Callable[[LayerTime], str], count: Callable[[LayerTime], float]
+    ) -> dict[str, float]:
+        sums: dict[str, float] = {}
+        for row in self.layers:
+            sums[key(row)] = sums.get(key(row), 0) + count(row)
+        return sums
+
+    def __str__(self) -> str:
+        macs, seconds = self.by_part(lambda row: row.macs), self.by_part()
+        moved = self.by_part(lambda row: row.bytes_moved)
+        low, high = self.whole.interval
+        lines = [
+            f"{self.network}, {self.resolution} px, batch {self.batch_size}, {self.precision} on "
+            f"{self.device_name}",
+            f"{'part':<16}{'MACs, M':>12}{'share':>8}{'MiB moved':>12}{'ms':>10}{'share':>8}",
+        ]
+        lines += [
+            f"{part:<16}{macs[part] / 1e6:>12,.1f}{macs[part] / self.macs:>8.1%}"
+            f"{moved[part] / 2**20:>12,.1f}{1000 * seconds[part]:>10.3f}"
+            f"{seconds[part] / self.total_seconds:>8.1%}"
+            for part in seconds
+        ]
+        gaps = (
+            f"; in {self.queued_behind:.0%} of the pieces the device waited for the processor"
+            if self.queued_behind
+            else ""
+        )
+        return "\n".join(
+            [
+                *lines,
+                f"sum of the layers {1000 * self.total_seconds:.3f} ms; whole network "
+                f"{1000 * self.whole.median:.3f} ms ({1000 * low:.3f} to {1000 * high:.3f}"
+                f"{', noisy' if self.whole.noisy else ''}); difference {1000 * self.difference_seconds:+.3f} ms "
+                f"({self.difference_seconds / self.whole.median:+.1%})",
+                f"{len(self.whole.seconds)} passes; the instrument adds "
+                f"{1e6 * self.instrument_seconds:.1f} us to an operation{gaps}",
+            ]
+        )
+
+
+def _stage(row: LayerTime) -> str:
+    return row.role if row.cost.stage is None else f"stages.{row.cost.stage}"
+
+
+def profile_layers(
+    network: str | NetworkSpec | EfficientNet,
+    batch_size: int = 1,
+    resolution: int | None = None,
+    precision: str = "fp32",
+    device: torch.device | str | None = None,
+    *,
+    seconds: float = 2.0,
+    seed: int = 0,
+    is_cancelled: IsCancelled = never,
+    progress: Callable[[float], None] = lambda _share: None,
+    waiting: Callable[[str], None] = lambda _sentence: None,
+) -> LayerProfile:
+    """Measure the time of every layer of a network, and of the whole without the instrument.
+
+    Passes with and without the instrument take turns, so that both meet the same machine. A layer's time is
+    the median over its passes. On a CPU it is the time inside the operation; on an accelerator the device
+    notes it, with work queued before, so that starting the work does not count.
+
+    Args:
+        network: A network, a spec, or the name of a published network. It has to run layer by layer: a
+            compiled one does not.
+        batch_size: Images at once, 1 or more.
+        resolution: Side of the input in pixels; the network's own by default.
+        precision: `"fp32"`, `"bf16"` or `"fp16"`.
+        device: Where to run; by default where the network is, and for a spec the accelerator if there is one.
+        seconds: How long to time at most, 0.001 to 3600; 3 passes of each sort at least are timed.
+        seed: Seed of the inputs, and of the weights where there are none.
+        is_cancelled: Asked before every block; a yes stops the measurement.
+        progress: Told the share done, from 0 to 1.
+        waiting: Told in a sentence if somebody else measures on the device and this measurement has to wait.
+
+    Raises:
+        ValueError: An argument is outside its range, the device is not there, or the network does not run
+            layer by layer as its spec says.
+        MemoryError: The device has too little memory for it.
+        MeasurementError: The device failed.
+        Cancelled: `is_cancelled` said yes.
+    """
+    given = as_eager(network)
+    spec = given.spec if isinstance(given, EfficientNet) else given
+    whole_number("batch_size", batch_size)
+    real_number("seconds", seconds, 1e-3, 3600)
+    side = check_resolution(spec, resolution)
+    dtype = PRECISIONS[choice("precision", precision, tuple(PRECISIONS))]
+    if device is None and isinstance(given, EfficientNet):
+        device = given.classifier.weight.device
+    place = as_device(device)
+    with (
+        exclusive(place, is_cancelled, waiting),
+        as_memory_error(spec, batch_size, side, place),
+        as_measurement_error(spec, place),
+        torch.inference_mode(),
+        ready_network(given, place, dtype, seed, is_cancelled) as net,
+    ):
+        counted = cost(spec, side, net.num_classes, net.in_channels)
+        inputs = random_inputs(batch_size, net.in_channels, side, place, dtype, seed)
+        timer = op_timer(place)
+        instrument = _Instrument(net, counted, timer)
+        watch, turn = stopwatch(place), 0
+
+        def run_plain() -> float:
+            nonlocal turn
+            turn += 1
+            return watch.time(lambda: net(inputs[turn % len(inputs)]))
+
+        def run_instrumented() -> list[float]:
+            nonlocal turn
+            turn += 1
+            return instrument.run(inputs[turn % len(inputs)])
+
+        passes, whole = _in_turns(run_instrumented, run_plain, seconds, is_cancelled, progress)
+        adds = instrument_seconds(place)
+    return LayerProfile(
+        network=spec.name,
+        resolution=side,
+        batch_size=batch_size,
+        precision=precision,
+        device=place.type,
+        device_name=device_name(place),
+        layers=tuple(
+            LayerTime(row, Timing(tuple(one[index] for one in passes)), batch_size, dtype.itemsize)
+            for index, row in enumerate(counted.layers)
+        ),
+        whole=Timing(tuple(whole)),
+        elsewhere_seconds=median(one[-1] for one in passes),
+        instrument_seconds=adds,
+        queued_behind=timer.behind,
+        torch_version=torch.__version__,
+        seed=seed,
+    )
+
+
+def as_eager(network: str | NetworkSpec | EfficientNet) -> NetworkSpec | EfficientNet:
+    """Return the network or the spec of this name, after making sure that it runs layer by layer.
+
+    Args:
+        network: A network, a spec, or the name of a published network.
+
+    Raises:
+        ValueError: It is compiled, or a module of another kind.
+    """
+    if not isinstance(network, nn.Module):
+        return as_spec(network)
+    compiled = any(getattr(module, "_compiled_call_impl", None) for module in network.modules())
+    if compiled or not isinstance(network, EfficientNet):
+        raise ValueError(
+            f"The network is {'compiled' if compiled else f'of type {type(network).__name__}'}; its layers "
+            "can be told apart only in an EfficientNet that runs them one by one: give the one from before "
+            "compiling or optimizing."
+        )
+    return network
+
+
+def _in_turns(
+    run_instrumented: Callable[[], list[float]],
+    run_plain: Callable[[], float],
+    seconds: float,
+    is_cancelled: IsCancelled,
+    progress: Callable[[float], None],
+) -> tuple[list[list[float]], list[float]]:
+    """Run both in turns, whose order changes each time, for about `seconds`, after two turns to warm up."""
+    passes: list[list[float]] = []
+    whole: list[float] = []
+    spent, warm = 0.0, -2
+    clock = stopwatch(torch.device("cpu"))
+    while len(whole) < MOST and (len(whole) < FEWEST or spent < seconds):
+        if is_cancelled():
+            raise Cancelled
+
+        def both(turn: int = warm + len(whole)) -> None:
+            for index in (0, 1) if turn % 2 else (1, 0):
+                if index:
+                    whole.append(run_plain())
+                else:
+                    passes.append(run_instrumented())
+
+        took = clock.time(both)
+        if warm < 0:
+            warm += 1
+            passes.clear()
+            whole.clear()
+            continue
+        spent += took
+        progress(min(1.0, spent / seconds, len(whole) / FEWEST))
+    return passes, whole
+
+
+class _Instrument(TimedOps):
+    """Books the time of every operation to the layer that runs it.
+
+    Args:
+        net: The network.
+        counted: Its rows.
+        timer: Times one operation.
+    """
+
+    def __init__(self, net: EfficientNet, counted: NetworkCost, timer: OpTimer) -> None:
+        super().__init__(timer)
+        self._net = net
+        self._rows = {row.name: index for index, row in enumerate(counted.layers)}
+        self._elsewhere = len(self._rows)
+        self._modules = {name: module for name, module in net.named_modules()}
+        self._inside: list[str] = []
+        self._booked: dict[tuple[str, Any], int] = {}
+
+    def run(self, x: torch.Tensor) -> list[float]:
+        """Run the network once and return the seconds of each row, and of what belongs to none.
+
+        Args:
+            x: Images.  # (N, C, H, W)
+
+        Raises:
+            ValueError: A row's layer ran nothing: the network was changed.
+        """
+        with self._names_of_running_modules():
+            self.timer.start()
+            with self:
+                self._net(x)
+        seconds = [0.0] * (self._elsewhere + 1)
+        ran = set()
+        for index, took in self.timer.stop():
+            seconds[index] += took
+            ran.add(index)
+        for name, index in self._rows.items():
+            if index not in ran:
+                raise ValueError(
+                    f"The layer {name} of {self._net.spec.name} ran nothing; the time of each layer is known "
+                    "only for a network as its spec builds it: give the one from before it was changed."
+                )
+        return seconds
+
+    def row(self, operation: Any) -> int:
+        """Return the index of the row that an operation belongs to."""
+        key = (self._inside[-1], operation)
+        if key not in self._booked:
+            self._booked[key] = self._rows.get(self._row_name(*key), self._elsewhere)
+        return self._booked[key]
+
+    def _row_name(self, module_name: str, operation: Any) -> str:
+        module, name = self._modules[module_name], operation.overloadpacket.__name__
+        if isinstance(module, SqueezeExcitation):
+            return module_name + _IN_SQUEEZE.get(name, "")
+        if isinstance(module, MBConv | FusedMBConv):
+            return module_name + _IN_BLOCK.get(name, "")
+        if isinstance(module, EfficientNet):
+            return _IN_NETWORK.get(name, "")
+        return module_name
+
+    @contextmanager
+    def _names_of_running_modules(self) -> Iterator[None]:
+        """Keep the names of the modules that are running, the innermost last."""
+        self._inside.clear()
+        pieces = {"stem", "head"}
+        handles = []
+        for name, module in self._modules.items():
+            starts = name in pieces or isinstance(module, MBConv | FusedMBConv)
+
+            def enter(_module: nn.Module, _inputs: object, name: str = name, starts: bool = starts) -> None:
+                self._inside.append(name)
+                if starts:
+                    self.next_piece()
+
+            handles.append(module.register_forward_pre_hook(enter))
+            handles.append(module.register_forward_hook(lambda *_: self._leave()))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _leave(self) -> None:
+        self._inside.pop()
