@@ -30,7 +30,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h1 { line-height: 1.2 } h2 { margin-top: 2.5rem } figcaption, .note { color: var(--grey); font-size: 0.9rem }
 figure img { background: #ffffff; border-radius: 6px; height: auto }
 div.wide { overflow-x: auto } table { border-collapse: collapse; font-size: 0.9rem }
-th, td { text-align: left; padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid var(--faint) }
+th, td { text-align: left; white-space: nowrap; padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid var(--faint) }
 code { font: 0.9rem ui-monospace, monospace; overflow-wrap: anywhere } summary { cursor: pointer }
 """
 
@@ -169,7 +169,7 @@ _COLUMNS: tuple[tuple[str, str, Callable[[list[dict[str, Any]]], str]], ...] = (
     ("B0, batch 1, ms", "networks", lambda rows: f"{_time_of(rows, 'efficientnet_b0'):.3g}"),
     ("V2-S, batch 1, ms", "networks", lambda rows: f"{_time_of(rows, 'efficientnetv2_s'):.3g}"),
     ("best B0 images/s", "batch_sizes", lambda rows: f"{max(map(_rate, rows)):,.0f}"),
-    ("B0 over ResNet-50, batch 16, times as fast", "resnet50", lambda rows: f"{_resnet_ratio(rows):.2f}"),
+    ("B0 over ResNet-50, times as fast", "resnet50", lambda rows: f"{_resnet_ratio(rows):.2f}"),
 )
 
 

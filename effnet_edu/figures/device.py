@@ -3,13 +3,14 @@
 Each function takes the rows of the experiment of the same name in `effnet_edu.studies.device`.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import COMPOUND, DEPTH, GREY, RESOLUTION, WIDTH, new_figure, styled
+from effnet_edu.figures.style import CARD, COMPOUND, DEPTH, GREY, RESOLUTION, WIDTH, new_figure, plain_log_axis, styled
 from effnet_edu.published.tables import Table
 
 Row = Mapping[str, Any]
@@ -44,6 +45,16 @@ def _bars(axes: Axes, at: Sequence[float], rows: Rows, width: float, **look: Any
         [row["high_ms"] - row["median_ms"] for row in rows],
     )
     axes.bar(at, medians, width, yerr=spans, capsize=3, edgecolor="#ffffff", **look)
+
+
+def _log_axis(axes: Axes, which: str, values: Sequence[float]) -> None:
+    """Make one axis logarithmic, wide enough for the values, with 1, 2, 5, 10 and so on along it."""
+    low, high = min(values) / 1.5, max(values) * 1.6
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [step * 10.0**decade for decade in decades for step in (1, 2, 5)]
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    plain_log_axis(axes, which, ticks, [f"{tick:g}" for tick in ticks])
+    axes.set(**{f"{which}lim": (low, high)})
 
 
 @styled
@@ -83,14 +94,16 @@ def network_times(rows: Rows, device: str) -> Picture:
         linewidth=1.2,
         label=f"if time followed MACs, from {_short(fewest['network'])} (computed)",
     )
-    axes.set(xscale="log", yscale="log", xlabel="MACs of one image, billions (computed)")
+    _log_axis(axes, "x", [row["macs"] / 1e9 for row in drawn])
+    _log_axis(axes, "y", [row["median_ms"] for row in drawn])
+    axes.set_xlabel("MACs of one image, billions (computed)")
     axes.set_ylabel(f"ms for a batch of {batch} (measured)")
     axes.legend(loc="upper left")
     grown, slower = most["macs"] / fewest["macs"], most["median_ms"] / fewest["median_ms"]
     return Picture(
         figure,
         alt=f"Measured on {device}, batch {batch}, {precision}: from {_short(fewest['network'])} to "
-        f"{_short(most['network'])} MACs grow {grown:.0f} times and time {slower:.0f} times.",
+        f"{_short(most['network'])} MACs grow {grown:.3g} times and time {slower:.3g} times.",
         caption=f"Each network at its own resolution on {device}, batch {batch}, {precision}; filled marks "
         "are measured, with their interval.",
         numbers=Numbers(
@@ -261,7 +274,7 @@ def against_resnet50(rows: Rows, published: Table, device: str) -> Picture:
     axes.set_yticks(at, names)
     axes.set_xlim(0, 1.08 * fewer)
     axes.set_xlabel("B0 over ResNet-50: times as fast")
-    axes.legend(loc="lower right")
+    axes.legend(loc="center", bbox_to_anchor=(0.7, 0.35))
     best, worst = max(measured, key=lambda each: each[2]), min(measured, key=lambda each: each[2])
     return Picture(
         figure,
@@ -302,7 +315,7 @@ def fused_blocks(rows: Rows, device: str) -> Picture:
         heights = [ratio(stage, training) for stage in stages]
         places = [stage + shift for stage in stages]
         bars = axes.bar(places, heights, 0.36, color=colour, hatch=hatch, edgecolor="#ffffff", label=label)
-        axes.bar_label(bars, fmt="%.2f", padding=2)
+        axes.bar_label(bars, fmt="%.2f", padding=2, bbox={"color": CARD, "pad": 0.5})
     axes.axhline(1, color=GREY, linewidth=1)
     axes.set_xticks(stages, [f"stage {stage}" for stage in stages])
     axes.set_ylabel("Fused-MBConv: times as fast as MBConv")

@@ -51,7 +51,7 @@ def _compact(svg: str) -> str:
 
     def tidy(tag: re.Match[str]) -> str:
         if tag[0].startswith("<g id="):  # nothing refers to groups
-            return "<g>"
+            return "<g/>" if tag[0].endswith("/>") else "<g>"
         text = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", tag[0])
         return re.sub(r"\d+\.\d{3,}", shorten, text).replace("; ", ";").replace(": ", ":")
 

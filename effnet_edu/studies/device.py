@@ -5,7 +5,7 @@ its `Extent`. Every network and block has random weights: its time does not depe
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
@@ -20,11 +20,12 @@ from effnet_edu.model.resnet import ResNet50
 from effnet_edu.model.specs import BlockSpec, resolve
 from effnet_edu.model.variants import spec
 from effnet_edu.profiling.ceilings import measure_ceilings
-from effnet_edu.profiling.layers import profile_layers
+from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
 from effnet_edu.profiling.module import time_module
 from effnet_edu.profiling.profile import profile
 from effnet_edu.profiling.timing import Timing
-from effnet_edu.profiling.training_cost import profile_training
+#TC from effnet_edu.profiling.training_cost import profile_training
+from effnet_edu.profiling.workload import PRECISIONS
 
 MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 #: One row of a result: names to text and numbers.
@@ -117,10 +118,44 @@ def layers(how: Extent) -> list[Row]:
         how: Where and how much to measure.
     """
     return [
-        asdict(profile_layers(name, batch, how.resolution, device=how.device, seconds=how.seconds))
+        _layer_row(profile_layers(name, batch, how.resolution, device=how.device, seconds=how.seconds))
         for name in how.layered
         for batch in (1, how.block_batch)
     ]
+
+
+def _layer_row(measured: LayerProfile) -> Row:
+    """Return a profile with its layers as name and nanoseconds; what is computed need not be kept."""
+
+    def nanoseconds(timing: Timing) -> list[int]:
+        return [round(1e9 * seconds) for seconds in timing.seconds]
+
+    kept = {field.name: getattr(measured, field.name) for field in fields(measured)}
+    times = {row.name: nanoseconds(row.timing) for row in measured.layers}
+    return kept | {"whole": nanoseconds(measured.whole), "layers": times}
+
+
+def layer_profile(row: Row) -> LayerProfile:
+    """Return the profile that a row of the experiment `layers` keeps.
+
+    Args:
+        row: One row of its record.
+
+    Raises:
+        ValueError: The row does not fit the network that it names.
+    """
+
+    def timing(nanoseconds: list[int]) -> Timing:
+        return Timing(tuple(each / 1e9 for each in nanoseconds))
+
+    try:
+        counted = cost(row["network"], row["resolution"])
+        size = PRECISIONS[row["precision"]].itemsize
+        times = {name: timing(nanoseconds) for name, nanoseconds in row["layers"].items()}
+        layers = tuple(LayerTime(each, times[each.name], row["batch_size"], size) for each in counted.layers)
+        return LayerProfile(**{**row, "whole": timing(row["whole"]), "layers": layers})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"This is no row of layer times: {error!r}.") from error
 
 
 def networks(how: Extent) -> list[Row]:

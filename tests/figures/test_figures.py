@@ -32,10 +32,49 @@ POINTS = [
     ScalingPoint(phi, B0_MACS * (phi + 1), 10.0 + phi, 9.5 + phi, 11.0 + phi, 2**20 * 50) for phi in range(3)
 ]
 
+TIMES = {"median_ms": 10.0, "low_ms": 9.5, "high_ms": 11.0, "repeats": 9, "noisy": False, "batch_size": 4}
+
+
+def times(**about):
+    """Return one row of an experiment on a device."""
+    return TIMES | {"resolution": 224, "precision": "fp32", "peak_memory_bytes": 2**26} | about
+
+
+NETWORK_ROWS = [
+    times(network=name, macs=ee.cost(name).macs, median_ms=30.0 + index, low_ms=29.0, high_ms=36.0)
+    for index, name in enumerate(("efficientnet_lite0", "efficientnet_b0", "efficientnetv2_b0"))
+]
+RESNET_ROWS = [
+    times(network=name, memory_format=memory_format, macs=macs, median_ms=milliseconds)
+    for name, macs, milliseconds in (("efficientnet_b0", B0_MACS, 20.0), ("resnet50", 4_089_184_256, 70.0))
+    for memory_format in ("contiguous", "channels_last")
+]
+FUSED_ROWS = [
+    times(
+        network="efficientnet_b4", stage=stage, operation=operation, training=training, macs=10**6, block="a block",
+        median_ms=10.0 + stage * (operation == "fused_mbconv"),
+    )
+    for stage in range(3)
+    for operation in ("mbconv", "fused_mbconv")
+    for training in (False, True)
+]  # fmt: skip
+FUSED_NETWORKS = [
+    times(network="efficientnet_b4", stages_fused=last, parameters=10**7, macs=10**9, step_ms=100.0 + last)
+    for last in (0, 3, 5, 7)
+]
+FORMAT_ROWS = [
+    times(network=name, memory_format=memory_format)
+    for name in ("efficientnet_b0", "efficientnetv2_s")
+    for memory_format in ("contiguous", "channels_last")
+]
+
 #: Every public figure, drawn once with real data.
 DRAW = {
     "accuracy_against_macs": lambda: ee.figures.accuracy_against_macs(
         {"depth": [(0.4, 76.1), (0.9, 78.5)], "compound": [(0.4, 76.1), (1.0, 79.8)]}, "figure 8"
+    ),
+    "against_resnet50": lambda: ee.figures.against_resnet50(
+        RESNET_ROWS, ee.published.read("timm_speed_against_macs"), "a device"
     ),
     "channel_rounding": lambda: ee.figures.channel_rounding((16, 24), {"B2": 1.1, "B3": 1.2}),
     "classified": lambda: ee.figures.classified(
@@ -43,12 +82,21 @@ DRAW = {
     ),
     "fitted_phi": lambda: ee.figures.fitted_phi(NETWORKS),
     "formula_against_table": lambda: ee.figures.formula_against_table(NETWORKS),
+    "fused_blocks": lambda: ee.figures.fused_blocks(FUSED_ROWS, "a device"),
+    "fused_networks": lambda: ee.figures.fused_networks(
+        FUSED_NETWORKS, ee.published.read("v2_table3_fused"), "a device"
+    ),
     "layer_rounding": lambda: ee.figures.layer_rounding([1, 2, 2, 3, 3, 4, 1], {"B1": 1.1, "B7": 3.1}),
     "macs_against_phi": lambda: ee.figures.macs_against_phi(
         [(phi / 2, ee.cost(ee.compound(phi / 2)).macs) for phi in range(15)], 1.92, NETWORKS
     ),
+    "memory_formats": lambda: ee.figures.memory_formats(FORMAT_ROWS, "a device"),
     "mismatches": lambda: ee.figures.mismatches([Mismatch("wrong eps", "cat", 0.2, "dog", "cat")], "Lite0"),
     "network": lambda: ee.figures.network("efficientnet_b0", "efficientnetv2_s"),
+    "network_times": lambda: ee.figures.network_times(NETWORK_ROWS, "a device"),
+    "throughput_against_batch": lambda: ee.figures.throughput_against_batch(
+        [times(network="efficientnet_b0", batch_size=batch) for batch in (1, 2, 4)], "a device"
+    ),
     "time_and_memory_against_phi": lambda: ee.figures.time_and_memory_against_phi(POINTS, "a device", 2),
 }
 

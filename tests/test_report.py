@@ -1,0 +1,163 @@
+"""A device measured in a tiny setting: records that go on where they stopped, a page, and a class's table."""
+
+import dataclasses
+import json
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+import torch
+
+from effnet_edu.__main__ import main
+from effnet_edu.report import SECTIONS, class_page, device_page
+from effnet_edu.studies import device_records
+from effnet_edu.studies.device import EXPERIMENTS, extent, layer_profile
+from effnet_edu.studies.device_records import is_current, measure_device, read_device
+
+#: Smaller still than the short version: that everything runs can be seen at 64 pixels.
+TINY = dataclasses.replace(
+    extent(torch.device("cpu"), quick=True),
+    networks=("efficientnet_lite0", "efficientnetv2_b0"), growing_batches=(1, 2), resolution=64, seconds=0.01,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("device")
+    measure_device(TINY, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return device_page(read_device(folder))
+
+
+def test_every_experiment_is_recorded_with_what_makes_it_again(folder):
+    records = read_device(folder)
+    assert list(records) == list(EXPERIMENTS)
+    for name, record in records.items():
+        assert record.data["rows"]
+        assert record.provenance.command == f"python -m effnet_edu measure {name}"
+        assert f"effnet_edu.studies.device:{name}" in record.provenance.start
+
+
+def test_what_is_measured_is_not_measured_again(folder):
+    said = []
+    before = (folder / "networks.json").read_bytes()
+    measure_device(TINY, folder, say=said.append)
+    assert said == [f"{name}: measured before" for name in EXPERIMENTS]
+    assert (folder / "networks.json").read_bytes() == before
+
+
+def test_a_record_of_other_code_is_measured_again(folder, tmp_path):
+    record = json.loads((folder / "networks.json").read_text())
+    changed = tmp_path / "networks.json"
+    changed.write_text(json.dumps(record))
+    assert is_current("networks", tmp_path)
+    module = next(iter(record["provenance"]["code"]))
+    record["provenance"]["code"][module] = "0" * 64
+    changed.write_text(json.dumps(record))
+    assert not is_current("networks", tmp_path)
+
+
+def test_layer_times_come_back_as_they_were_measured(folder):
+    row = read_device(folder)["layers"].data["rows"][0]
+    profile = layer_profile(row)
+    assert profile.network == "efficientnet_b0"
+    assert profile.total_seconds > 0
+    assert sum(profile.by_kind().values()) == pytest.approx(profile.total_seconds)
+    with pytest.raises(ValueError, match="no row of layer times"):
+        layer_profile({**row, "layers": {}})
+
+
+def test_fused_networks_count_what_the_papers_table_counts(folder):
+    rows = read_device(folder)["fused_networks"].data["rows"]
+    assert [row["stages_fused"] for row in rows] == [0, 3, 5, 7]
+    assert all(before["macs"] < after["macs"] for before, after in zip(rows, rows[1:], strict=False))
+
+
+class Outline(HTMLParser):
+    """Collects headings, alt texts, codes and anything that is fetched from elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open, self.headings, self.alts, self.codes, self.fetched = [], [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.open.append(tag)
+        found = dict(attributes)
+        if tag == "img":
+            self.alts.append(found.get("alt"))
+        self.fetched += [found[key] for key in ("src", "href") if key in found]
+
+    def handle_data(self, text):
+        if self.open and self.open[-1] == "h2":
+            self.headings.append(text)
+            self.open.pop()
+        if self.open and self.open[-1] == "code":
+            self.codes.append(text)
+            self.open.pop()
+
+
+def test_the_page_is_whole_and_needs_nothing_else(page):
+    outline = Outline()
+    outline.feed(page)
+    assert outline.headings == [section.title for section in SECTIONS]
+    assert len(outline.alts) >= len(SECTIONS)
+    assert all(alt and len(alt.split()) > 8 for alt in outline.alts)
+    assert all(address.startswith("data:image/") for address in outline.fetched)
+    assert {f"python -m effnet_edu measure {section.experiment}" for section in SECTIONS} <= set(outline.codes)
+
+
+def test_every_picture_of_the_page_is_well_formed(folder):
+    records = read_device(folder)
+    for section in SECTIONS:
+        for picture in section.pictures(records[section.experiment]):
+            ElementTree.fromstring(picture.image())  # noqa: S314 - our own drawing
+
+
+def test_records_of_two_devices_are_not_one_page(folder):
+    records = read_device(folder)
+    other = dataclasses.replace(
+        records["networks"], provenance=dataclasses.replace(records["networks"].provenance, device="Other")
+    )
+    with pytest.raises(ValueError, match="of 2: "):
+        device_page({**records, "networks": other})
+
+
+def test_a_class_has_one_line_a_device_and_no_markup_of_others(folder):
+    records = read_device(folder)
+    hostile = {
+        name: dataclasses.replace(
+            record,
+            provenance=dataclasses.replace(record.provenance, device="<script>alert(1)</script>"),
+            data={"rows": [{"median_ms": "<b>"}]},
+        )
+        for name, record in records.items()
+    }
+    page = class_page([records, hostile])
+    assert page.count("<tr>") == 3
+    assert "<script>" not in page
+    assert "<b>" not in page
+
+
+def test_the_command_merges_and_refuses_an_empty_folder(folder, tmp_path, capsys):
+    assert main(["report", "--folder", str(tmp_path), "--merge", str(folder), str(folder)]) == 0
+    assert "EfficientNet on 2 devices" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    assert main(["report", "--folder", str(tmp_path), "--merge", str(tmp_path / "empty")]) == 2
+    assert "holds no measurements" in capsys.readouterr().err
+
+
+def test_the_command_measures_only_what_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("effnet_edu.report.extent", lambda _device, _quick: TINY)
+    assert main(["measure", "memory_formats", "--device", "cpu", "--folder", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["memory_formats.json"]
+    assert main(["measure", "speed", "--device", "cpu", "--folder", str(tmp_path)]) == 2
+    assert "experiment is 'speed'" in capsys.readouterr().err
+
+
+def test_folders_are_named_after_devices():
+    assert device_records.folder_name("NVIDIA H100 80GB HBM3") == "nvidia_h100_80gb_hbm3"
+    assert device_records.folder_name("../..") == "device"
