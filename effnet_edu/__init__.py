@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     )
     from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, StageSpec, resolve, scale
     from effnet_edu.model.variants import compound, list_variants, spec
-    from effnet_edu.profiling.profile import Measurement, profile
+    from effnet_edu.profiling.largest_batch import largest_batch
+    from effnet_edu.profiling.measurement import Measurement
+    from effnet_edu.profiling.profile import profile
 
 __version__ = "0.1.0"
 
@@ -63,7 +65,9 @@ _HOMES = {
         "scale",
     ),
     "effnet_edu.model.variants": ("compound", "list_variants", "spec"),
-    "effnet_edu.profiling.profile": ("Measurement", "profile"),
+    "effnet_edu.profiling.largest_batch": ("largest_batch",),
+    "effnet_edu.profiling.measurement": ("Measurement",),
+    "effnet_edu.profiling.profile": ("profile",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("exercises", "figures", "images", "labs", "published")
@@ -97,6 +101,7 @@ __all__ = [
     "fit_phi",
     "images",
     "labs",
+    "largest_batch",
     "list_variants",
     "list_weights",
     "load_checkpoint",
