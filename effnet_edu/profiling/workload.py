@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
-from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv
+from effnet_edu.model.blocks import FusedMBConv, MBConv
+from effnet_edu.model.cost import NetworkCost
 from effnet_edu.model.network import EfficientNet, available_memory, build, check_memory
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.cache_size import last_level_cache_bytes
@@ -19,6 +21,25 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 INPUTS = 3
 #: All inputs together fill the last cache so many times, but no more than so many bytes.
 CACHE_FILLS, MOST_INPUT_BYTES = 2, 2**28
+
+
+#: On a CPU oneDNN rearranges what a convolution reads and writes, and holds scratch memory and its programs.
+ACTIVATION_COPIES, SCRATCH_BYTES = 2, 2**27
+
+
+def predicted_bytes(counted: NetworkCost, batch_size: int, itemsize: int) -> int:
+    """Return how much memory a forward pass on a CPU takes beside the weights, rather too much.
+
+    What the largest layer reads and writes, twice, and 128 MiB.
+
+    Args:
+        counted: The network at its resolution.
+        batch_size: Images at once.
+        itemsize: Bytes of a number.
+    """
+    largest = ACTIVATION_COPIES * max(row.elements_in + row.activations for row in counted.layers)
+    inputs = INPUTS * counted.layers[0].elements_in
+    return batch_size * itemsize * (largest + inputs) + SCRATCH_BYTES
 
 
 def input_count(batch_bytes: int, device: torch.device) -> int:
@@ -127,9 +148,8 @@ def _calm(net: EfficientNet) -> None:
     """
     for block in net.modules():
         if isinstance(block, MBConv | FusedMBConv) and block.has_shortcut:
-            last = block.fused if isinstance(block, FusedMBConv) and block.project is None else block.project
-            assert isinstance(last, ConvNormAct)
-            torch.nn.init.constant_(last.norm.weight, 0.1)
+            *_, last = (module for module in block.modules() if isinstance(module, nn.BatchNorm2d))
+            nn.init.constant_(last.weight, 0.1)
 
 
 @contextmanager
