@@ -113,9 +113,11 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     if command not in commands.choices:
         from effnet_edu.checkpoints.commands import add_commands as add_checkpoint_commands
         from effnet_edu.images.commands import add_commands as add_image_commands
+        from effnet_edu.report import add_commands as add_report_commands
 
         add_image_commands(commands)
         add_checkpoint_commands(commands)
+        add_report_commands(commands)
     return main_parser
 
 
