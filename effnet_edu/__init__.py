@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     )
     from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, StageSpec, resolve, scale
     from effnet_edu.model.variants import compound, list_variants, spec
+    from effnet_edu.profiling.ceilings import Ceilings, measure_ceilings
+    from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
     from effnet_edu.profiling.profile import Measurement, profile
+    from effnet_edu.profiling.roofline import Roofline, RooflinePoint, roofline
+    from effnet_edu.profiling.training_cost import TrainingMeasurement, profile_training
 
 __version__ = "0.1.0"
 
@@ -63,13 +67,18 @@ _HOMES = {
         "scale",
     ),
     "effnet_edu.model.variants": ("compound", "list_variants", "spec"),
+    "effnet_edu.profiling.ceilings": ("Ceilings", "measure_ceilings"),
+    "effnet_edu.profiling.layers": ("LayerProfile", "LayerTime", "profile_layers"),
     "effnet_edu.profiling.profile": ("Measurement", "profile"),
+    "effnet_edu.profiling.roofline": ("Roofline", "RooflinePoint", "roofline"),
+    "effnet_edu.profiling.training_cost": ("TrainingMeasurement", "profile_training"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("exercises", "figures", "images", "labs", "published")
 
 __all__ = [
     "BlockSpec",
+    "Ceilings",
     "ConvNormAct",
     "Conventions",
     "DropPath",
@@ -77,13 +86,18 @@ __all__ = [
     "FittedPhi",
     "FusedMBConv",
     "LayerCost",
+    "LayerProfile",
+    "LayerTime",
     "MBConv",
     "Measurement",
     "Multipliers",
     "NetworkCost",
     "NetworkSpec",
+    "Roofline",
+    "RooflinePoint",
     "SqueezeExcitation",
     "StageSpec",
+    "TrainingMeasurement",
     "check_machine",
     "classify",
     "compound",
@@ -100,9 +114,13 @@ __all__ = [
     "list_variants",
     "list_weights",
     "load_checkpoint",
+    "measure_ceilings",
     "profile",
+    "profile_layers",
+    "profile_training",
     "published",
     "resolve",
+    "roofline",
     "round_channels",
     "round_layers",
     "scale",

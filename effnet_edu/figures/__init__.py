@@ -7,6 +7,7 @@ from effnet_edu.figures.mismatch import mismatches
 from effnet_edu.figures.network import network
 from effnet_edu.figures.photograph import classified
 from effnet_edu.figures.picture import Numbers, Picture
+from effnet_edu.figures.roofline import macs_against_time, roofline
 from effnet_edu.figures.rounding import channel_rounding, layer_rounding
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "formula_against_table",
     "layer_rounding",
     "macs_against_phi",
+    "macs_against_time",
     "mismatches",
     "network",
+    "roofline",
     "time_and_memory_against_phi",
 ]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 
 from effnet_edu.model.checks import choice, real_number, whole_number
-from effnet_edu.model.cost import NetworkCost, cost
-from effnet_edu.model.network import EfficientNet, available_memory
+from effnet_edu.model.cost import cost
+from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import NetworkSpec, check_resolution
 from effnet_edu.model.variants import as_spec
 from effnet_edu.profiling.cancel import IsCancelled, never
@@ -19,10 +19,10 @@ from effnet_edu.profiling.workload import (
     PRECISIONS,
     as_measurement_error,
     as_memory_error,
+    check_activations,
     check_output,
     random_inputs,
     ready_network,
-    too_large,
 )
 
 __all__ = [
@@ -86,7 +86,7 @@ def profile(
         as_measurement_error(spec, place),
         torch.inference_mode(),
     ):
-        _check_activations(counted, batch_size, dtype.itemsize, place)
+        check_activations(counted, batch_size, dtype.itemsize, place)
         with ready_network(given, place, dtype, seed, is_cancelled) as net:
             inputs = random_inputs(batch_size, net.in_channels, side, place, dtype, seed)
             turn = 0
@@ -124,11 +124,3 @@ def profile(
         torch_version=torch.__version__,
         seed=seed,
     )
-
-
-def _check_activations(counted: NetworkCost, batch_size: int, itemsize: int, device: torch.device) -> None:
-    """Refuse what would not fit before the system kills the process for it."""
-    largest = max(row.elements_in + row.activations for row in counted.layers)
-    inputs = INPUTS * 3 * counted.resolution**2
-    if (largest + inputs) * batch_size * itemsize > available_memory(device):
-        raise MemoryError(too_large(counted.spec, batch_size, counted.resolution, device))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import torch
 
 from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv
+from effnet_edu.model.cost import NetworkCost
 from effnet_edu.model.network import EfficientNet, available_memory, build, check_memory
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.cache_size import last_level_cache_bytes
@@ -220,3 +221,21 @@ def too_large(spec: NetworkSpec, batch_size: int, side: int, device: torch.devic
         f"A batch of {batch_size} at {side} x {side} pixels through {spec.name} does not fit into the "
         f"{free:,.1f} GiB that are free on {device}; choose a smaller batch, resolution or phi."
     )
+
+
+def check_activations(counted: NetworkCost, batch_size: int, itemsize: int, device: torch.device) -> None:
+    """Refuse what would not fit before the system kills the process for it.
+
+    Args:
+        counted: The network's rows.
+        batch_size: Images at once.
+        itemsize: Bytes of one number.
+        device: Where it is to run.
+
+    Raises:
+        MemoryError: Its largest layer and the inputs need more than is free.
+    """
+    largest = max(row.elements_in + row.activations for row in counted.layers)
+    inputs = INPUTS * 3 * counted.resolution**2
+    if (largest + inputs) * batch_size * itemsize > available_memory(device):
+        raise MemoryError(too_large(counted.spec, batch_size, counted.resolution, device))
