@@ -33,9 +33,13 @@ if TYPE_CHECKING:
     )
     from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, StageSpec, resolve, scale
     from effnet_edu.model.variants import compound, list_variants, spec
+    from effnet_edu.profiling.ceilings import Ceilings, measure_ceilings
     from effnet_edu.profiling.largest_batch import largest_batch
+    from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
     from effnet_edu.profiling.measurement import Measurement
     from effnet_edu.profiling.profile import profile
+    from effnet_edu.profiling.roofline import Roofline, RooflinePoint, roofline
+    from effnet_edu.profiling.training_cost import TrainingMeasurement, profile_training
 
 __version__ = "0.1.0"
 
@@ -70,12 +74,17 @@ _HOMES = {
     "effnet_edu.profiling.largest_batch": ("largest_batch",),
     "effnet_edu.profiling.measurement": ("Measurement",),
     "effnet_edu.profiling.profile": ("profile",),
+    "effnet_edu.profiling.ceilings": ("Ceilings", "measure_ceilings"),
+    "effnet_edu.profiling.layers": ("LayerProfile", "LayerTime", "profile_layers"),
+    "effnet_edu.profiling.roofline": ("Roofline", "RooflinePoint", "roofline"),
+    "effnet_edu.profiling.training_cost": ("TrainingMeasurement", "profile_training"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("exercises", "figures", "images", "labs", "published")
 
 __all__ = [
     "BlockSpec",
+    "Ceilings",
     "ConvNormAct",
     "Conventions",
     "DropPath",
@@ -83,13 +92,18 @@ __all__ = [
     "FittedPhi",
     "FusedMBConv",
     "LayerCost",
+    "LayerProfile",
+    "LayerTime",
     "MBConv",
     "Measurement",
     "Multipliers",
     "NetworkCost",
     "NetworkSpec",
+    "Roofline",
+    "RooflinePoint",
     "SqueezeExcitation",
     "StageSpec",
+    "TrainingMeasurement",
     "check_machine",
     "classify",
     "compound",
@@ -108,9 +122,13 @@ __all__ = [
     "list_variants",
     "list_weights",
     "load_checkpoint",
+    "measure_ceilings",
     "profile",
+    "profile_layers",
+    "profile_training",
     "published",
     "resolve",
+    "roofline",
     "round_channels",
     "round_layers",
     "scale",

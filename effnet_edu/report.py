@@ -11,13 +11,16 @@ from typing import Any
 from effnet_edu import figures
 from effnet_edu.checkpoints.atomic import write_atomically
 from effnet_edu.figures.picture import Picture
+from effnet_edu.profiling.ceilings import ceilings_from
 from effnet_edu.profiling.device import as_device
+from effnet_edu.profiling.roofline import roofline
 from effnet_edu.published.tables import read as read_table
-from effnet_edu.studies.device import EXPERIMENTS, extent
+from effnet_edu.studies.device import EXPERIMENTS, extent, layer_profile
 from effnet_edu.studies.device_records import measure_device, read_device
 from effnet_edu.studies.record import Record
 
 Records = Mapping[str, Record]
+Draw = Callable[[Records], list[Picture]]
 PAGE = "report.html"
 
 _STYLE = """
@@ -30,7 +33,8 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h1 { line-height: 1.2 } h2 { margin-top: 2.5rem } figcaption, .note { color: var(--grey); font-size: 0.9rem }
 figure img { background: #ffffff; border-radius: 6px; height: auto }
 div.wide { overflow-x: auto } table { border-collapse: collapse; font-size: 0.9rem }
-th, td { text-align: left; white-space: nowrap; padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid var(--faint) }
+th, td { text-align: left; white-space: nowrap; padding: 0.2rem 0.8rem 0.2rem 0;
+         border-bottom: 1px solid var(--faint) }
 code { font: 0.9rem ui-monospace, monospace; overflow-wrap: anywhere } summary { cursor: pointer }
 """
 
@@ -43,24 +47,48 @@ class Section:
         experiment: Whose numbers it shows.
         title: The heading.
         sentence: What to look for.
-        pictures: From the record, the pictures.
+        pictures: From the records of the device, the pictures.
     """
 
     experiment: str
     title: str
     sentence: str
-    pictures: Callable[[Record], Sequence[Picture]]
+    pictures: Draw
 
 
-def _rows(record: Record) -> list[dict[str, Any]]:
-    rows = record.data["rows"]
-    if not isinstance(rows, list) or not rows:
-        raise ValueError(f"The record {record.name!r} holds no rows.")
+def _rows(records: Records, experiment: str) -> list[dict[str, Any]]:
+    rows = records[experiment].data.get("rows")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"The record {experiment!r} holds no rows.")
     return rows
 
 
-def _device(record: Record) -> str:
-    return record.provenance.device
+def _name(records: Records) -> str:
+    return next(iter(records.values())).provenance.device
+
+
+def _layers(records: Records) -> list[Picture]:
+    """Return, for every layered network, shares of MACs beside shares of time, and its roofline."""
+    profiles = [layer_profile(row) for row in _rows(records, "layers")]
+    drawn = [figures.macs_against_time(profile) for profile in profiles]
+    if "ceilings" in records:
+        ceilings = ceilings_from(_rows(records, "ceilings")[0])
+        drawn += [figures.roofline(roofline(profile, ceilings)) for profile in profiles]
+    return drawn
+
+
+def _resnet50(records: Records) -> list[Picture]:
+    published = read_table("timm_speed_against_macs")
+    return [figures.against_resnet50(_rows(records, "resnet50"), published, _name(records))]
+
+
+def _fused_networks(records: Records) -> list[Picture]:
+    published = read_table("v2_table3_fused")
+    return [figures.fused_networks(_rows(records, "fused_networks"), published, _name(records))]
+
+
+def _plain(experiment: str, draw: Callable[[list[dict[str, Any]], str], Picture]) -> Draw:
+    return lambda records: [draw(_rows(records, experiment), _name(records))]
 
 
 SECTIONS = (
@@ -68,42 +96,44 @@ SECTIONS = (
         "networks",
         "Networks: MACs are not time",
         "If time followed multiply-adds, every mark would lie on a line of the dashed one's slope.",
-        lambda record: [figures.network_times(_rows(record), _device(record))],
+        _plain("networks", figures.network_times),
+    ),
+    Section(
+        "layers",
+        "Layers: who spends the MACs, who spends the time",
+        "First the shares of each role, then every layer under what this device can do at most.",
+        _layers,
     ),
     Section(
         "resnet50",
         "B0 against ResNet-50",
         "Ten times fewer multiply-adds; how many times faster depends on the device, the batch and the "
         "memory format.",
-        lambda record: [
-            figures.against_resnet50(_rows(record), read_table("timm_speed_against_macs"), _device(record))
-        ],
+        _resnet50,
     ),
     Section(
         "batch_sizes",
         "Batch size against throughput",
         "Larger batches fill the device, until it is full or out of memory.",
-        lambda record: [figures.throughput_against_batch(_rows(record), _device(record))],
+        _plain("batch_sizes", figures.throughput_against_batch),
     ),
     Section(
         "memory_formats",
         "Memory format",
         "The same numbers in another order in memory.",
-        lambda record: [figures.memory_formats(_rows(record), _device(record))],
+        _plain("memory_formats", figures.memory_formats),
     ),
     Section(
         "fused_blocks",
         "Fused-MBConv against MBConv, stage by stage",
         "Fusing multiplies the MACs, and pays where few channels meet a large map.",
-        lambda record: [figures.fused_blocks(_rows(record), _device(record))],
+        _plain("fused_blocks", figures.fused_blocks),
     ),
     Section(
         "fused_networks",
         "How many stages to fuse",
         "The question of the EfficientNetV2 paper's table 3, asked of this device.",
-        lambda record: [
-            figures.fused_networks(_rows(record), read_table("v2_table3_fused"), _device(record))
-        ],
+        _fused_networks,
     ),
 )
 
@@ -125,7 +155,7 @@ def device_page(records: Records) -> str:
     Raises:
         ValueError: There is no record, or they are of several devices.
     """
-    devices = sorted({_device(record) for record in records.values()})
+    devices = sorted({record.provenance.device for record in records.values()})
     if len(devices) != 1:
         raise ValueError(f"A page is about one device; these records are of {len(devices)}: {devices}.")
     title = f"EfficientNet on {devices[0]}"
@@ -133,10 +163,9 @@ def device_page(records: Records) -> str:
     for section in SECTIONS:
         if section.experiment not in records:
             continue
-        record = records[section.experiment]
         parts.append(f"<h2>{html.escape(section.title)}</h2><p>{html.escape(section.sentence)}</p>")
-        parts += [f'<div class="wide">{picture._repr_html_()}</div>' for picture in section.pictures(record)]
-        parts.append(_source(record))
+        parts += [f'<div class="wide">{picture._repr_html_()}</div>' for picture in section.pictures(records)]
+        parts.append(_source(records, section.experiment))
     return _page(title, "\n".join(parts))
 
 
@@ -152,9 +181,9 @@ def _about(records: Records) -> str:
     )
 
 
-def _source(record: Record) -> str:
-    about = record.provenance
-    noisy = [row for row in _rows(record) if row.get("noisy")]
+def _source(records: Records, experiment: str) -> str:
+    about = records[experiment].provenance
+    noisy = [row for row in _rows(records, experiment) if row.get("noisy")]
     warning = f" {len(noisy)} of its measurements were noisy." if noisy else ""
     return (
         f'<p class="note">Measured {html.escape(about.started)} in {about.wall_seconds:.0f} s by '
@@ -216,7 +245,7 @@ def class_page(devices: Sequence[Records]) -> str:
 def _cell(records: Records, experiment: str, value: Callable[[list[dict[str, Any]]], str]) -> str:
     """Return what stands in the table; a dash where a device was not measured, or not that far."""
     try:
-        return value(_rows(records[experiment]))
+        return value(_rows(records, experiment))
     except (KeyError, StopIteration, ValueError, TypeError):
         return "–"
 

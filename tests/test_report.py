@@ -1,6 +1,7 @@
 """A device measured in a tiny setting: records that go on where they stopped, a page, and a class's table."""
 
 import dataclasses
+import itertools
 import json
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -74,7 +75,7 @@ def test_layer_times_come_back_as_they_were_measured(folder):
 def test_fused_networks_count_what_the_papers_table_counts(folder):
     rows = read_device(folder)["fused_networks"].data["rows"]
     assert [row["stages_fused"] for row in rows] == [0, 3, 5, 7]
-    assert all(before["macs"] < after["macs"] for before, after in zip(rows, rows[1:], strict=False))
+    assert all(before["macs"] < after["macs"] for before, after in itertools.pairwise(rows))
 
 
 class Outline(HTMLParser):
@@ -107,13 +108,15 @@ def test_the_page_is_whole_and_needs_nothing_else(page):
     assert len(outline.alts) >= len(SECTIONS)
     assert all(alt and len(alt.split()) > 8 for alt in outline.alts)
     assert all(address.startswith("data:image/") for address in outline.fetched)
-    assert {f"python -m effnet_edu measure {section.experiment}" for section in SECTIONS} <= set(outline.codes)
+    assert {f"python -m effnet_edu measure {section.experiment}" for section in SECTIONS} <= set(
+        outline.codes
+    )
 
 
 def test_every_picture_of_the_page_is_well_formed(folder):
     records = read_device(folder)
     for section in SECTIONS:
-        for picture in section.pictures(records[section.experiment]):
+        for picture in section.pictures(records):
             ElementTree.fromstring(picture.image())  # noqa: S314 - our own drawing
 
 

@@ -15,6 +15,7 @@ from effnet_edu.figures.mismatch import mismatches
 from effnet_edu.figures.network import network
 from effnet_edu.figures.photograph import classified
 from effnet_edu.figures.picture import Numbers, Picture
+from effnet_edu.figures.roofline import macs_against_time, roofline
 from effnet_edu.figures.rounding import channel_rounding, layer_rounding
 
 __all__ = [
@@ -32,10 +33,12 @@ __all__ = [
     "fused_networks",
     "layer_rounding",
     "macs_against_phi",
+    "macs_against_time",
     "memory_formats",
     "mismatches",
     "network",
     "network_times",
+    "roofline",
     "throughput_against_batch",
     "time_and_memory_against_phi",
 ]

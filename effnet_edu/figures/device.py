@@ -10,7 +10,17 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import CARD, COMPOUND, DEPTH, GREY, RESOLUTION, WIDTH, new_figure, plain_log_axis, styled
+from effnet_edu.figures.style import (
+    CARD,
+    COMPOUND,
+    DEPTH,
+    GREY,
+    RESOLUTION,
+    WIDTH,
+    new_figure,
+    plain_log_axis,
+    styled,
+)
 from effnet_edu.published.tables import Table
 
 Row = Mapping[str, Any]

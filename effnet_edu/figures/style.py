@@ -18,6 +18,16 @@ INK, GREY, FAINT, CARD, SLAB, EDGE = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff",
 #: Colour and marker of each dimension; the marker says the same without colour.
 DIMENSIONS = {"depth": (DEPTH, "o"), "width": (WIDTH, "s"), "resolution": (RESOLUTION, "^")}
 
+#: Colour, marker and hatch of each role in a block; what has none is grey.
+ROLES = {
+    "expand": ("#E69F00", "^", ""),
+    "depthwise": ("#56B4E9", "o", ""),
+    "squeeze_excite": ("#CC79A7", "P", "///"),
+    "project": ("#F0E442", "v", ""),
+    "fused": ("#D55E00", "s", "\\\\\\"),
+}
+OTHER_ROLE = (GREY, "X", "")
+
 #: Points of the smallest text: 8.25 points are 11 pixels at 100%.
 SMALLEST_TEXT = 8.25
 #: Inches; 8.6 of them are 826 pixels, the width of an output in JupyterLab at 1280.

@@ -1,13 +1,11 @@
 """What this device can do at most, measured: arithmetic for each precision, and bytes moved.
 
-Nothing here comes from a data sheet. A ceiling is the fastest repeat of the fastest of several plain
-programs; layers are held against it, and one that stands above it has found something faster still.
+Nothing here comes from a data sheet. A ceiling is what the fastest of several plain programs
+reaches in a tenth of its repeats; a layer that stands above it has found something faster still.
 """
 
 import hashlib
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,14 +16,15 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn import functional as F
 
+from effnet_edu.checkpoints.atomic import write_atomically
 from effnet_edu.checkpoints.cache import cache_folder
 from effnet_edu.model.checks import choice
 from effnet_edu.model.network import available_memory
-from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
-from effnet_edu.profiling.caches import cache_sizes
+from effnet_edu.profiling.cache_size import cpu_cache_levels, last_level_cache_bytes
+from effnet_edu.profiling.cancel import IsCancelled, never
 from effnet_edu.profiling.device import as_device, device_name, exclusive
-from effnet_edu.profiling.profile import PRECISIONS
 from effnet_edu.profiling.timing import FEWEST, time_repeats
+from effnet_edu.profiling.workload import PRECISIONS
 
 #: Raised when the way of measuring changes, so that older files are measured again.
 METHOD = 1
@@ -40,7 +39,7 @@ class Ceiling:
     """One thing that the device can do at most.
 
     Attributes:
-        per_second: MACs or bytes per second, in the fastest repeat.
+        per_second: MACs or bytes per second, reached in the fastest tenth of the repeats.
         median_per_second: The same in the median repeat; what lies between the two is the spread.
         repeats: Timed runs.
         how: What was run.
@@ -53,7 +52,7 @@ class Ceiling:
 
     @property
     def spread(self) -> float:
-        """How far the median repeat stays below the fastest one, as a share of it."""
+        """How far the median repeat stays below the fastest tenth, as a share of it."""
         return 1 - self.median_per_second / self.per_second
 
 
@@ -69,7 +68,7 @@ class Ceilings:
         arithmetic: MACs per second for each precision that the device computes in.
         memory: Bytes per second, read and written, between the device and its memory.
         cache: Bytes per second within the last cache; None where `notes` says why.
-        cache_bytes: Size of the last cache; None where the system does not tell.
+        cache_bytes: Size of the last cache; None where `cache` is.
         notes: What could not be measured, and why.
         seconds: How long measuring took.
     """
@@ -105,9 +104,7 @@ class Ceilings:
         return self.peak(precision).per_second / self.memory.per_second
 
     def __str__(self) -> str:
-        rows = [
-            (f"arithmetic, {name}", ceiling, "GMAC/s") for name, ceiling in self.arithmetic.items()
-        ]
+        rows = [(f"arithmetic, {name}", ceiling, "GMAC/s") for name, ceiling in self.arithmetic.items()]
         rows.append(("memory", self.memory, "GB/s"))
         if self.cache:
             rows.append(("last cache", self.cache, "GB/s"))
@@ -174,13 +171,12 @@ def _measure(device: torch.device, is_cancelled: IsCancelled, progress: Callable
         else:
             arithmetic[name] = best
         progress((index + 1) / steps)
-    sizes = cache_sizes(device)
-    largest = sizes[-1] if sizes else 0
+    largest = last_level_cache_bytes(device)
     memory = _fastest(_traffic(device, _large_array(device, largest)), slot, device, is_cancelled)
     if memory is None:
         raise MemoryError(f"{device} has too little free memory for measuring how fast it is.")
     progress((steps - 1) / steps)
-    cache, reason = _cache(device, sizes, memory, slot, is_cancelled)
+    cache, reason = _cache(device, memory, slot, is_cancelled)
     if reason:
         notes.append(reason)
     progress(1.0)
@@ -192,7 +188,7 @@ def _measure(device: torch.device, is_cancelled: IsCancelled, progress: Callable
         arithmetic=arithmetic,
         memory=memory,
         cache=cache,
-        cache_bytes=largest or None,
+        cache_bytes=largest if cache else None,
         notes=tuple(notes),
         seconds=time.perf_counter() - begun,
     )
@@ -211,11 +207,9 @@ def _fastest(
         try:
             with torch.inference_mode():
                 timing = time_repeats(program.prepare(), share, device, is_cancelled)
-        except Cancelled:
-            raise
         except RuntimeError:  # no such product in this precision, or too little memory for it
             continue
-        rate = program.amount / min(timing.seconds)
+        rate = program.amount / sorted(timing.seconds)[len(timing.seconds) // 10]
         if best is None or rate > best.per_second:
             best = Ceiling(rate, program.amount / timing.median, len(timing.seconds), program.how)
     return best
@@ -298,7 +292,6 @@ def _traffic(device: torch.device, size: int) -> Iterator[_Program]:
 
 def _cache(
     device: torch.device,
-    sizes: tuple[int, ...],
     memory: Ceiling,
     seconds: float,
     is_cancelled: IsCancelled,
@@ -306,6 +299,7 @@ def _cache(
     """Return the ceiling of the last cache, or None and the reason."""
     if device.type != "cpu":
         return None, "last cache: a program that fits into it is over before the next one is started."
+    sizes = cpu_cache_levels()
     if len(sizes) < 3:
         return None, "last cache: this system does not tell how large it is, or it has no third level."
     inner, last = sizes[-2] * torch.get_num_threads(), sizes[-1]
@@ -327,32 +321,42 @@ def _file(device: torch.device) -> Path:
 def _read(file: Path) -> Ceilings | None:
     """Return what the file holds, or None if there is none or it is damaged."""
     try:
-        held: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return ceilings_from(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def ceilings_from(row: dict[str, Any]) -> Ceilings:
+    """Return the ceilings that were written as plain numbers and text.
+
+    Args:
+        row: What `dataclasses.asdict` made of them, perhaps by way of a file.
+
+    Raises:
+        ValueError: These are no ceilings.
+    """
+    try:
         return Ceilings(
             **{
-                **held,
-                "arithmetic": {name: _ceiling(row) for name, row in held["arithmetic"].items()},
-                "memory": _ceiling(held["memory"]),
-                "cache": None if held["cache"] is None else _ceiling(held["cache"]),
-                "notes": tuple(map(str, held["notes"])),
+                **row,
+                "arithmetic": {name: _ceiling(held) for name, held in row["arithmetic"].items()},
+                "memory": _ceiling(row["memory"]),
+                "cache": None if row["cache"] is None else _ceiling(row["cache"]),
+                "notes": tuple(map(str, row["notes"])),
             }
         )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"These are no ceilings: {error!r}.") from error
 
 
 def _ceiling(row: dict[str, Any]) -> Ceiling:
     ceiling = Ceiling(**row)
     if not ceiling.per_second >= ceiling.median_per_second > 0:
-        raise ValueError("A rate is above 0, and the fastest repeat no slower than the median.")
+        raise ValueError("A rate is above 0, and the fastest tenth no slower than the median.")
     return ceiling
 
 
 def _write(file: Path, ceilings: Ceilings) -> None:
     """Keep the result; a folder that cannot be written to only means measuring again next time."""
     with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, partial = tempfile.mkstemp(dir=file.parent, suffix=".partial")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            json.dump(asdict(ceilings), stream, indent=1)
-        Path(partial).replace(file)
+        write_atomically(file, json.dumps(asdict(ceilings), indent=1))

@@ -23,14 +23,15 @@ from effnet_edu.model.variants import as_spec
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
 from effnet_edu.profiling.device import as_device, device_name, exclusive, stopwatch
 from effnet_edu.profiling.op_timer import OpTimer, TimedOps, instrument_seconds, op_timer
-from effnet_edu.profiling.profile import (
+from effnet_edu.profiling.timing import FEWEST, MOST, Timing
+from effnet_edu.profiling.workload import (
     PRECISIONS,
     as_measurement_error,
     as_memory_error,
+    check_activations,
     random_inputs,
     ready_network,
 )
-from effnet_edu.profiling.timing import FEWEST, MOST, Timing
 
 #: Operations that are no module of their own: by the module that runs them, their row's name after its own.
 _IN_SQUEEZE = {"mean": ".pool", "sigmoid": ".gate", "mul": ".scale", "mul_": ".scale"}
@@ -228,9 +229,7 @@ class LayerProfile:
         rows = [row.timing.seconds for row in self.layers if row.part == part]
         return Timing(tuple(map(sum, zip(*rows, strict=True))))
 
-    def _sums(
-        self, key: Callable[[LayerTime], str], count: Callable[[LayerTime], float]
-    ) -> dict[str, float]:
+    def _sums(self, key: Callable[[LayerTime], str], count: Callable[[LayerTime], float]) -> dict[str, float]:
         sums: dict[str, float] = {}
         for row in self.layers:
             sums[key(row)] = sums.get(key(row), 0) + count(row)
@@ -261,7 +260,8 @@ class LayerProfile:
                 *lines,
                 f"sum of the layers {1000 * self.total_seconds:.3f} ms; whole network "
                 f"{1000 * self.whole.median:.3f} ms ({1000 * low:.3f} to {1000 * high:.3f}"
-                f"{', noisy' if self.whole.noisy else ''}); difference {1000 * self.difference_seconds:+.3f} ms "
+                f"{', noisy' if self.whole.noisy else ''}); "
+                f"difference {1000 * self.difference_seconds:+.3f} ms "
                 f"({self.difference_seconds / self.whole.median:+.1%})",
                 f"{len(self.whole.seconds)} passes; the instrument adds "
                 f"{1e6 * self.instrument_seconds:.1f} us to an operation{gaps}",
@@ -329,6 +329,7 @@ def profile_layers(
         ready_network(given, place, dtype, seed, is_cancelled) as net,
     ):
         counted = cost(spec, side, net.num_classes, net.in_channels)
+        check_activations(counted, batch_size, dtype.itemsize, place)
         inputs = random_inputs(batch_size, net.in_channels, side, place, dtype, seed)
         timer = op_timer(place)
         instrument = _Instrument(net, counted, timer)
@@ -421,7 +422,7 @@ def _in_turns(
     return passes, whole
 
 
-class _Instrument(TimedOps):
+class _Instrument(TimedOps):  # type: ignore[no-untyped-call]
     """Books the time of every operation to the layer that runs it.
 
     Args:
@@ -435,7 +436,7 @@ class _Instrument(TimedOps):
         self._net = net
         self._rows = {row.name: index for index, row in enumerate(counted.layers)}
         self._elsewhere = len(self._rows)
-        self._modules = {name: module for name, module in net.named_modules()}
+        self._modules = dict(net.named_modules())
         self._inside: list[str] = []
         self._booked: dict[tuple[str, Any], int] = {}
 

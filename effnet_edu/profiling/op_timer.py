@@ -169,7 +169,7 @@ def op_timer(device: torch.device) -> OpTimer:
     return ClockTimer(device)
 
 
-class TimedOps(TorchDispatchMode):
+class TimedOps(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is active, every operation of torch is timed and booked.
 
     Args:
@@ -177,7 +177,7 @@ class TimedOps(TorchDispatchMode):
     """
 
     def __init__(self, timer: OpTimer) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.timer = timer
         self._pausing = False
 
@@ -204,7 +204,7 @@ class TimedOps(TorchDispatchMode):
         return self.timer.time(self.row(func), lambda: func(*args, **(kwargs or {})))
 
 
-class _OneRow(TimedOps):
+class _OneRow(TimedOps):  # type: ignore[no-untyped-call]
     def row(self, operation: Any) -> int:  # noqa: ARG002 - all are alike
         return 0
 

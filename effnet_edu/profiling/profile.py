@@ -8,12 +8,12 @@ import psutil
 import torch
 
 from effnet_edu.model.checks import choice, real_number, whole_number
-from effnet_edu.model.cost import NetworkCost, cost
-from effnet_edu.model.network import EfficientNet, available_memory
+from effnet_edu.model.cost import cost
+from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import NetworkSpec, check_resolution
 from effnet_edu.model.variants import as_spec, list_variants
 from effnet_edu.profiling.cancel import IsCancelled, never
-from effnet_edu.profiling.device import as_device, device_name, exclusive, has_own_memory, synchronize
+from effnet_edu.profiling.device import as_device, device_name, exclusive, synchronize
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.memory import memory_growth
 from effnet_edu.profiling.telemetry import Sampler, energy_per_run, sensors
@@ -23,11 +23,10 @@ from effnet_edu.profiling.workload import (
     PRECISIONS,
     as_measurement_error,
     as_memory_error,
+    check_activations,
     check_output,
-    predicted_bytes,
     random_inputs,
     ready_network,
-    too_large,
 )
 
 __all__ = [
@@ -92,7 +91,7 @@ def profile(
         torch.inference_mode(),
     ):
         began = datetime.now(UTC)
-        _check_activations(counted, batch_size, dtype.itemsize, place)
+        check_activations(counted, batch_size, dtype.itemsize, place)
         with ready_network(given, place, dtype, seed, is_cancelled) as net, sensors(place) as held:
             inputs = random_inputs(batch_size, net.in_channels, side, place, dtype, seed)
             turn = 0
@@ -167,11 +166,3 @@ def _command(
         f"python -m effnet_edu profile {spec.name} --batch-size {batch_size} --resolution {side} "
         f"--precision {precision} --device {device} --seconds {seconds:g}"
     )
-
-
-def _check_activations(counted: NetworkCost, batch_size: int, itemsize: int, device: torch.device) -> None:
-    """Refuse what would not fit before the system ends the process for it; other memory says no by itself."""
-    if has_own_memory(device):
-        return
-    if predicted_bytes(counted, batch_size, itemsize) > available_memory(device):
-        raise MemoryError(too_large(counted.spec, batch_size, counted.resolution, device))

@@ -13,7 +13,13 @@ from effnet_edu.model.network import EfficientNet, available_memory, build, chec
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.cache_size import last_level_cache_bytes
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled, MeasurementError, never
-from effnet_edu.profiling.device import device_name, free_cached_memory, is_device_failure, is_out_of_memory
+from effnet_edu.profiling.device import (
+    device_name,
+    free_cached_memory,
+    has_own_memory,
+    is_device_failure,
+    is_out_of_memory,
+)
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -240,3 +246,21 @@ def too_large(spec: NetworkSpec, batch_size: int, side: int, device: torch.devic
         f"A batch of {batch_size} at {side} x {side} pixels through {spec.name} does not fit into the "
         f"{free:,.1f} GiB that are free on {device}; choose a smaller batch, resolution or phi."
     )
+
+
+def check_activations(counted: NetworkCost, batch_size: int, itemsize: int, device: torch.device) -> None:
+    """Refuse what would not fit before the system ends the process for it; other memory says no by itself.
+
+    Args:
+        counted: The network's rows.
+        batch_size: Images at once.
+        itemsize: Bytes of one number.
+        device: Where it is to run.
+
+    Raises:
+        MemoryError: Its largest layer and the inputs need more than is free.
+    """
+    if has_own_memory(device):
+        return
+    if predicted_bytes(counted, batch_size, itemsize) > available_memory(device):
+        raise MemoryError(too_large(counted.spec, batch_size, counted.resolution, device))

@@ -24,7 +24,7 @@ from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
 from effnet_edu.profiling.module import time_module
 from effnet_edu.profiling.profile import profile
 from effnet_edu.profiling.timing import Timing
-#TC from effnet_edu.profiling.training_cost import profile_training
+from effnet_edu.profiling.training_cost import profile_training
 from effnet_edu.profiling.workload import PRECISIONS
 
 MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -201,8 +201,8 @@ def memory_formats(how: Extent) -> list[Row]:
     for name in how.layered:
         side = how.resolution or spec(name).resolution
         for called, memory_format in MEMORY_FORMATS.items():
-            net = build(spec(name), generator=torch.Generator().manual_seed(0)).eval()
-            net = net.to(how.device).to(memory_format=memory_format)
+            net = build(spec(name), generator=torch.Generator().manual_seed(0)).to(how.device)
+            net.to(memory_format=memory_format)  # type: ignore[call-overload]
             timing = time_module(
                 net, 3, side, how.block_batch, memory_format=memory_format, seconds=how.seconds
             )
@@ -227,7 +227,7 @@ def resnet50(how: Extent) -> list[Row]:
         net.eval().to(how.device)
         for batch in how.batch_sizes if 16 in how.batch_sizes else (*how.batch_sizes, 16):
             for called, memory_format in MEMORY_FORMATS.items():
-                net.to(memory_format=memory_format)
+                net.to(memory_format=memory_format)  # type: ignore[call-overload]
                 timing = time_module(net, 3, side, batch, memory_format=memory_format, seconds=how.seconds)
                 about = {"network": name, "macs": macs, "parameters": parameters, "resolution": side}
                 rows.append(about | {"batch_size": batch, "memory_format": called} | _spread(timing))
@@ -294,12 +294,25 @@ def fused_networks(how: Extent) -> list[Row]:
     rows = []
     for last in (0, 3, 5, 7):
         network = fuse_stages(base, range(last))
-        counted = cost(network, how.resolution)
         measured = profile_training(
             network, how.fused_batch, how.resolution, device=how.device, seconds=how.seconds
         )
-        about = {"stages_fused": last, "parameters": counted.parameters, "macs": counted.macs}
-        rows.append(about | asdict(measured))
+        rows.append(
+            {
+                "network": base.name,
+                "stages_fused": last,
+                "parameters": cost(network).parameters,
+                "macs": cost(network, how.resolution).macs,
+                "resolution": measured.resolution,
+                "batch_size": measured.batch_size,
+                "forward_ms": 1000 * measured.forward.median,
+                "backward_ms": 1000 * measured.backward.median,
+                "step_ms": 1000 * measured.seconds,
+                "saved_bytes": measured.saved_bytes,
+                "predicted_saved_bytes": measured.predicted_saved_bytes,
+                "noisy": measured.forward.noisy or measured.backward.noisy,
+            }
+        )
     return rows
 
 

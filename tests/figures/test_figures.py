@@ -51,7 +51,8 @@ RESNET_ROWS = [
 ]
 FUSED_ROWS = [
     times(
-        network="efficientnet_b4", stage=stage, operation=operation, training=training, macs=10**6, block="a block",
+        network="efficientnet_b4", stage=stage, operation=operation, training=training, macs=10**6,
+        block="a block",
         median_ms=10.0 + stage * (operation == "fused_mbconv"),
     )
     for stage in range(3)
