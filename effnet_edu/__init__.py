@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, StageSpec, resolve, scale
     from effnet_edu.model.variants import compound, list_variants, spec
     from effnet_edu.profiling.ceilings import Ceilings, measure_ceilings
+    from effnet_edu.profiling.largest_batch import largest_batch
     from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
-    from effnet_edu.profiling.profile import Measurement, profile
+    from effnet_edu.profiling.measurement import Measurement
+    from effnet_edu.profiling.profile import profile
     from effnet_edu.profiling.roofline import Roofline, RooflinePoint, roofline
     from effnet_edu.profiling.training_cost import TrainingMeasurement, profile_training
 
@@ -68,8 +70,10 @@ _HOMES = {
     ),
     "effnet_edu.model.variants": ("compound", "list_variants", "spec"),
     "effnet_edu.profiling.ceilings": ("Ceilings", "measure_ceilings"),
+    "effnet_edu.profiling.largest_batch": ("largest_batch",),
     "effnet_edu.profiling.layers": ("LayerProfile", "LayerTime", "profile_layers"),
-    "effnet_edu.profiling.profile": ("Measurement", "profile"),
+    "effnet_edu.profiling.measurement": ("Measurement",),
+    "effnet_edu.profiling.profile": ("profile",),
     "effnet_edu.profiling.roofline": ("Roofline", "RooflinePoint", "roofline"),
     "effnet_edu.profiling.training_cost": ("TrainingMeasurement", "profile_training"),
 }
@@ -111,6 +115,7 @@ __all__ = [
     "fit_phi",
     "images",
     "labs",
+    "largest_batch",
     "list_variants",
     "list_weights",
     "load_checkpoint",

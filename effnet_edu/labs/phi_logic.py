@@ -200,6 +200,7 @@ class PhiLogic(traitlets.HasTraits):
                 device=self.device,
                 is_cancelled=is_stale,
                 progress=lambda share: tell(Status("measuring", f"Measuring {what} ...", share)),
+                waiting=lambda sentence: tell(Status("measuring", sentence)),
             )
         except Cancelled:
             return
@@ -208,6 +209,6 @@ class PhiLogic(traitlets.HasTraits):
             return
         if is_stale():
             return
-        noise = " The machine was busy: measure again for a narrower interval." if measurement.noisy else ""
+        noise = f" {measurement.advice}" if measurement.advice else ""
         self.history = (*self.history, Record(setting, measurement))
         tell(Status("measured", f"Measured {what}: {measurement.repeats} repeats.{noise}", 1.0))

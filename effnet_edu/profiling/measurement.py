@@ -85,8 +85,8 @@ class Measurement:
     @property
     def advice(self) -> str:
         """What to do for a time to trust, in a sentence or two; empty where nothing needs doing."""
-        if self.throttled:
-            return f"The device held its clock down ({self.throttled}): let it cool and measure again."
+        if self.throttled and "temperature" in self.throttled:
+            return "The device held its clock down because it was hot: let it cool, and measure again."
         if not self.noisy:
             return ""
         if self.is_crowded:
@@ -115,9 +115,38 @@ class Measurement:
     @property
     def is_crowded(self) -> bool:
         """Whether other programs and torch's threads together wanted more cores than there are."""
-        if self.others_load is None or self.threads is None or self.cores is None:
-            return False
-        return self.others_load + min(self.threads, self.cores) > self.cores + CROWDED_CORES
+        return is_crowded(self.others_load, self.threads, self.cores)
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What else is known, a line each: energy, sensors, load, advice, and how to measure it again."""
+        energy, sensed = self.energy_joules_per_image, []
+        for value, words in (
+            (self.clock_mhz, "{:.0f} MHz"),
+            (self.power_watts, "{:.0f} W"),
+            (self.temperature_celsius, "{:.0f} degrees Celsius"),
+        ):
+            if value is not None:
+                sensed.append(words.format(value))
+        if self.throttled:
+            sensed.append(f"clock held down: {self.throttled}")
+        lines = [
+            "" if energy is None else f"energy: {energy:.3g} J per image",
+            f"meanwhile: {', '.join(sensed)}" if sensed else "",
+            self._load(),
+            self.advice,
+            f"measured {self.measured_at} with torch {self.torch_version}"
+            + (f", driver {self.driver}" if self.driver else ""),
+            f"again: {self.command}" if self.command else "",
+        ]
+        return tuple(line for line in lines if line)
+
+    def _load(self) -> str:
+        if self.others_load is None:
+            return ""
+        if self.device != "cpu":
+            return f"others: {self.others_load:.0f} other processes hold this device"
+        return f"others: {self.others_load:.1f} of {self.cores} cores busy with other programs"
 
     def __str__(self) -> str:
         facts = [
@@ -130,3 +159,16 @@ class Measurement:
             f"{self.network}, {self.resolution} px, batch {self.batch_size}, {self.precision} "
             f"on {self.device_name}: {', '.join(facts)}{', noisy' if self.noisy else ''}"
         )
+
+
+def is_crowded(others_load: float | None, threads: int | None, cores: int | None) -> bool:
+    """Return whether other programs and torch's threads together wanted more cores than there are.
+
+    Args:
+        others_load: Cores that other programs kept busy.
+        threads: Threads of torch.
+        cores: Cores of the machine. Where one of the three is None, nobody knows, and the answer is no.
+    """
+    if others_load is None or threads is None or cores is None:
+        return False
+    return others_load + min(threads, cores) > cores + CROWDED_CORES

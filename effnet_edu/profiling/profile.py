@@ -1,18 +1,22 @@
 """Measure a real network on this device: time, throughput, memory."""
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
+import psutil
 import torch
 
 from effnet_edu.model.checks import choice, real_number, whole_number
 from effnet_edu.model.cost import cost
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import NetworkSpec, check_resolution
-from effnet_edu.model.variants import as_spec
+from effnet_edu.model.variants import as_spec, list_variants
 from effnet_edu.profiling.cancel import IsCancelled, never
 from effnet_edu.profiling.device import as_device, device_name, exclusive, synchronize
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.memory import memory_growth
+from effnet_edu.profiling.telemetry import Sampler, energy_per_run, sensors
 from effnet_edu.profiling.timing import time_repeats
 from effnet_edu.profiling.workload import (
     INPUTS,
@@ -86,10 +90,12 @@ def profile(
         as_measurement_error(spec, place),
         torch.inference_mode(),
     ):
+        began = datetime.now(UTC)
         check_activations(counted, batch_size, dtype.itemsize, place)
-        with ready_network(given, place, dtype, seed, is_cancelled) as net:
+        with ready_network(given, place, dtype, seed, is_cancelled) as net, sensors(place) as held:
             inputs = random_inputs(batch_size, net.in_channels, side, place, dtype, seed)
             turn = 0
+            sample = Sampler(held)
 
             def run() -> torch.Tensor:
                 nonlocal turn
@@ -99,14 +105,26 @@ def profile(
 
             def run_and_check() -> None:
                 output = run()
-                synchronize(place)
                 check_output(output, spec, precision, place)
 
+            def run_and_wait() -> None:
+                run()
+                synchronize(place)
+                sample()
+
+            def tell(share: float) -> None:
+                sample()
+                progress(share)
+
             grown = memory_growth(run_and_check, place)
-            timing = time_repeats(run, seconds, place, is_cancelled, progress)
+            timing = time_repeats(run, seconds, place, is_cancelled, tell)
+            run_and_check()
+            told = held.summary()
+            energy = energy_per_run(run_and_wait, held.joules, is_cancelled)
             weights = sum(tensor.nbytes for tensor in net.state_dict().values())
     low, high = timing.interval
-    return Measurement(
+    on_cpu = place.type == "cpu"
+    measured = Measurement(
         network=spec.name,
         resolution=side,
         batch_size=batch_size,
@@ -123,4 +141,28 @@ def profile(
         peak_memory_bytes=weights + grown,
         torch_version=torch.__version__,
         seed=seed,
+        threads=torch.get_num_threads() if on_cpu else None,
+        cores=psutil.cpu_count() if on_cpu else None,
+        **asdict(told),
+        energy_joules_per_image=None if energy is None else energy / batch_size,
+        measured_at=began.isoformat(timespec="seconds"),
+        command=_command(network, spec, batch_size, side, precision, place, seconds),
+    )
+    return replace(measured, noisy=True) if measured.is_crowded else measured
+
+
+def _command(
+    network: str | NetworkSpec | EfficientNet,
+    spec: NetworkSpec,
+    batch_size: int,
+    side: int,
+    precision: str,
+    device: torch.device,
+    seconds: float,
+) -> str:
+    if isinstance(network, EfficientNet) or spec.name not in list_variants() or as_spec(spec.name) != spec:
+        return ""
+    return (
+        f"python -m effnet_edu profile {spec.name} --batch-size {batch_size} --resolution {side} "
+        f"--precision {precision} --device {device} --seconds {seconds:g}"
     )

@@ -5,14 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
-from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv
+from effnet_edu.model.blocks import FusedMBConv, MBConv
 from effnet_edu.model.cost import NetworkCost
 from effnet_edu.model.network import EfficientNet, available_memory, build, check_memory
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.cache_size import last_level_cache_bytes
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled, MeasurementError, never
-from effnet_edu.profiling.device import device_name, free_cached_memory, is_device_failure, is_out_of_memory
+from effnet_edu.profiling.device import (
+    device_name,
+    free_cached_memory,
+    has_own_memory,
+    is_device_failure,
+    is_out_of_memory,
+)
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -20,6 +27,25 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 INPUTS = 3
 #: All inputs together fill the last cache so many times, but no more than so many bytes.
 CACHE_FILLS, MOST_INPUT_BYTES = 2, 2**28
+
+
+#: On a CPU oneDNN rearranges what a convolution reads and writes, and holds scratch memory and its programs.
+ACTIVATION_COPIES, SCRATCH_BYTES = 2, 2**27
+
+
+def predicted_bytes(counted: NetworkCost, batch_size: int, itemsize: int) -> int:
+    """Return how much memory a forward pass on a CPU takes beside the weights, rather too much.
+
+    What the largest layer reads and writes, twice, and 128 MiB.
+
+    Args:
+        counted: The network at its resolution.
+        batch_size: Images at once.
+        itemsize: Bytes of a number.
+    """
+    largest = ACTIVATION_COPIES * max(row.elements_in + row.activations for row in counted.layers)
+    inputs = INPUTS * counted.layers[0].elements_in
+    return batch_size * itemsize * (largest + inputs) + SCRATCH_BYTES
 
 
 def input_count(batch_bytes: int, device: torch.device) -> int:
@@ -128,9 +154,8 @@ def _calm(net: EfficientNet) -> None:
     """
     for block in net.modules():
         if isinstance(block, MBConv | FusedMBConv) and block.has_shortcut:
-            last = block.fused if isinstance(block, FusedMBConv) and block.project is None else block.project
-            assert isinstance(last, ConvNormAct)
-            torch.nn.init.constant_(last.norm.weight, 0.1)
+            *_, last = (module for module in block.modules() if isinstance(module, nn.BatchNorm2d))
+            nn.init.constant_(last.weight, 0.1)
 
 
 @contextmanager
@@ -224,7 +249,7 @@ def too_large(spec: NetworkSpec, batch_size: int, side: int, device: torch.devic
 
 
 def check_activations(counted: NetworkCost, batch_size: int, itemsize: int, device: torch.device) -> None:
-    """Refuse what would not fit before the system kills the process for it.
+    """Refuse what would not fit before the system ends the process for it; other memory says no by itself.
 
     Args:
         counted: The network's rows.
@@ -233,9 +258,9 @@ def check_activations(counted: NetworkCost, batch_size: int, itemsize: int, devi
         device: Where it is to run.
 
     Raises:
-        MemoryError: Its largest layer and the inputs need more than is free.
+        MemoryError: It would take more than is free.
     """
-    largest = max(row.elements_in + row.activations for row in counted.layers)
-    inputs = INPUTS * 3 * counted.resolution**2
-    if (largest + inputs) * batch_size * itemsize > available_memory(device):
+    if has_own_memory(device):
+        return
+    if predicted_bytes(counted, batch_size, itemsize) > available_memory(device):
         raise MemoryError(too_large(counted.spec, batch_size, counted.resolution, device))
