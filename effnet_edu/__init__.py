@@ -71,11 +71,11 @@ _HOMES = {
         "scale",
     ),
     "effnet_edu.model.variants": ("compound", "list_variants", "spec"),
+    "effnet_edu.profiling.ceilings": ("Ceilings", "measure_ceilings"),
     "effnet_edu.profiling.largest_batch": ("largest_batch",),
+    "effnet_edu.profiling.layers": ("LayerProfile", "LayerTime", "profile_layers"),
     "effnet_edu.profiling.measurement": ("Measurement",),
     "effnet_edu.profiling.profile": ("profile",),
-    "effnet_edu.profiling.ceilings": ("Ceilings", "measure_ceilings"),
-    "effnet_edu.profiling.layers": ("LayerProfile", "LayerTime", "profile_layers"),
     "effnet_edu.profiling.roofline": ("Roofline", "RooflinePoint", "roofline"),
     "effnet_edu.profiling.training_cost": ("TrainingMeasurement", "profile_training"),
 }

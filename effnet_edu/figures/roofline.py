@@ -1,13 +1,14 @@
 """Measured layers: under the ceilings of their device, and their share of time beside their share of MACs."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.style import (
-    CARD,
     EDGE,
     GREY,
     INK,
@@ -21,7 +22,7 @@ from effnet_edu.profiling.layers import LayerProfile
 from effnet_edu.profiling.roofline import Roofline, RooflinePoint
 
 #: Square points of a marker whose layer takes all of the time, and of the smallest one.
-_WHOLE, _LEAST = 2600.0, 10.0
+_WHOLE, _LEAST = 2600.0, 14.0
 #: In this order the right panel shows the layers that only move bytes.
 _MOVERS = ("norm", "activation", "scale", "add", "pool")
 
@@ -55,63 +56,60 @@ def _draw_points(axes: Axes, points: Sequence[tuple[float, RooflinePoint]], tota
         )
 
 
-def _legend(axes: Axes, roles: Sequence[str]) -> None:
-    shown = [role for role in ROLES if role in roles]
-    others = [role for role in roles if role not in ROLES]
-    handles = [(_look(role), _words(role)) for role in shown]
-    if others:
-        handles.append((OTHER_ROLE, ", ".join(others)))
-    axes.legend(
-        handles=[
-            Line2D(
-                [], [], linestyle="", marker=marker, markerfacecolor=colour, markeredgecolor=EDGE, label=label
-            )
-            for (colour, marker, _), label in handles
-        ],
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.16),
-        ncols=3,
-        handletextpad=0.3,
-        columnspacing=1.2,
-    )
+def _roofs(placed: Roofline) -> list[tuple[str, float, Literal["-", "--"]]]:
+    """Return name, bytes per second and line of each bandwidth that was measured."""
+    roofs: list[tuple[str, float, Literal["-", "--"]]] = [("memory", placed.ceilings.memory.per_second, "-")]
+    if placed.ceilings.cache:
+        roofs.append(("last cache", placed.ceilings.cache.per_second, "--"))
+    return roofs
+
+
+def _legend(figure: Figure, placed: Roofline) -> None:
+    roles = list(dict.fromkeys(point.layer.role for point in placed.points))
+    looks = [(_look(role), _words(role)) for role in ROLES if role in roles]
+    looks.append((OTHER_ROLE, ", ".join(role for role in roles if role not in ROLES)))
+    marks = [
+        Line2D([], [], linestyle="", marker=marker, markerfacecolor=colour, markeredgecolor=EDGE, label=label)
+        for (colour, marker, _), label in looks
+    ]
+    lines = [
+        Line2D([], [], color=INK, linewidth=1.4, linestyle=line, label=f"{name}, {rate / 1e9:,.3g} GB/s")
+        for name, rate, line in _roofs(placed)
+    ]
+    figure.legend(handles=[*marks, *lines], loc="outside lower center", ncols=4)
 
 
 def _draw_roofs(axes: Axes, placed: Roofline, left: float, right: float) -> None:
     peak = placed.points[0].peak / 1e9
-    levels = [("memory", placed.ceilings.memory, "-")]
-    if placed.ceilings.cache:
-        levels.append(("last cache", placed.ceilings.cache, "--"))
-    for index, (name, ceiling, line) in enumerate(levels):
-        bandwidth = ceiling.per_second / 1e9
-        ridge = peak / bandwidth
-        axes.plot(
-            [left, min(ridge, right)],
-            [left * bandwidth, min(ridge, right) * bandwidth],
-            line,
-            color=INK,
-            linewidth=1.4,
-        )
-        axes.annotate(
-            f"{name} {bandwidth:,.3g} GB/s",
-            (left, left * bandwidth),
-            xytext=(3, -4 if index == 0 else 4),
-            textcoords="offset points",
-            rotation=45,
-            rotation_mode="anchor",
-            va="top" if index == 0 else "bottom",
-            size=SMALLEST_TEXT,
-        )
-    ridge = peak / (max(level[1].per_second for level in levels) / 1e9)
-    axes.plot([ridge, right], [peak, peak], color=INK, linewidth=1.4)
+    ridges = []
+    for _, rate, line in _roofs(placed):
+        bandwidth = rate / 1e9
+        ridges.append(min(peak / bandwidth, right))
+        ends = [left, ridges[-1]]
+        axes.plot(ends, [end * bandwidth for end in ends], line, color=INK, linewidth=1.4)
+    axes.plot([min(ridges), right], [peak, peak], color=INK, linewidth=1.4)
     axes.annotate(
-        f"arithmetic, {placed.profile.precision}: {peak:,.3g} GMAC/s",
+        f"arithmetic in {placed.profile.precision}, {peak:,.3g} GMAC/s",
         (right, peak),
-        xytext=(0, 3),
+        xytext=(-2, 4),
         textcoords="offset points",
         ha="right",
         va="bottom",
         size=SMALLEST_TEXT,
     )
+
+
+def _plain(value: float, _position: float) -> str:
+    return f"{value:,.10g}"
+
+
+def _rates(axes: Axes, top: float) -> None:
+    """Make the rates logarithmic, with plain numbers and room above the highest ceiling."""
+    axes.set_yscale("log")
+    axes.set_ylim(top=max(3 * top, axes.get_ylim()[1]))
+    axes.yaxis.set_major_formatter(_plain)
+    axes.grid(visible=True, which="major")
+    axes.minorticks_off()
 
 
 @styled
@@ -121,20 +119,19 @@ def roofline(placed: Roofline) -> Picture:
     Args:
         placed: From `ee.roofline`.
     """
-    figure, (left, right) = new_figure(5.2, columns=2)
-    left.get_subplotspec().get_gridspec().set_width_ratios((2.1, 1))
+    figure, (left, right) = new_figure(5.2, columns=2, widths=(2.1, 1))
     profile, total = placed.profile, placed.profile.total_seconds
     counting = [point for point in placed.points if point.layer.macs]
     moving = [point for point in placed.points if not point.layer.macs]
     intensities = [point.intensity for point in counting]
     lowest, highest = min(intensities) / 1.6, max(intensities) * 1.6
-    left.set_xscale("log")
-    left.set_yscale("log")
     _draw_points(left, [(point.intensity, point) for point in counting], total)
     _draw_roofs(left, placed, lowest, highest)
+    left.set_xscale("log")
+    left.xaxis.set_major_formatter(_plain)
     left.set_xlim(lowest, highest)
     left.set(xlabel="arithmetic intensity, MACs per byte", ylabel="GMAC/s", title="Layers with MACs")
-    _legend(left, list(dict.fromkeys(point.layer.role for point in counting)))
+    _rates(left, placed.points[0].peak / 1e9)
 
     kinds = [kind for kind in _MOVERS if any(point.layer.kind == kind for point in moving)]
     spread = []
@@ -142,27 +139,14 @@ def roofline(placed: Roofline) -> Picture:
         rows = [point for point in moving if point.layer.kind == kind]
         step = 0.7 / max(len(rows) - 1, 1)
         spread += [(index - 0.35 + step * place, point) for place, point in enumerate(rows)]
-    right.set_yscale("log")
     _draw_points(right, spread, total)
-    roofs = [("memory", placed.ceilings.memory, "-"), ("last cache", placed.ceilings.cache, "--")]
-    for name, ceiling, line in roofs:
-        if ceiling:
-            right.axhline(ceiling.per_second / 1e9, color=INK, linewidth=1.4, linestyle=line)
-            right.annotate(
-                name,
-                (len(kinds) - 0.5, ceiling.per_second / 1e9),
-                xytext=(0, 3),
-                textcoords="offset points",
-                ha="right",
-                va="bottom",
-                size=SMALLEST_TEXT,
-            )
+    for _, rate, line in _roofs(placed):
+        right.axhline(rate / 1e9, color=INK, linewidth=1.4, linestyle=line)
     right.set_xlim(-0.5, len(kinds) - 0.5)
     right.set_xticks(range(len(kinds)), kinds, rotation=25)
     right.set(ylabel="GB/s", title="Layers that only move bytes")
-    for axes in (left, right):
-        axes.grid(visible=True, which="major")
-        axes.minorticks_off()
+    _rates(right, max(rate for _, rate, _ in _roofs(placed)) / 1e9)
+    _legend(figure, placed)
 
     where = f"{profile.network}, {profile.resolution} px, batch {profile.batch_size}, {profile.precision}"
     return Picture(
@@ -214,15 +198,14 @@ def macs_against_time(layer_profile: LayerProfile) -> Picture:
     for index, part in enumerate(parts):
         colour, _, hatch = _look(part)
         of_macs, of_time = 100 * macs[part] / layer_profile.macs, 100 * seconds[part] / total
-        axes.barh(index + 0.19, of_macs, 0.34, facecolor=CARD, edgecolor=colour, linewidth=1.6)
+        axes.plot([0, of_macs], [index + 0.2] * 2, color=INK, linewidth=2.2, solid_capstyle="butt")
+        axes.plot([of_macs], [index + 0.2], "|", color=INK, markersize=9, markeredgewidth=2.2)
         axes.barh(index - 0.19, of_time, 0.36, facecolor=colour, edgecolor=EDGE, linewidth=0.6, hatch=hatch)
-        low, high = layer_profile.part_timing(part).interval
-        axes.plot(
-            [100 * low / total, 100 * high / total], [index - 0.19] * 2, color=INK, linewidth=1, marker="|"
-        )
-        axes.text(of_macs + 0.6, index + 0.19, f"{of_macs:.1f}%", va="center", size=SMALLEST_TEXT)
+        low, high = (100 * end for end in layer_profile.part_share_interval(part))
+        axes.plot([low, high], [index - 0.19] * 2, color=INK, linewidth=1, marker="|", markersize=6)
+        axes.text(of_macs + 0.8, index + 0.2, f"{of_macs:.1f}%", va="center", size=SMALLEST_TEXT)
         axes.text(
-            max(of_time, 100 * high / total) + 0.6,
+            max(of_time, high) + 0.6,
             index - 0.19,
             f"{of_time:.1f}%",
             va="center",
@@ -235,10 +218,8 @@ def macs_against_time(layer_profile: LayerProfile) -> Picture:
     axes.margins(x=0.08)
     axes.legend(
         handles=[
-            Line2D(
-                [], [], linestyle="", marker="s", markerfacecolor=CARD, markeredgecolor=GREY, label="MACs"
-            ),
-            Line2D([], [], linestyle="", marker="s", color=GREY, label="time"),
+            Line2D([], [], color=INK, linewidth=2.2, label="MACs (computed)"),
+            Line2D([], [], linestyle="", marker="s", color=GREY, label="time (measured)"),
         ],
         loc="lower right",
     )
@@ -251,7 +232,7 @@ def macs_against_time(layer_profile: LayerProfile) -> Picture:
     return Picture(
         figure,
         alt=f"Share of MACs and of time in {where} on {layer_profile.device_name}: {said}.",
-        caption=f"{where}, {layer_profile.precision}. Hollow: MACs (computed). Filled: time, measured on "
+        caption=f"{where}, {layer_profile.precision}. Lines: MACs (computed). Bars: time, measured on "
         f"{layer_profile.device_name}, with its interval, as a share of the sum over all layers. The role "
         "names stand for convolutions alone; norms and activations are counted for themselves.",
         numbers=Numbers(

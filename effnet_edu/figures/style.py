@@ -4,7 +4,7 @@ Colours name things and never rank them (Okabe and Ito's palette, safe for colou
 marker is a published number, a filled one is measured, and a line is computed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -88,15 +88,18 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     return drawn
 
 
-def new_figure(height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
+def new_figure(
+    height: float, columns: int = 1, widths: Sequence[float] | None = None
+) -> tuple[Figure, list[Axes]]:
     """Return an empty card as wide as a notebook's output, and its panels from left to right.
 
     Args:
         height: Inches.
         columns: Number of panels.
+        widths: How wide each panel is beside the others; all alike by default.
     """
     figure = Figure(figsize=(FULL_WIDTH, height), layout="constrained")
-    return figure, [figure.add_subplot(1, columns, index + 1) for index in range(columns)]
+    return figure, list(figure.subplots(1, columns, squeeze=False, width_ratios=widths)[0])
 
 
 def plain_log_axis(axes: Axes, which: str, ticks: list[float], labels: list[str]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
 import torch
 from torch.nn import functional as F
 
@@ -23,6 +24,8 @@ from effnet_edu.model.network import available_memory
 from effnet_edu.profiling.cache_size import cpu_cache_levels, last_level_cache_bytes
 from effnet_edu.profiling.cancel import IsCancelled, never
 from effnet_edu.profiling.device import as_device, device_name, exclusive
+from effnet_edu.profiling.measurement import is_crowded
+from effnet_edu.profiling.telemetry import sensors
 from effnet_edu.profiling.timing import FEWEST, time_repeats
 from effnet_edu.profiling.workload import PRECISIONS
 
@@ -69,7 +72,8 @@ class Ceilings:
         memory: Bytes per second, read and written, between the device and its memory.
         cache: Bytes per second within the last cache; None where `notes` says why.
         cache_bytes: Size of the last cache; None where `cache` is.
-        notes: What could not be measured, and why.
+        notes: What could not be measured, and why; and whether other programs made everything too low.
+        crowded: Whether other programs wanted the same cores; such ceilings are not kept.
         seconds: How long measuring took.
     """
 
@@ -82,6 +86,7 @@ class Ceilings:
     cache: Ceiling | None
     cache_bytes: int | None
     notes: tuple[str, ...]
+    crowded: bool
     seconds: float
 
     def peak(self, precision: str) -> Ceiling:
@@ -131,6 +136,7 @@ def measure_ceilings(
     refresh: bool = False,
     is_cancelled: IsCancelled = never,
     progress: Callable[[float], None] = lambda _share: None,
+    waiting: Callable[[str], None] = lambda _sentence: None,
 ) -> Ceilings:
     """Measure what the device can do at most, or return what was measured before.
 
@@ -142,9 +148,11 @@ def measure_ceilings(
         refresh: True to measure anew.
         is_cancelled: Asked before every run; a yes stops the measurement.
         progress: Told the share done, from 0 to 1.
+        waiting: Told in a sentence if somebody else measures on the device and this measurement has to wait.
 
     Raises:
         ValueError: The device is not there.
+        MemoryError: The device has too little free memory.
         Cancelled: `is_cancelled` said yes.
     """
     place = as_device(device)
@@ -152,34 +160,42 @@ def measure_ceilings(
     kept = None if refresh else _read(file)
     if kept is not None:
         return kept
-    with exclusive(place, is_cancelled):
+    with exclusive(place, is_cancelled, waiting):
         measured = _measure(place, is_cancelled, progress)
-    _write(file, measured)
+    if not measured.crowded:
+        _write(file, measured)
     return measured
 
 
 def _measure(device: torch.device, is_cancelled: IsCancelled, progress: Callable[[float], None]) -> Ceilings:
     begun = time.perf_counter()
-    on_cpu = device.type == "cpu"
-    slot = (CPU_SECONDS if on_cpu else ACCELERATOR_SECONDS) / (len(PRECISIONS) + 2)
-    steps, notes = len(PRECISIONS) + 2, []
-    arithmetic = {}
-    for index, (name, dtype) in enumerate(PRECISIONS.items()):
-        best = _fastest(_arithmetic(device, dtype), slot, device, is_cancelled)
-        if best is None:
-            notes.append(f"{name}: this device does not multiply in it.")
-        else:
-            arithmetic[name] = best
-        progress((index + 1) / steps)
-    largest = last_level_cache_bytes(device)
-    memory = _fastest(_traffic(device, _large_array(device, largest)), slot, device, is_cancelled)
-    if memory is None:
-        raise MemoryError(f"{device} has too little free memory for measuring how fast it is.")
-    progress((steps - 1) / steps)
-    cache, reason = _cache(device, memory, slot, is_cancelled)
+    on_cpu, steps = device.type == "cpu", len(PRECISIONS) + 2
+    slot = (CPU_SECONDS if on_cpu else ACCELERATOR_SECONDS) / steps
+    arithmetic, notes = {}, []
+    with sensors(device) as held:
+        for index, (name, dtype) in enumerate(PRECISIONS.items()):
+            best = _fastest(_arithmetic(device, dtype), slot, device, is_cancelled)
+            if best is None:
+                notes.append(f"{name}: this device does not multiply in it.")
+            else:
+                arithmetic[name] = best
+            progress((index + 1) / steps)
+        largest = last_level_cache_bytes(device)
+        memory = _fastest(_traffic(device, _large_array(device, largest)), slot, device, is_cancelled)
+        if memory is None:
+            raise MemoryError(f"{device} has too little free memory for measuring how fast it is.")
+        progress((steps - 1) / steps)
+        cache, reason = _cache(device, memory, slot, is_cancelled)
+        progress(1.0)
+        others = held.summary().others_load
     if reason:
         notes.append(reason)
-    progress(1.0)
+    crowded = on_cpu and is_crowded(others, torch.get_num_threads(), psutil.cpu_count())
+    if crowded:
+        notes.append(
+            f"Other programs kept {others:.1f} cores busy meanwhile, so these ceilings are too low and were "
+            "not kept: close them and measure again."
+        )
     return Ceilings(
         device=device.type,
         device_name=device_name(device),
@@ -190,6 +206,7 @@ def _measure(device: torch.device, is_cancelled: IsCancelled, progress: Callable
         cache=cache,
         cache_bytes=largest if cache else None,
         notes=tuple(notes),
+        crowded=crowded,
         seconds=time.perf_counter() - begun,
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+import psutil
 import torch
 from torch import nn
 
@@ -22,7 +23,9 @@ from effnet_edu.model.specs import NetworkSpec, check_resolution
 from effnet_edu.model.variants import as_spec
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
 from effnet_edu.profiling.device import as_device, device_name, exclusive, stopwatch
+from effnet_edu.profiling.measurement import is_crowded
 from effnet_edu.profiling.op_timer import OpTimer, TimedOps, instrument_seconds, op_timer
+from effnet_edu.profiling.telemetry import sensors
 from effnet_edu.profiling.timing import FEWEST, MOST, Timing
 from effnet_edu.profiling.workload import (
     PRECISIONS,
@@ -133,6 +136,8 @@ class LayerProfile:
             its operations.
         queued_behind: Share of the pieces of the network in which an accelerator ran out of queued work, so
             that waiting for the processor may be inside the rows; 0 on a CPU.
+        others_load: Cores that other programs kept busy meanwhile; on an accelerator, how many of them hold
+            it; None where nobody tells.
         torch_version: Version of torch.
         seed: Seed of random weights and inputs.
     """
@@ -148,6 +153,7 @@ class LayerProfile:
     elsewhere_seconds: float
     instrument_seconds: float
     queued_behind: float
+    others_load: float | None
     torch_version: str
     seed: int
 
@@ -169,6 +175,12 @@ class LayerProfile:
     def macs(self) -> int:
         """Multiply-adds of the batch."""
         return sum(row.macs for row in self.layers)
+
+    @property
+    def _crowded(self) -> bool:
+        return self.device == "cpu" and is_crowded(
+            self.others_load, torch.get_num_threads(), psutil.cpu_count()
+        )
 
     def share(self, row: LayerTime) -> float:
         """Return the share of the layers' time that one of them takes.
@@ -220,14 +232,17 @@ class LayerProfile:
             lambda row: _stage(row) + ("" if row.cost.block is None else f".{row.cost.block}"), count
         )
 
-    def part_timing(self, part: str) -> Timing:
-        """Return the seconds that all layers of one part took together, pass by pass.
+    def part_share_interval(self, part: str) -> tuple[float, float]:
+        """Return the interval of a part's share of the layers' time, from its share in each pass.
 
         Args:
             part: A key of `by_part`.
         """
-        rows = [row.timing.seconds for row in self.layers if row.part == part]
-        return Timing(tuple(map(sum, zip(*rows, strict=True))))
+        sums = [
+            [sum(one) for one in zip(*(row.timing.seconds for row in rows), strict=True)]
+            for rows in ([row for row in self.layers if row.part == part], self.layers)
+        ]
+        return Timing(tuple(some / every for some, every in zip(*sums, strict=True))).interval
 
     def _sums(self, key: Callable[[LayerTime], str], count: Callable[[LayerTime], float]) -> dict[str, float]:
         sums: dict[str, float] = {}
@@ -255,6 +270,7 @@ class LayerProfile:
             if self.queued_behind
             else ""
         )
+        busy = f"; other programs kept {self.others_load:.1f} cores busy" if self._crowded else ""
         return "\n".join(
             [
                 *lines,
@@ -264,7 +280,7 @@ class LayerProfile:
                 f"difference {1000 * self.difference_seconds:+.3f} ms "
                 f"({self.difference_seconds / self.whole.median:+.1%})",
                 f"{len(self.whole.seconds)} passes; the instrument adds "
-                f"{1e6 * self.instrument_seconds:.1f} us to an operation{gaps}",
+                f"{1e6 * self.instrument_seconds:.1f} us to an operation{gaps}{busy}",
             ]
         )
 
@@ -327,6 +343,7 @@ def profile_layers(
         as_measurement_error(spec, place),
         torch.inference_mode(),
         ready_network(given, place, dtype, seed, is_cancelled) as net,
+        sensors(place) as held,
     ):
         counted = cost(spec, side, net.num_classes, net.in_channels)
         check_activations(counted, batch_size, dtype.itemsize, place)
@@ -346,6 +363,7 @@ def profile_layers(
             return instrument.run(inputs[turn % len(inputs)])
 
         passes, whole = _in_turns(run_instrumented, run_plain, seconds, is_cancelled, progress)
+        others_load = held.summary().others_load
         adds = instrument_seconds(place)
     return LayerProfile(
         network=spec.name,
@@ -362,6 +380,7 @@ def profile_layers(
         elsewhere_seconds=median(one[-1] for one in passes),
         instrument_seconds=adds,
         queued_behind=timer.behind,
+        others_load=others_load,
         torch_version=torch.__version__,
         seed=seed,
     )

@@ -115,9 +115,7 @@ class Measurement:
     @property
     def is_crowded(self) -> bool:
         """Whether other programs and torch's threads together wanted more cores than there are."""
-        if self.others_load is None or self.threads is None or self.cores is None:
-            return False
-        return self.others_load + min(self.threads, self.cores) > self.cores + CROWDED_CORES
+        return is_crowded(self.others_load, self.threads, self.cores)
 
     @property
     def details(self) -> tuple[str, ...]:
@@ -161,3 +159,16 @@ class Measurement:
             f"{self.network}, {self.resolution} px, batch {self.batch_size}, {self.precision} "
             f"on {self.device_name}: {', '.join(facts)}{', noisy' if self.noisy else ''}"
         )
+
+
+def is_crowded(others_load: float | None, threads: int | None, cores: int | None) -> bool:
+    """Return whether other programs and torch's threads together wanted more cores than there are.
+
+    Args:
+        others_load: Cores that other programs kept busy.
+        threads: Threads of torch.
+        cores: Cores of the machine. Where one of the three is None, nobody knows, and the answer is no.
+    """
+    if others_load is None or threads is None or cores is None:
+        return False
+    return others_load + min(threads, cores) > cores + CROWDED_CORES

@@ -10,7 +10,7 @@ Bound = Literal["memory", "arithmetic", "overhead"]
 BOUNDS: tuple[Bound, ...] = ("arithmetic", "memory", "overhead")
 
 #: A layer that reaches less than this share of what its ceilings allow is kept back by neither of them.
-FAR_BELOW = 1 / 3
+FAR_BELOW = 1 / 4
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class RooflinePoint:
         if self.bound == "overhead":
             return (
                 f"{self.layer.name} runs at {rate} of {allowed}: neither the {level} nor the arithmetic "
-                "units keep it back. It is too small to pay for being started, or its kernel uses the device "
-                "badly."
+                "units keep it back. It is too small to pay for being started, its kernel uses the device "
+                "badly, or it computes what is no MAC, such as an exponential."
             )
         if self.bound == "memory":
             return (
@@ -121,7 +121,7 @@ class Roofline:
         said = [
             f"Of the layers' time, {seconds['arithmetic'] / total:.0%} goes to layers that arithmetic keeps "
             f"back, {seconds['memory'] / total:.0%} to layers that moving bytes keeps back, and "
-            f"{seconds['overhead'] / total:.0%} to layers that reach less than a third of both.",
+            f"{seconds['overhead'] / total:.0%} to layers that reach less than a quarter of both.",
             "The layer that takes longest: " + slowest.sentence,
         ]
         if self.above:
@@ -135,10 +135,10 @@ class Roofline:
 
     def __str__(self) -> str:
         heading = (
-            f"{'layer':<34}{'MACs/B':>8}{'allowed':>10}{'reached':>10}{'':<8}{'share':>7}{'us':>10}  bound"
+            f"{'layer':<37}{'MACs/B':>8}{'allowed':>10}{'reached':>10}{'':<8}{'share':>7}{'us':>10}  bound"
         )
         lines = [
-            f"{point.layer.name:<34}{point.intensity:>8.2f}{point.attainable / 1e9:>10,.1f}"
+            f"{point.layer.name:<37}{point.intensity:>8.2f}{point.attainable / 1e9:>10,.1f}"
             f"{point.achieved / 1e9:>10,.1f} G{point.unit + '/s':<6}{point.efficiency:>7.0%}"
             f"{1e6 * point.layer.seconds:>10,.0f}  {point.bound}"
             for point in self.points

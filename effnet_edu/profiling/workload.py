@@ -258,7 +258,7 @@ def check_activations(counted: NetworkCost, batch_size: int, itemsize: int, devi
         device: Where it is to run.
 
     Raises:
-        MemoryError: Its largest layer and the inputs need more than is free.
+        MemoryError: It would take more than is free.
     """
     if has_own_memory(device):
         return
