@@ -148,7 +148,7 @@ def _run(
     """Run the network; a function of its own, so that whatever fails, its tensors end with it."""
     dtype = PRECISIONS[precision]
     with ready_network(network, device, dtype, seed, is_cancelled) as net, sensors(device) as held:
-        inputs = random_inputs(batch_size, net.in_channels, side, device, dtype, seed)
+        inputs = list(random_inputs(batch_size, net.in_channels, side, device, dtype, seed))
         sample = Sampler(held)
         turn = 0
 
@@ -170,13 +170,16 @@ def _run(
             sample()
             progress(share)
 
-        weights = sum(tensor.nbytes for tensor in net.state_dict().values())
-        grown = memory_growth(run_and_check, device)
-        timing = time_repeats(run, seconds, device, is_cancelled, tell)
-        telemetry = held.summary()
-        joules = energy_per_run(run_and_wait, held.joules, is_cancelled)
-        run_and_check()
-        return _Found(timing, weights + grown, telemetry, joules)
+        try:
+            weights = sum(tensor.nbytes for tensor in net.state_dict().values())
+            grown = memory_growth(run_and_check, device)
+            timing = time_repeats(run, seconds, device, is_cancelled, tell)
+            telemetry = held.summary()
+            joules = energy_per_run(run_and_wait, held.joules, is_cancelled)
+            run_and_check()
+            return _Found(timing, weights + grown, telemetry, joules)
+        finally:
+            inputs.clear()  # a traceback that a notebook keeps would keep them
 
 
 def _command(

@@ -129,7 +129,7 @@ def test_memory_is_free_after_a_failure(net: ee.EfficientNet) -> None:
     gc.collect()
     assert kept.value.__cause__ is not None
     after = sum(tensor.nbytes for tensor in gc.get_objects() if type(tensor) is torch.Tensor)
-    assert after <= before
+    assert after - before < 4 * 64 * 3 * 64 * 64  # not one input batch is left, nor a feature map
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 21, 64])
