@@ -1,6 +1,7 @@
 """What every measurement needs first: a network that is ready, inputs, and faults as sentences."""
 
 import copy
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -176,12 +177,10 @@ def as_memory_error(spec: NetworkSpec, batch_size: int, side: int, device: torch
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or not is_out_of_memory(error):
             raise
-        # The traceback holds the tensors of the run; without it they can be freed.
-        sentence = too_large(spec, batch_size, side, device)
-    else:
-        return
-    free_cached_memory(device)
-    raise MemoryError(sentence)
+        # A notebook keeps the last traceback, and its frames would keep the tensors of the run.
+        traceback.clear_frames(error.__traceback__)
+        free_cached_memory(device)
+        raise MemoryError(too_large(spec, batch_size, side, device)) from error
 
 
 @contextmanager
@@ -200,6 +199,7 @@ def as_measurement_error(spec: NetworkSpec, device: torch.device) -> Iterator[No
     except RuntimeError as error:
         if not is_device_failure(error, device):
             raise
+        traceback.clear_frames(error.__traceback__)
         first = str(error).strip().splitlines()[0].rstrip(".")
         raise MeasurementError(
             f"{device.type} failed while {spec.name} ran on it ({first}). Restart the kernel, since a failed "
