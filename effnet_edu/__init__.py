@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from effnet_edu.machine import check_machine
     from effnet_edu.model.blocks import ConvNormAct, DropPath, FusedMBConv, MBConv, SqueezeExcitation
     from effnet_edu.model.cost import LayerCost, NetworkCost, cost
+    from effnet_edu.model.inference import OptimizedEfficientNet, optimize_for_inference
     from effnet_edu.model.network import EfficientNet
     from effnet_edu.model.scaling import (
         FittedPhi,
@@ -44,6 +45,7 @@ _HOMES = {
     "effnet_edu.machine": ("check_machine",),
     "effnet_edu.model.blocks": ("ConvNormAct", "DropPath", "FusedMBConv", "MBConv", "SqueezeExcitation"),
     "effnet_edu.model.cost": ("LayerCost", "NetworkCost", "cost"),
+    "effnet_edu.model.inference": ("OptimizedEfficientNet", "optimize_for_inference"),
     "effnet_edu.model.network": ("EfficientNet",),
     "effnet_edu.model.scaling": (
         "FittedPhi",
@@ -82,6 +84,7 @@ __all__ = [
     "Multipliers",
     "NetworkCost",
     "NetworkSpec",
+    "OptimizedEfficientNet",
     "SqueezeExcitation",
     "StageSpec",
     "check_machine",
@@ -100,6 +103,7 @@ __all__ = [
     "list_variants",
     "list_weights",
     "load_checkpoint",
+    "optimize_for_inference",
     "profile",
     "published",
     "resolve",
