@@ -95,8 +95,8 @@ def markdown(results: list[Result], where: dict[str, str]) -> str:
     return (
         "# Speed against the peers, measured\n\n"
         "Same weights, same inputs, contestants in turn. The ratio is ours over the fastest peer; its\n"
-        "interval reaches over fresh processes. *met*: all of it is at or below the bar; *tie*: the bar lies\n"
-        f"in it.\n\n{facts}\n\n" + "\n".join([head, rule, *body]) + "\n"
+        "interval reaches over fresh processes. *met*: all of it is within the bar; *tie*: the bar lies in\n"
+        f"it.\n\n{facts}\n\n" + "\n".join([head, rule, *body]) + "\n"
     )
 
 
