@@ -52,7 +52,7 @@ def optimize_for_inference(
         precision: `"fp32"`, `"bf16"` or `"fp16"`, of weights and maps; images and logits stay as they were.
         compile: Compile the stem, each stage and the head with torch.compile, at the first images.
         graphs: On an accelerator, record the work for each shape of input once and replay it as a whole, so
-            that Python is no longer in the way. Each shape holds its memory until the network is gone.
+            that Python is no longer in the way. The recordings share memory: call it from one stream.
 
     Raises:
         TypeError: This is no EfficientNet of this library.
@@ -109,6 +109,7 @@ class OptimizedEfficientNet(EfficientNet):
         ]
         self.graphs = graphs
         self._recorded: dict[tuple[torch.Size, torch.dtype], Callable[[Tensor], Tensor]] = {}
+        self._pool: object = None
         if compile_parts:
             for part in (self.stem, *self.stages, self.head):
                 part.compile()
@@ -155,7 +156,9 @@ class OptimizedEfficientNet(EfficientNet):
             return self._logits(x)
         key = (x.shape, x.dtype)
         if key not in self._recorded:
-            self._recorded[key] = _record(self._logits, x)
+            _check_graphs(x.device)
+            self._pool = self._pool or torch.get_device_module(x.device).graph_pool_handle()
+            self._recorded[key] = _record(self._logits, x, self._pool)
         return self._recorded[key](x)
 
     def _prepared(self, x: Tensor) -> Tensor:
@@ -222,9 +225,11 @@ def _through(stages: list[nn.Module], x: Tensor) -> Tensor:
     return x
 
 
-def _record(run: Callable[[Tensor], Tensor], x: Tensor) -> Callable[[Tensor], Tensor]:
-    """Record what `run` does for inputs of this shape; return a function that replays it."""
-    _check_graphs(x.device)
+def _record(run: Callable[[Tensor], Tensor], x: Tensor, pool: object) -> Callable[[Tensor], Tensor]:
+    """Record what `run` does for inputs of this shape; return a function that replays it.
+
+    Recordings may share one pool of memory: what a replay leaves there is its logits, which are copied at once.
+    """
     device = torch.get_device_module(x.device)
     held = x.clone()
     stream = device.Stream()
@@ -234,7 +239,7 @@ def _record(run: Callable[[Tensor], Tensor], x: Tensor) -> Callable[[Tensor], Te
             run(held)
     device.current_stream().wait_stream(stream)
     graph = device.CUDAGraph()
-    with device.graph(graph):
+    with device.graph(graph, pool=pool):
         logits = run(held)
 
     def replay(x: Tensor) -> Tensor:

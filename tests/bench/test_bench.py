@@ -170,7 +170,7 @@ def test_a_piece_on_an_accelerator_is_rehearsed_here(network, tmp_path):
 
 def test_modes_of_an_accelerator_are_rehearsed_with_a_stand_in(tmp_path, monkeypatch):
     """Without graphs here, and with the compiler's part left out, as it is the same on every device."""
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: None)
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda _self: None)
     monkeypatch.setattr(inference, "_check_graphs", lambda _device: None)
     monkeypatch.setattr(inference, "_check_compiler", lambda: None)
     monkeypatch.setattr(torch, "get_device_module", lambda _device: StandIn)
@@ -219,6 +219,7 @@ class StandIn:
 
     @staticmethod
     def graph(_graph, pool):
+        assert pool is not None
         return torch.no_grad()
 
 

@@ -3,6 +3,7 @@
 import copy
 import itertools
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ def images(*shape: int) -> torch.Tensor:
 
 
 def relative_error(ours: torch.Tensor, expected: torch.Tensor) -> float:
-    return float((ours - expected).norm() / expected.norm())
+    return float((ours - expected).detach().norm() / expected.detach().norm())
 
 
 @pytest.fixture(scope="module", params=["efficientnet_b0", "efficientnetv2_b0", "efficientnet_lite0"])
@@ -179,6 +180,7 @@ class FakeGraph:
 class FakeDevice:
     """The calls of an accelerator's module that recording needs."""
 
+    pools: ClassVar[list[object]] = []
     Stream = FakeStream
     CUDAGraph = FakeGraph
 
@@ -191,7 +193,12 @@ class FakeDevice:
         return torch.no_grad()
 
     @staticmethod
-    def graph(_graph):
+    def graph_pool_handle():
+        return object()
+
+    @staticmethod
+    def graph(_graph, pool):
+        FakeDevice.pools.append(pool)
         return torch.no_grad()
 
 
@@ -212,6 +219,7 @@ def test_one_recording_a_shape_and_none_after_the_weights_move(monkeypatch):
     assert relative_error(first, expected) < 1e-4
     optimised(images(3, 3, 32, 32))
     assert len(passes) == 8
+    assert len(set(FakeDevice.pools)) == 1
     optimised.double()
     optimised(x)
     assert len(passes) == 12
