@@ -57,7 +57,7 @@ latency: $(VENV)/installed-test ## from a key press on phi to changed numbers, i
 browser: $(VENV)/installed-test ## JupyterLab in headless Chromium
 	$(BIN)/python -m pytest tests/browser -m browser
 
-bench: $(VENV)/installed-test ## speed against the peers, interleaved; writes tests/bench/results.csv
+bench: $(VENV)/installed-test ## speed against the peers, interleaved; writes a table and a picture into tests/bench
 	$(BIN)/python -m tests.bench
 
 outputs: $(VENV)/installed-test ## run all lessons and store their outputs

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from effnet_edu.model.blocks import ConvNormAct, DropPath, FusedMBConv, MBConv, SqueezeExcitation
     from effnet_edu.model.cost import LayerCost, NetworkCost, cost
     from effnet_edu.model.fusing import fuse_stages
+    from effnet_edu.model.inference import OptimizedEfficientNet, optimize_for_inference
     from effnet_edu.model.network import EfficientNet
     from effnet_edu.model.scaling import (
         FittedPhi,
@@ -52,6 +53,7 @@ _HOMES = {
     "effnet_edu.model.blocks": ("ConvNormAct", "DropPath", "FusedMBConv", "MBConv", "SqueezeExcitation"),
     "effnet_edu.model.cost": ("LayerCost", "NetworkCost", "cost"),
     "effnet_edu.model.fusing": ("fuse_stages",),
+    "effnet_edu.model.inference": ("OptimizedEfficientNet", "optimize_for_inference"),
     "effnet_edu.model.network": ("EfficientNet",),
     "effnet_edu.model.scaling": (
         "FittedPhi",
@@ -99,6 +101,7 @@ __all__ = [
     "Multipliers",
     "NetworkCost",
     "NetworkSpec",
+    "OptimizedEfficientNet",
     "Roofline",
     "RooflinePoint",
     "SqueezeExcitation",
@@ -123,6 +126,7 @@ __all__ = [
     "list_weights",
     "load_checkpoint",
     "measure_ceilings",
+    "optimize_for_inference",
     "profile",
     "profile_layers",
     "profile_training",

@@ -129,12 +129,17 @@ class ConvNormAct(nn.Module):
             bias=False,
             **factory,
         )
-        self.norm = nn.BatchNorm2d(channels_out, conventions.norm_eps, conventions.norm_momentum, **factory)
+        #: None once it is folded into the convolution, as in `optimize_for_inference`.
+        self.norm: nn.BatchNorm2d | None = nn.BatchNorm2d(
+            channels_out, conventions.norm_eps, conventions.norm_momentum, **factory
+        )
         self.activation = activation_layer(activation) if activation else None
 
     def forward(self, x: Tensor) -> Tensor:  # (N, c_in, H, W) -> (N, c_out, ceil(H / s), ceil(W / s))
         """Apply the three in turn."""
-        x = self.norm(self.conv(x))
+        x = self.conv(x)
+        if self.norm is not None:
+            x = self.norm(x)
         if self.activation is not None:
             x = self.activation(x)
         return x

@@ -129,7 +129,15 @@ class EfficientNet(nn.Module):
         x = self.stem(x)  # (N, 3, 224, 224) -> (N, 32, 112, 112) in B0
         for stage in self.stages:
             x = stage(x)
-        x = self.head(x)  # -> (N, 1280, 7, 7)
+        return self.logits_from_features(x)
+
+    def logits_from_features(self, x: Tensor) -> Tensor:
+        """Return the logits for the map of the last stage.
+
+        Args:
+            x: The map.  # (N, channels, H / stride, W / stride)
+        """
+        x = self.head(x)  # (N, 320, 7, 7) -> (N, 1280, 7, 7) in B0
         x = x.mean((2, 3))  # -> (N, 1280)
         logits: Tensor = self.classifier(self.dropout(x))
         return logits
