@@ -28,7 +28,7 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
 
-.PHONY: help setup lab test lint unit notebooks browser bench latency screenshots outputs lock clean
+.PHONY: help setup lab test lint unit notebooks browser bench gpu latency screenshots outputs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / \t/' | expand -t 14
@@ -59,6 +59,9 @@ browser: $(VENV)/installed-test ## JupyterLab in headless Chromium
 
 bench: $(VENV)/installed-test ## speed against the peers, interleaved; writes a table and a picture into tests/bench
 	$(BIN)/python -m tests.bench
+
+gpu: ## all that wants a GPU, in pieces, resumable; needs python with torch, no network (ARGS="--budget 1500")
+	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m tests.gpu $(ARGS)
 
 outputs: $(VENV)/installed-test ## run all lessons and store their outputs
 	$(BIN)/python -m tests.notebooks.store_outputs

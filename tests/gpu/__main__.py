@@ -14,10 +14,11 @@ from pathlib import Path
 from effnet_edu.profiling.device import default_device, device_name
 from effnet_edu.studies.device import EXPERIMENTS
 from effnet_edu.studies.device_records import DEVICES, folder_name
-from tests.bench import accelerator
+from tests.gpu.bench import PIECES
 from tests.gpu.runner import Piece, run_pieces
 
 ROOT = Path(__file__).parents[2]
+BENCH = ROOT / "tests" / "bench"
 STUDIES = ("scaling", "search", "squeeze_excitation", "fused", "progressive")
 
 
@@ -32,18 +33,22 @@ def fingerprint() -> str:
 def all_pieces(folder: Path, device: str, rehearse: bool) -> list[Piece]:
     """Return the pieces: first what the lessons show, then the benchmark, the tests and the long studies."""
     python = (sys.executable, "-m")
-    results = folder / "devices" if rehearse else DEVICES
     quick = ("--quick",) if rehearse else ()
-    measure = (*python, "effnet_edu", "measure", "--folder", str(results / folder_name(device)), *quick)
-    study = (*python, "effnet_edu", "study")
+    name = folder_name(device)
+    measured = folder / "devices" / name if rehearse else DEVICES / name
+    benched = (folder if rehearse else BENCH) / "devices" / name
+    measure = (*python, "effnet_edu", "measure", "--folder", str(measured))
     return [
-        *(Piece(f"measure-{name}", (*measure, name)) for name in EXPERIMENTS),
+        *(Piece(f"measure-{experiment}", (*measure, experiment, *quick)) for experiment in EXPERIMENTS),
         *(
-            Piece(f"bench-{name}", (*python, "tests.bench.accelerator", name, *quick))
-            for name in accelerator.PIECES
+            Piece(f"bench-{piece}", (*python, "tests.gpu.bench", piece, str(benched), *quick))
+            for piece in PIECES
         ),
         Piece("tests", (*python, "pytest", "-q", "-m", "gpu", "tests/gpu")),
-        *(Piece(f"study-{name}", (*study, name, "--resume", *quick), resumes=True) for name in STUDIES),
+        *(
+            Piece(f"study-{study}", (*python, "effnet_edu", "study", study, "--resume", *quick), resumes=True)
+            for study in STUDIES
+        ),
     ]
 
 
