@@ -59,10 +59,12 @@ def _data(arguments: argparse.Namespace) -> int:
     choice("NAME", arguments.name, _DATA)
     for split in ("train", "test"):
         if arguments.name == "glyphs":
-            images = glyphs(split, getattr(arguments, split), arguments.side or 32)
+            images = glyphs(
+                split, getattr(arguments, split), 32 if arguments.side is None else arguments.side
+            )
         elif arguments.name == "fashion_mnist":
             images = fashion_mnist(split)
         else:
-            images = imagenette(split, arguments.side or 160)
+            images = imagenette(split, 160 if arguments.side is None else arguments.side)
         sys.stdout.write(f"{images}\n")
     return 0
