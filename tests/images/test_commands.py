@@ -31,6 +31,7 @@ def test_fashion_mnist_is_found(capsys):
     ("arguments", "sentence"),
     [
         (["mnist"], "NAME is 'mnist'; it must be one of 'glyphs', 'fashion_mnist', 'imagenette'."),
+        (["fashion_mnist", "--side", "32"], "side is 32; Fashion-MNIST has 28 px alone."),
         (["glyphs", "--train", "0"], "count is 0; it must be a whole number of 1 or more."),
         (["glyphs", "--side", "0"], "side is 0; it must be a whole number of 4 or more."),
     ],
