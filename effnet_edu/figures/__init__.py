@@ -10,6 +10,7 @@ from effnet_edu.figures.device import (
     network_times,
     throughput_against_batch,
 )
+from effnet_edu.figures.examples import examples
 from effnet_edu.figures.measured import ScalingPoint, time_and_memory_against_phi
 from effnet_edu.figures.mismatch import mismatches
 from effnet_edu.figures.network import network
@@ -27,6 +28,7 @@ __all__ = [
     "against_resnet50",
     "channel_rounding",
     "classified",
+    "examples",
     "fitted_phi",
     "formula_against_table",
     "fused_blocks",
