@@ -233,7 +233,7 @@ class LayerProfile:
         )
 
     def part_share(self, part: str) -> tuple[float, float, float]:
-        """Return a part's share of the layers' time: the median over the passes, and both ends of its interval.
+        """Return a part's share of the layers' time: its median over the passes, and its interval's ends.
 
         The share is taken pass by pass: where a pass was slow as a whole, its shares need not be.
 
@@ -257,7 +257,8 @@ class LayerProfile:
     def table(self) -> str:
         """Return a line for each layer."""
         lines = [
-            f"{'layer':<37}{'kind':<13}{'MACs, M':>10}{'MiB':>8}{'MACs/B':>8}{'us':>10}{'interval':>18}{'share':>8}"
+            f"{'layer':<37}{'kind':<13}{'MACs, M':>10}{'MiB':>8}{'MACs/B':>8}"
+            f"{'us':>10}{'interval':>18}{'share':>8}"
         ]
         for row in self.layers:
             low, high = (1e6 * end for end in row.timing.interval)
@@ -297,7 +298,8 @@ class LayerProfile:
                 f"{', noisy' if self.whole.noisy else ''}); "
                 f"difference {1000 * self.difference_seconds:+.3f} ms "
                 f"({self.difference_seconds / self.whole.median:+.1%})",
-                f"{len(self.whole.seconds)} passes; the instrument adds "
+                f"{len(self.whole.seconds)} passes; operations of no layer took "
+                f"{1e6 * self.elsewhere_seconds:.0f} us; the instrument adds "
                 f"{1e6 * self.instrument_seconds:.1f} us to an operation{gaps}{busy}",
             ]
         )
@@ -534,7 +536,8 @@ class _Instrument(TimedOps):  # type: ignore[no-untyped-call]
                 if starts:
                     self.next_piece()
 
-            handles.append(module.register_forward_pre_hook(enter))
+            # First in and last out: what the caller's own hooks do belongs to the layer that has them.
+            handles.append(module.register_forward_pre_hook(enter, prepend=True))
             handles.append(module.register_forward_hook(lambda *_: self._leave()))
         try:
             yield

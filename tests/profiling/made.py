@@ -1,4 +1,4 @@
-"""Layers and ceilings as they might have been measured, so that what is made of them can be checked exactly."""
+"""Layers and ceilings as they might have been measured, so that what follows can be checked exactly."""
 
 import torch
 

@@ -54,7 +54,7 @@ def test_another_number_of_threads_is_another_device(folder: Path) -> None:
     "damage",
     [
         lambda text: text[: len(text) // 2],
-        lambda text: "[]",
+        lambda _text: "[]",
         lambda text: json.dumps({**json.loads(text), "memory": None}),
         lambda text: json.dumps({**json.loads(text), "surplus": 1}),
         lambda text: text.replace('"per_second": ', '"per_second": -'),

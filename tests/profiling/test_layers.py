@@ -1,4 +1,4 @@
-"""Time layer by layer: every operation is booked to the row that it belongs to, and the sum is held to account."""
+"""Time layer by layer: every operation is booked to its row, and the sum is held to account."""
 
 import time
 from collections import defaultdict
@@ -39,15 +39,21 @@ EXPECTED = {
     "convolution": {"conv2d", "pad"},
     "linear": {"linear"},
     "norm": {"batch_norm"},
-    "activation": {"silu_", "hardtanh_", "relu6", "sigmoid"},
+    "activation": {"silu_", "relu6_", "sigmoid"},
     "pool": {"mean"},
     "scale": {"mul_"},
     "add": {"add_"},
 }
 
 
-@pytest.mark.parametrize("conventions", ["tensorflow", "torchvision"])
-@pytest.mark.parametrize("name", ee.list_variants())
+@pytest.mark.parametrize(
+    ("name", "conventions"),
+    [
+        *((name, "tensorflow") for name in ee.list_variants()),
+        ("efficientnet_b0", "torchvision"),
+        ("efficientnetv2_s", "torchvision"),
+    ],
+)
 def test_every_operation_of_every_network_is_booked_to_its_row(name: str, conventions: str) -> None:
     spec = ee.spec(name)
     net = EfficientNet(spec, conventions=spec.conventions(conventions), device="meta").eval()
@@ -90,8 +96,8 @@ def test_sums_are_whole() -> None:
     norms = sum(row.seconds for row in made.layers if row.kind == "norm")
     assert made.by_part()["norm"] == pytest.approx(norms)
     assert made.by_part(lambda row: row.macs)["depthwise"] == counted.by_role()["depthwise"]
-    median, low, high = made.part_share("depthwise")
-    assert median == low == high == pytest.approx(made.by_part()["depthwise"] / made.total_seconds)
+    share = made.by_part()["depthwise"] / made.total_seconds
+    assert made.part_share("depthwise") == pytest.approx((share, share, share))
 
 
 def test_time_between_the_layers_is_in_the_difference_and_in_no_layer() -> None:
@@ -122,16 +128,18 @@ def test_a_slow_operation_is_in_its_layer() -> None:
     assert measured.share(slowest) > 0.3
 
 
+def without_a_norm(net: EfficientNet) -> EfficientNet:
+    net.stem.norm = nn.Identity()  # type: ignore[assignment]
+    return net
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         (lambda net: net.compile() or net, r"The network is compiled; its layers can be told apart only"),
         (torch.compile, r"The network is of type OptimizedModule; its layers can be told apart only"),
         (lambda _net: nn.Linear(1, 1), r"The network is of type Linear;"),
-        (
-            lambda net: setattr(net.stem, "norm", nn.Identity()) or net,
-            r"The layer stem.norm of tiny ran nothing",
-        ),
+        (without_a_norm, r"The layer stem.norm of tiny ran nothing"),
     ],
 )
 def test_a_network_that_does_not_run_layer_by_layer_is_refused(
