@@ -10,6 +10,7 @@ from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import resolve
 from effnet_edu.model.variants import list_variants, spec
 from effnet_edu.profiling.cancel import MeasurementError
+from effnet_edu.profiling.commands import add_commands as add_profiling_commands
 
 
 def _list(_arguments: argparse.Namespace) -> int:
@@ -110,6 +111,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     opening.add_argument("lesson", metavar="LESSON", nargs="?", default="lessons/00_start_here.ipynb")
     opening.set_defaults(run=_lab)
 
+    add_profiling_commands(commands)
     if command not in commands.choices:
         from effnet_edu.checkpoints.commands import add_commands as add_checkpoint_commands
         from effnet_edu.images.commands import add_commands as add_image_commands

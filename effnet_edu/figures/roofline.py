@@ -144,7 +144,7 @@ def roofline(placed: Roofline) -> Picture:
         right.axhline(rate / 1e9, color=INK, linewidth=1.4, linestyle=line)
     right.set_xlim(-0.5, len(kinds) - 0.5)
     right.set_xticks(range(len(kinds)), kinds, rotation=25)
-    right.set(ylabel="GB/s", title="Layers that only move bytes")
+    right.set(ylabel="GB/s", title="Layers without MACs")
     _rates(right, max(rate for _, rate, _ in _roofs(placed)) / 1e9)
     _legend(figure, placed)
 
@@ -192,16 +192,16 @@ def macs_against_time(layer_profile: LayerProfile) -> Picture:
         layer_profile: From `ee.profile_layers`.
     """
     seconds, macs = layer_profile.by_part(), layer_profile.by_part(lambda row: row.macs)
-    total = layer_profile.total_seconds
-    parts = sorted(seconds, key=lambda part: seconds[part])
+    shares = {part: layer_profile.part_share(part) for part in seconds}
+    parts = sorted(shares, key=lambda part: shares[part][0])
     figure, (axes,) = new_figure(0.46 * len(parts) + 1.2)
     for index, part in enumerate(parts):
         colour, _, hatch = _look(part)
-        of_macs, of_time = 100 * macs[part] / layer_profile.macs, 100 * seconds[part] / total
+        of_macs, of_time = 100 * macs[part] / layer_profile.macs, 100 * shares[part][0]
         axes.plot([0, of_macs], [index + 0.2] * 2, color=INK, linewidth=2.2, solid_capstyle="butt")
         axes.plot([of_macs], [index + 0.2], "|", color=INK, markersize=9, markeredgewidth=2.2)
         axes.barh(index - 0.19, of_time, 0.36, facecolor=colour, edgecolor=EDGE, linewidth=0.6, hatch=hatch)
-        low, high = (100 * end for end in layer_profile.part_share_interval(part))
+        low, high = (100 * end for end in shares[part][1:])
         axes.plot([low, high], [index - 0.19] * 2, color=INK, linewidth=1, marker="|", markersize=6)
         axes.text(of_macs + 0.8, index + 0.2, f"{of_macs:.1f}%", va="center", size=SMALLEST_TEXT)
         axes.text(
@@ -225,7 +225,7 @@ def macs_against_time(layer_profile: LayerProfile) -> Picture:
     )
     where = f"{layer_profile.network}, {layer_profile.resolution} px, batch {layer_profile.batch_size}"
     said = "; ".join(
-        f"{_words(part)} {macs[part] / layer_profile.macs:.1%} of the MACs and {seconds[part] / total:.1%} "
+        f"{_words(part)} {macs[part] / layer_profile.macs:.1%} of the MACs and {shares[part][0]:.1%} "
         "of the time"
         for part in reversed(parts)
     )
@@ -243,7 +243,7 @@ def macs_against_time(layer_profile: LayerProfile) -> Picture:
                     f"{macs[part] / 1e6:,.1f}",
                     f"{macs[part] / layer_profile.macs:.1%}",
                     f"{1000 * seconds[part]:.3f}",
-                    f"{seconds[part] / total:.1%}",
+                    f"{shares[part][0]:.1%}",
                 )
                 for part in reversed(parts)
             ],

@@ -232,23 +232,42 @@ class LayerProfile:
             lambda row: _stage(row) + ("" if row.cost.block is None else f".{row.cost.block}"), count
         )
 
-    def part_share_interval(self, part: str) -> tuple[float, float]:
-        """Return the interval of a part's share of the layers' time, from its share in each pass.
+    def part_share(self, part: str) -> tuple[float, float, float]:
+        """Return a part's share of the layers' time: its median over the passes, and its interval's ends.
+
+        The share is taken pass by pass: where a pass was slow as a whole, its shares need not be.
 
         Args:
             part: A key of `by_part`.
         """
-        sums = [
-            [sum(one) for one in zip(*(row.timing.seconds for row in rows), strict=True)]
-            for rows in ([row for row in self.layers if row.part == part], self.layers)
-        ]
-        return Timing(tuple(some / every for some, every in zip(*sums, strict=True))).interval
+        rows = [row for row in self.layers if row.part == part]
+        some, every = (
+            [sum(one) for one in zip(*(row.timing.seconds for row in of), strict=True)]
+            for of in (rows, self.layers)
+        )
+        shares = Timing(tuple(time / total for time, total in zip(some, every, strict=True)))
+        return shares.median, *shares.interval
 
     def _sums(self, key: Callable[[LayerTime], str], count: Callable[[LayerTime], float]) -> dict[str, float]:
         sums: dict[str, float] = {}
         for row in self.layers:
             sums[key(row)] = sums.get(key(row), 0) + count(row)
         return sums
+
+    def table(self) -> str:
+        """Return a line for each layer."""
+        lines = [
+            f"{'layer':<37}{'kind':<13}{'MACs, M':>10}{'MiB':>8}{'MACs/B':>8}"
+            f"{'us':>10}{'interval':>18}{'share':>8}"
+        ]
+        for row in self.layers:
+            low, high = (1e6 * end for end in row.timing.interval)
+            lines.append(
+                f"{row.name:<37}{row.kind:<13}{row.macs / 1e6:>10,.2f}{row.bytes_moved / 2**20:>8,.2f}"
+                f"{row.intensity:>8.2f}{1e6 * row.seconds:>10,.0f}{f'{low:,.0f} to {high:,.0f}':>18}"
+                f"{self.share(row):>8.1%}"
+            )
+        return "\n".join(lines)
 
     def __str__(self) -> str:
         macs, seconds = self.by_part(lambda row: row.macs), self.by_part()
@@ -262,7 +281,7 @@ class LayerProfile:
         lines += [
             f"{part:<16}{macs[part] / 1e6:>12,.1f}{macs[part] / self.macs:>8.1%}"
             f"{moved[part] / 2**20:>12,.1f}{1000 * seconds[part]:>10.3f}"
-            f"{seconds[part] / self.total_seconds:>8.1%}"
+            f"{self.part_share(part)[0]:>8.1%}"
             for part in seconds
         ]
         gaps = (
@@ -279,7 +298,8 @@ class LayerProfile:
                 f"{', noisy' if self.whole.noisy else ''}); "
                 f"difference {1000 * self.difference_seconds:+.3f} ms "
                 f"({self.difference_seconds / self.whole.median:+.1%})",
-                f"{len(self.whole.seconds)} passes; the instrument adds "
+                f"{len(self.whole.seconds)} passes; operations of no layer took "
+                f"{1e6 * self.elsewhere_seconds:.0f} us; the instrument adds "
                 f"{1e6 * self.instrument_seconds:.1f} us to an operation{gaps}{busy}",
             ]
         )
@@ -516,7 +536,8 @@ class _Instrument(TimedOps):  # type: ignore[no-untyped-call]
                 if starts:
                     self.next_piece()
 
-            handles.append(module.register_forward_pre_hook(enter))
+            # First in and last out: what the caller's own hooks do belongs to the layer that has them.
+            handles.append(module.register_forward_pre_hook(enter, prepend=True))
             handles.append(module.register_forward_hook(lambda *_: self._leave()))
         try:
             yield

@@ -135,7 +135,7 @@ class Roofline:
 
     def __str__(self) -> str:
         heading = (
-            f"{'layer':<37}{'MACs/B':>8}{'allowed':>10}{'reached':>10}{'':<8}{'share':>7}{'us':>10}  bound"
+            f"{'layer':<37}{'MACs/B':>8}{'allowed':>10}{'reached':>10}{'':<8}{'share':>7}{'us':>10}  bound by"
         )
         lines = [
             f"{point.layer.name:<37}{point.intensity:>8.2f}{point.attainable / 1e9:>10,.1f}"

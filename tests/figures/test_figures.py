@@ -15,6 +15,7 @@ import effnet_edu as ee
 from effnet_edu.figures import ImpliedPhi, Numbers, Picture, ScalingPoint
 from effnet_edu.figures.style import CARD, SMALLEST_TEXT
 from effnet_edu.images.mismatch import Mismatch
+from tests.profiling.made import made_ceilings, made_profile
 
 TABLE = ee.published.read("effnet_coefficients")
 B0_MACS = ee.cost("efficientnet_b0").macs
@@ -98,6 +99,8 @@ DRAW = {
     "throughput_against_batch": lambda: ee.figures.throughput_against_batch(
         [times(network="efficientnet_b0", batch_size=batch) for batch in (1, 2, 4)], "a device"
     ),
+    "macs_against_time": lambda: ee.figures.macs_against_time(made_profile()),
+    "roofline": lambda: ee.figures.roofline(ee.roofline(made_profile(), made_ceilings())),
     "time_and_memory_against_phi": lambda: ee.figures.time_and_memory_against_phi(POINTS, "a device", 2),
 }
 
@@ -185,6 +188,33 @@ def test_layer_rounding_counts_the_blocks_that_are_built():
         "B1": str(ee.spec("efficientnet_b1").layers),
         "B7": str(ee.spec("efficientnet_b7").layers),
     }
+
+
+def test_macs_against_time_says_the_main_lesson():
+    made = made_profile()
+    picture = DRAW["macs_against_time"]()
+    rows = {row[0]: row for row in picture.numbers.rows}
+    assert rows["depthwise"][2] == "9.0%"
+    assert rows["depthwise"][4] == f"{made.by_part()['depthwise'] / made.total_seconds:.1%}"
+    assert "depthwise 9.0% of the MACs" in picture.alt
+    (axes,) = picture.figure.axes
+    assert len(axes.patches) == len(rows)
+
+
+def test_the_roofline_shows_every_layer_where_it_is():
+    placed = ee.roofline(made_profile(), made_ceilings())
+    left, right = DRAW["roofline"]().figure.axes
+    counting = [point for point in placed.points if point.layer.macs]
+    assert len(left.collections) == len(counting)
+    assert len(left.collections) + len(right.collections) == len(placed.points)
+    drawn = sorted(tuple(marks.get_offsets()[0]) for marks in left.collections)
+    for (x, y), (intensity, rate) in zip(
+        drawn, sorted((point.intensity, point.achieved / 1e9) for point in counting), strict=True
+    ):
+        assert (x, y) == pytest.approx((intensity, rate))
+        assert left.get_ylim()[0] < y < left.get_ylim()[1]
+    areas = [marks.get_sizes()[0] for marks in left.collections]
+    assert areas == sorted(areas, reverse=True)
 
 
 def test_network_picture_draws_a_slab_for_every_block():
