@@ -27,6 +27,8 @@ Picture = OnePicture | Tensor
 
 #: What Pillow raises for files that are damaged, of another kind, or far too large.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+#: Pixels of a photograph when its short side has been resized: a long strip would fill the memory.
+MOST_PIXELS = 2**26
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -162,7 +164,13 @@ def _resized_size(height: int, width: int, how: Preprocessing) -> tuple[int, int
     if how.fit == "squash":
         return how.resize, how.resize
     short = min(height, width)
-    return int(how.resize * height / short), int(how.resize * width / short)
+    size = int(how.resize * height / short), int(how.resize * width / short)
+    if size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(
+            f"The photograph is {width} x {height} pixels, a strip that would be {size[1]:,} x {size[0]:,} when "
+            f"resized; {MOST_PIXELS:,} pixels are allowed. Crop it first."
+        )
+    return size
 
 
 def _cut_centre(pixels: Tensor, side: int) -> Tensor:  # (..., H, W) -> (..., side, side)

@@ -1,4 +1,4 @@
-"""Tests of measurements queue among themselves, not with other programs of this machine."""
+"""Tests that measure queue among themselves, not with other programs of this machine."""
 
 from pathlib import Path
 
