@@ -167,8 +167,8 @@ def _resized_size(height: int, width: int, how: Preprocessing) -> tuple[int, int
     size = int(how.resize * height / short), int(how.resize * width / short)
     if size[0] * size[1] > MOST_PIXELS:
         raise ValueError(
-            f"The photograph is {width} x {height} pixels, a strip that would be {size[1]:,} x {size[0]:,} when "
-            f"resized; {MOST_PIXELS:,} pixels are allowed. Crop it first."
+            f"The photograph is {width} x {height} pixels, a strip that would be {size[1]:,} x {size[0]:,} "
+            f"when resized; {MOST_PIXELS:,} pixels are allowed. Crop it first."
         )
     return size
 

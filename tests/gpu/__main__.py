@@ -31,9 +31,12 @@ def fingerprint() -> str:
 
 
 def all_pieces(folder: Path, device: str, rehearse: bool) -> list[Piece]:
-    """Return the pieces: first what the lessons show, then the benchmark, the tests and the long studies."""
+    """Return the pieces: first what the lessons show, then the benchmark, the tests and the long studies.
+
+    A rehearsal only collects the tests, and leaves out graphs, which no CPU records.
+    """
     python = (sys.executable, "-m")
-    quick = ("--quick",) if rehearse else ()
+    quick, collect = (("--quick",), ("--collect-only",)) if rehearse else ((), ())
     name = folder_name(device)
     measured = folder / "devices" / name if rehearse else DEVICES / name
     benched = (folder if rehearse else BENCH) / "devices" / name
@@ -43,8 +46,9 @@ def all_pieces(folder: Path, device: str, rehearse: bool) -> list[Piece]:
         *(
             Piece(f"bench-{piece}", (*python, "tests.gpu.bench", piece, str(benched), *quick))
             for piece in PIECES
+            if not (rehearse and piece.endswith("graphs"))
         ),
-        Piece("tests", (*python, "pytest", "-q", "-m", "gpu", "tests/gpu")),
+        Piece("tests", (*python, "pytest", "-q", "-m", "gpu", "tests/gpu", *collect)),
         *(
             Piece(f"study-{study}", (*python, "effnet_edu", "study", study, "--resume", *quick), resumes=True)
             for study in STUDIES
