@@ -1,6 +1,7 @@
 """What every measurement needs first: a network that is ready, inputs, and faults as sentences."""
 
 import copy
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -82,8 +83,10 @@ def random_inputs(
     generator = torch.Generator().manual_seed(seed)
     shape = (batch_size, channels, side, side)
     drawn = [torch.randn(shape, generator=generator).to(device, dtype) for _ in range(INPUTS)]
-    count = input_count(drawn[0].nbytes, device)
-    return tuple(drawn[n] if n < INPUTS else drawn[n % INPUTS].clone() for n in range(count))
+    copies = -(-input_count(drawn[0].nbytes, device) // INPUTS)
+    if copies == 1:
+        return tuple(drawn)
+    return torch.stack(drawn).repeat(copies, 1, 1, 1, 1).unbind()  # one piece of memory: small ones are many
 
 
 @contextmanager
@@ -176,12 +179,10 @@ def as_memory_error(spec: NetworkSpec, batch_size: int, side: int, device: torch
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or not is_out_of_memory(error):
             raise
-        # The traceback holds the tensors of the run; without it they can be freed.
-        sentence = too_large(spec, batch_size, side, device)
-    else:
-        return
-    free_cached_memory(device)
-    raise MemoryError(sentence)
+        # A notebook keeps the last traceback, and its frames would keep the tensors of the run.
+        traceback.clear_frames(error.__traceback__)
+        free_cached_memory(device)
+        raise MemoryError(too_large(spec, batch_size, side, device)) from error
 
 
 @contextmanager
@@ -200,6 +201,7 @@ def as_measurement_error(spec: NetworkSpec, device: torch.device) -> Iterator[No
     except RuntimeError as error:
         if not is_device_failure(error, device):
             raise
+        traceback.clear_frames(error.__traceback__)
         first = str(error).strip().splitlines()[0].rstrip(".")
         raise MeasurementError(
             f"{device.type} failed while {spec.name} ran on it ({first}). Restart the kernel, since a failed "

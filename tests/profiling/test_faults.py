@@ -31,7 +31,7 @@ class Faulty:
     def strike(self, *_: object) -> None:
         self.left -= 1
         if self.left == 0:
-            raise self.error
+            raise type(self.error)(*self.error.args)
 
 
 @pytest.fixture
@@ -51,9 +51,8 @@ def net() -> Iterator[ee.EfficientNet]:
 @pytest.mark.parametrize("at", [1, 2, 4])
 def test_memory_that_runs_out(net: ee.EfficientNet, at: int) -> None:
     Faulty(net, torch.OutOfMemoryError("CUDA out of memory."), at)
-    with pytest.raises(MemoryError, match="batch of 2 at 64 x 64 pixels .* choose a smaller batch") as caught:
+    with pytest.raises(MemoryError, match=r"batch of 2 at 64 x 64 pixels .* choose a smaller batch"):
         ee.profile(net, batch_size=2, seconds=0.2)
-    assert caught.value.__cause__ is None  # its traceback would hold the tensors
 
 
 @pytest.mark.parametrize("at", [1, 2, 4])
@@ -70,7 +69,7 @@ def test_a_device_that_vanishes(net: ee.EfficientNet, at: int, monkeypatch: pyte
 
 def test_an_error_of_the_network_itself_is_not_dressed_up(net: ee.EfficientNet) -> None:
     Faulty(net, RuntimeError("my own layer is wrong"), 2)
-    with pytest.raises(RuntimeError, match="^my own layer is wrong$"):
+    with pytest.raises(RuntimeError, match=r"^my own layer is wrong$"):
         ee.profile(net, seconds=0.2)
 
 
@@ -125,11 +124,12 @@ def test_cancel_stops_between_repeats_and_in_the_warm_up(net: ee.EfficientNet) -
 def test_memory_is_free_after_a_failure(net: ee.EfficientNet) -> None:
     before = sum(tensor.nbytes for tensor in gc.get_objects() if type(tensor) is torch.Tensor)
     Faulty(net, torch.OutOfMemoryError("CUDA out of memory."), 1)
-    with pytest.raises(MemoryError):
+    with pytest.raises(MemoryError) as kept:  # as a notebook keeps the last traceback
         ee.profile(net, batch_size=64, seconds=0.1)
     gc.collect()
+    assert kept.value.__cause__ is not None
     after = sum(tensor.nbytes for tensor in gc.get_objects() if type(tensor) is torch.Tensor)
-    assert after <= before
+    assert after - before < 4 * 64 * 3 * 64 * 64  # not one input batch is left, nor a feature map
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 21, 64])
@@ -183,8 +183,10 @@ def test_the_prediction_is_on_the_safe_side_and_not_far_off(name: str, batch_siz
     assert predicted / 6 < measured < predicted
 
 
-def test_two_hundred_profiles_leave_nothing_behind() -> None:
-    tiny = replace(ee.spec("efficientnet_lite0"), resolution=32)
+def test_two_hundred_profiles_leave_nothing_behind(monkeypatch, request) -> None:
+    monkeypatch.setattr(workload, "MOST_INPUT_BYTES", 2**22)  # still many that take turns, but soon made
+    whole = ee.spec("efficientnet_lite0")
+    tiny = replace(whole, resolution=32, stages=whole.stages[:2])
     net = build(tiny)
 
     def measure(times: int) -> None:
@@ -196,6 +198,8 @@ def test_two_hundred_profiles_leave_nothing_behind() -> None:
                 assert number % 10 == 0
             net.head._forward_hooks.clear()
 
+    gc.freeze()  # collecting what other tests left would take most of the time
+    request.addfinalizer(gc.unfreeze)
     measure(20)
     gc.collect()
     process, threads = psutil.Process(), set(threading.enumerate())
