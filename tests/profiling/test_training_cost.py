@@ -95,6 +95,11 @@ def test_a_training_step_is_measured_in_its_three_parts() -> None:
     assert "difference +0 bytes" in text
 
 
+def test_a_stem_that_keeps_the_image_itself_keeps_no_more_than_one_batch() -> None:
+    net = EfficientNet(TINY, conventions=TINY.conventions("torchvision"))
+    assert ee.profile_training(net, 2, seconds=0.01).difference_bytes == 0
+
+
 def test_the_callers_network_and_random_numbers_are_left_alone() -> None:
     net = build(TINY).eval()
     for parameter in net.parameters():
