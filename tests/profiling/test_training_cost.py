@@ -89,7 +89,6 @@ def test_a_training_step_is_measured_in_its_three_parts() -> None:
     assert len({len(timing.seconds) for timing in parts}) == 1
     assert all(timing.median > 0 for timing in parts)
     assert measured.seconds == pytest.approx(sum(timing.median for timing in parts))
-    assert measured.backward.median > measured.forward.median
     text = str(measured)
     assert "training tiny, 64 px, batch 4, fp32" in text
     assert "difference +0 bytes" in text
