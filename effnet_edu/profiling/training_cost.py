@@ -14,7 +14,7 @@ from effnet_edu.model.cost import NetworkCost, cost
 from effnet_edu.model.network import EfficientNet, available_memory
 from effnet_edu.model.specs import NetworkSpec, check_resolution, strided
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
-from effnet_edu.profiling.device import as_device, device_name, exclusive
+from effnet_edu.profiling.device import as_device, device_name, exclusive, has_own_memory
 from effnet_edu.profiling.layers import as_eager
 from effnet_edu.profiling.op_timer import op_timer
 from effnet_edu.profiling.timing import FEWEST, MOST, Timing
@@ -171,7 +171,7 @@ def profile_training(
         net.requires_grad_(True)
         inputs = random_inputs(batch_size, net.in_channels, side, place, torch.float32, seed)
         labels = torch.randint(net.num_classes, (batch_size,), device=place)
-        saved = saved_storage_bytes(net, inputs[0])
+        saved = saved_storage_bytes(net, inputs[0].clone())  # a storage of its own, not a piece of one
         phases = _time_steps(net, inputs, labels, seconds, place, is_cancelled, progress)
     return TrainingMeasurement(
         network=spec.name,
@@ -255,7 +255,9 @@ def _time_steps(
 
 
 def _check_memory(counted: NetworkCost, saved: int, batch_size: int, device: torch.device) -> None:
-    """Refuse what would not fit before the system kills the process for it."""
+    """Refuse what would not fit before the system ends the process for it; other memory says no by itself."""
+    if has_own_memory(device):
+        return
     largest = max(row.elements_in + row.activations for row in counted.layers)
     weights = 4 * counted.parameters  # themselves, gradients, and two states of the optimizer
     if saved + 4 * (batch_size * largest + weights) > available_memory(device):

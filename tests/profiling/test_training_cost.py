@@ -89,10 +89,14 @@ def test_a_training_step_is_measured_in_its_three_parts() -> None:
     assert len({len(timing.seconds) for timing in parts}) == 1
     assert all(timing.median > 0 for timing in parts)
     assert measured.seconds == pytest.approx(sum(timing.median for timing in parts))
-    assert measured.backward.median > measured.forward.median
     text = str(measured)
     assert "training tiny, 64 px, batch 4, fp32" in text
     assert "difference +0 bytes" in text
+
+
+def test_a_stem_that_keeps_the_image_itself_keeps_no_more_than_one_batch() -> None:
+    net = EfficientNet(TINY, conventions=TINY.conventions("torchvision"))
+    assert ee.profile_training(net, 2, seconds=0.01).difference_bytes == 0
 
 
 def test_the_callers_network_and_random_numbers_are_left_alone() -> None:
