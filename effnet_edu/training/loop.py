@@ -205,8 +205,8 @@ def _look(state: TrainingState, plan: Plan, clock: float) -> float:
     bad = state.meter.settle(plan.processes)
     if bad is not None:
         raise DivergedError(
-            f"The loss of step {state.epoch * plan.steps_per_epoch + bad + 1} (epoch {state.epoch + 1}) is "
-            f"not a finite number. Lower base_learning_rate (now {plan.recipe.base_learning_rate:g}), warm up "
+            f"The loss of step {state.epoch * plan.steps_per_epoch + bad + 1} (epoch {state.epoch + 1}) "
+            f"is not a finite number. Lower base_learning_rate (now {plan.recipe.base_learning_rate:g}), warm up "
             f"longer (now {plan.recipe.warmup_epochs:g} epochs), or set clip_norm, to 1 for example"
             + ("; bf16 has the range that fp16 lacks." if plan.recipe.precision == "fp16" else ".")
         )
