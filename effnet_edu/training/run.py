@@ -45,7 +45,7 @@ class TrainingRun:
 
     def __str__(self) -> str:
         return (
-            f"{self.network.spec.name}, {self.resolution} px, {self.recipe.epochs} epochs on "
+            f"{self.network.spec.name}, {self.resolution} px, {self.recipe.epochs} epoch{'' if self.recipe.epochs == 1 else 's'} on "
             f"{self.device_name}: accuracy {self.accuracy:.1%}, {self.seconds:.1f} s, "
             f"{self.peak_memory_bytes / 2**20:,.0f} MiB, seed {self.seed}"
         )
