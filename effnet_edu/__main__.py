@@ -1,4 +1,4 @@
-"""The course without a notebook: `python -m effnet_edu list | cost | profile | classify | weights | lab`."""
+"""The course without a notebook: `python -m effnet_edu cost`, `profile`, `classify`, `train` and more."""
 
 import argparse
 import sys

@@ -143,7 +143,7 @@ class _Sum(torch.autograd.Function):
         return values
 
     @staticmethod
-    def backward(_context: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(_context: Any, gradient: Tensor) -> Tensor:
         return _Sum.forward(_context, gradient)
 
 
