@@ -54,8 +54,9 @@ def train(
     """Train a network on images in memory; go on where an earlier run in the same folder was stopped.
 
     The same arguments give the same weights, bit for bit on one CPU, whether or not the run was interrupted.
-    The caller's random numbers and network are left alone. Under torchrun every process calls this function
-    with the same arguments, and the folder must be one that all of them see.
+    The caller's random numbers and network are left alone; but torch's generator belongs to all threads, so
+    what another thread draws meanwhile changes a run with augmentation or dropout. Under torchrun every
+    process calls this function with the same arguments, and the folder must be one that all of them see.
 
     Args:
         network: A spec, whose weights are drawn from the seed, or a network to start from, which is copied.
@@ -188,16 +189,16 @@ def evaluate(network: EfficientNet, images: LabelledImages, plan: Plan) -> tuple
         plan: Precision and processes; each process takes its share of the images.
     """
     device = network.classifier.weight.device
-    totals = torch.zeros(2, dtype=torch.float64, device=device)
+    totals = []
     network.eval()
     for batch in torch.split(plan.processes.share(torch.arange(len(images))), _TEST_BATCH):
         x, labels = to_floats(images.images[batch].to(device)), images.labels[batch].to(device)
         with plan.precision(device):
             logits = network(x).float()
-        totals[0] += F.cross_entropy(logits, labels, reduction="sum")
-        totals[1] += (logits.argmax(1) == labels).sum()
-    loss, accuracy = (plan.processes.sum(totals) / len(images)).tolist()
-    return loss, accuracy
+        loss, correct = F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()
+        totals.append(torch.stack((loss, correct.float())))
+    sums = plan.processes.sum(torch.stack(totals).sum(0)).tolist()
+    return sums[0] / len(images), sums[1] / len(images)
 
 
 def _must_stop(state: TrainingState, plan: Plan, is_cancelled: IsCancelled) -> bool:
