@@ -102,7 +102,7 @@ def train(
                 model.train()
                 clock = time.perf_counter()
                 while state.step < plan.steps_per_epoch:
-                    if _must_stop(state, plan, is_cancelled):
+                    if processes.agree(is_cancelled(), state.meter.pending == 0):
                         _look(state, plan, clock)
                         files.save(state, plan.steps_done(state))
                         raise Cancelled
@@ -114,8 +114,9 @@ def train(
                     else:
                         step()
                     state.step += 1
-                    is_due = time.monotonic() - saved_at >= save_seconds
-                    if state.meter.pending == _LOOK_EVERY or is_due or state.step == plan.steps_per_epoch:
+                    looks = state.meter.pending == _LOOK_EVERY or state.step == plan.steps_per_epoch
+                    is_due = processes.agree(time.monotonic() - saved_at >= save_seconds, looks)
+                    if looks or is_due:
                         clock = _look(state, plan, clock)
                         progress(plan.row(state))
                     if is_due:
@@ -199,13 +200,6 @@ def evaluate(network: EfficientNet, images: LabelledImages, plan: Plan) -> tuple
         totals.append(torch.stack((loss, correct.float())))
     sums = plan.processes.sum(torch.stack(totals).sum(0)).tolist()
     return sums[0] / len(images), sums[1] / len(images)
-
-
-def _must_stop(state: TrainingState, plan: Plan, is_cancelled: IsCancelled) -> bool:
-    """Return whether any process is asked to stop; several agree on it, and not at every step."""
-    if plan.processes.count == 1:
-        return is_cancelled()
-    return state.meter.pending == 0 and plan.processes.any(is_cancelled())
 
 
 def _look(state: TrainingState, plan: Plan, clock: float) -> float:

@@ -41,14 +41,18 @@ class Processes:
             dist.all_reduce(values)
         return values
 
-    def any(self, here: bool) -> bool:
-        """Return whether it is so in any process.
+    def agree(self, here: bool, is_meeting: bool) -> bool:
+        """Return whether something is so in any process; all return the same.
 
         Args:
-            here: Whether it is so in this one.
+            here: Whether it is so in this one, such as its clock or somebody who presses a key.
+            is_meeting: Whether all processes are asked now, which takes time; if not, the answer is no. One
+                process alone answers at once.
         """
         if self.count == 1:
             return here
+        if not is_meeting:
+            return False
         found: list[bool | None] = [None] * self.count
         dist.all_gather_object(found, here)
         return True in found

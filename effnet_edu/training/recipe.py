@@ -65,7 +65,7 @@ class Recipe:
     """
 
     epochs: int = 10
-    batch_size: int = 128
+    batch_size: int = 64
     accumulation: int = 1
     optimizer: Optimizer = "sgd"
     base_learning_rate: float = 0.4
