@@ -38,9 +38,15 @@ if TYPE_CHECKING:
     from effnet_edu.profiling.largest_batch import largest_batch
     from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
     from effnet_edu.profiling.measurement import Measurement
-    from effnet_edu.profiling.profile import profile
+    from effnet_edu.profiling.profile import Measurement, profile
     from effnet_edu.profiling.roofline import Roofline, RooflinePoint, roofline
     from effnet_edu.profiling.training_cost import TrainingMeasurement, profile_training
+    from effnet_edu.training.loop import train
+    from effnet_edu.training.progress import ProgressBar, TensorBoardLog, together
+    from effnet_edu.training.progressive import ProgressiveSchedule
+    from effnet_edu.training.recipe import Recipe
+    from effnet_edu.training.run import TrainingRun
+    from effnet_edu.training.sweep import sweep
 
 __version__ = "0.1.0"
 
@@ -80,6 +86,13 @@ _HOMES = {
     "effnet_edu.profiling.profile": ("profile",),
     "effnet_edu.profiling.roofline": ("Roofline", "RooflinePoint", "roofline"),
     "effnet_edu.profiling.training_cost": ("TrainingMeasurement", "profile_training"),
+    "effnet_edu.profiling.profile": ("Measurement", "profile"),
+    "effnet_edu.training.loop": ("train",),
+    "effnet_edu.training.progress": ("ProgressBar", "TensorBoardLog", "together"),
+    "effnet_edu.training.progressive": ("ProgressiveSchedule",),
+    "effnet_edu.training.recipe": ("Recipe",),
+    "effnet_edu.training.run": ("TrainingRun",),
+    "effnet_edu.training.sweep": ("sweep",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("exercises", "figures", "images", "labs", "published")
@@ -102,11 +115,16 @@ __all__ = [
     "NetworkCost",
     "NetworkSpec",
     "OptimizedEfficientNet",
+    "ProgressBar",
+    "ProgressiveSchedule",
+    "Recipe",
     "Roofline",
     "RooflinePoint",
     "SqueezeExcitation",
     "StageSpec",
+    "TensorBoardLog",
     "TrainingMeasurement",
+    "TrainingRun",
     "check_machine",
     "classify",
     "compound",
@@ -137,6 +155,9 @@ __all__ = [
     "round_layers",
     "scale",
     "spec",
+    "sweep",
+    "together",
+    "train",
 ]
 
 

@@ -18,6 +18,7 @@ from effnet_edu.figures.photograph import classified
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.roofline import macs_against_time, roofline
 from effnet_edu.figures.rounding import channel_rounding, layer_rounding
+from effnet_edu.figures.training import training_curves
 
 __all__ = [
     "ImpliedPhi",
@@ -43,4 +44,5 @@ __all__ = [
     "roofline",
     "throughput_against_batch",
     "time_and_memory_against_phi",
+    "training_curves",
 ]
