@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from effnet_edu.profiling.largest_batch import largest_batch
     from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
     from effnet_edu.profiling.measurement import Measurement
-    from effnet_edu.profiling.profile import Measurement, profile
     from effnet_edu.profiling.roofline import Roofline, RooflinePoint, roofline
     from effnet_edu.profiling.training_cost import TrainingMeasurement, profile_training
     from effnet_edu.training.loop import train
@@ -86,7 +85,6 @@ _HOMES = {
     "effnet_edu.profiling.profile": ("profile",),
     "effnet_edu.profiling.roofline": ("Roofline", "RooflinePoint", "roofline"),
     "effnet_edu.profiling.training_cost": ("TrainingMeasurement", "profile_training"),
-    "effnet_edu.profiling.profile": ("Measurement", "profile"),
     "effnet_edu.training.loop": ("train",),
     "effnet_edu.training.progress": ("ProgressBar", "TensorBoardLog", "together"),
     "effnet_edu.training.progressive": ("ProgressiveSchedule",),
