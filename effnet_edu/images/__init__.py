@@ -1,16 +1,22 @@
-"""Photographs, and their way into a network."""
+"""Photographs, their way into a network, and sets of images with classes."""
 
 from effnet_edu.images.classify import Prediction, classify, imagenet_classes
+from effnet_edu.images.fashion_mnist import fashion_mnist
+from effnet_edu.images.glyphs import glyphs
+from effnet_edu.images.labelled import LabelledImages
 from effnet_edu.images.mismatch import Mismatch, measure_mismatches
 from effnet_edu.images.photographs import PHOTOGRAPHS, Photograph, photograph
 from effnet_edu.images.preprocess import preprocess
 
 __all__ = [
     "PHOTOGRAPHS",
+    "LabelledImages",
     "Mismatch",
     "Photograph",
     "Prediction",
     "classify",
+    "fashion_mnist",
+    "glyphs",
     "imagenet_classes",
     "measure_mismatches",
     "photograph",

@@ -17,8 +17,8 @@ import pytest
 from effnet_edu.checkpoints import fetch
 from effnet_edu.checkpoints.cache import cache_folder
 from effnet_edu.checkpoints.fetch import (
-    WeightsTooLargeError,
-    WeightsUnavailableError,
+    FileTooLargeError,
+    FileUnavailableError,
     open_https,
     weights_file,
 )
@@ -132,7 +132,7 @@ def test_a_broken_connection_is_taken_up_where_it_broke(weights, server, tmp_pat
 def test_the_next_call_goes_on_where_the_last_one_gave_up(weights, server, tmp_path):
     server.breaks = 3
     with pytest.raises(
-        WeightsUnavailableError, match=r"is there a network\? If not, the course goes on without"
+        FileUnavailableError, match=r"is there a network\? If not, the course goes on without"
     ):
         get(weights, tmp_path)
     assert names(tmp_path) == {"b0.pth.part", "b0.pth.part.etag"}
@@ -192,23 +192,23 @@ def test_a_file_damaged_in_the_cache_is_fetched_anew(weights, server, tmp_path):
 
 def test_what_is_too_large_is_not_read(weights, server, tmp_path, monkeypatch):
     monkeypatch.setattr("effnet_edu.checkpoints.registry.max_checkpoint_bytes", lambda _: 1000)
-    with pytest.raises(WeightsTooLargeError, match="more than 1,000 bytes"):
+    with pytest.raises(FileTooLargeError, match="more than 1,000 bytes"):
         get(weights, tmp_path)
     server.behaviour = "no length"
-    with pytest.raises(WeightsTooLargeError, match="more than 1,000 bytes"):
+    with pytest.raises(FileTooLargeError, match="more than 1,000 bytes"):
         get(weights, tmp_path)
     assert "b0.pth" not in names(tmp_path)
 
 
 def test_a_full_disk_is_seen_before(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10}))
-    with pytest.raises(WeightsTooLargeError, match=r"needs 1,048,576 bytes more .* EFFNET_EDU_CACHE"):
+    with pytest.raises(FileTooLargeError, match=r"needs 1,048,576 bytes more .* EFFNET_EDU_CACHE"):
         get(weights, tmp_path)
 
 
 def test_a_missing_file_is_a_sentence(weights, server, tmp_path):
     server.behaviour = "missing"
-    with pytest.raises(WeightsUnavailableError, match="answers 404"):
+    with pytest.raises(FileUnavailableError, match="answers 404"):
         get(weights, tmp_path)
     assert len(server.requests) == 1
 
@@ -216,7 +216,7 @@ def test_a_missing_file_is_a_sentence(weights, server, tmp_path):
 def test_no_network_is_a_sentence(weights, tmp_path):
     nowhere = replace(weights, url="http://127.0.0.1:9/b0.pth")
     with pytest.raises(
-        WeightsUnavailableError, match=r"could not be fetched .*the course goes on without torchv"
+        FileUnavailableError, match=r"could not be fetched .*the course goes on without torchv"
     ):
         get(nowhere, tmp_path)
 

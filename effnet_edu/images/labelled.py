@@ -1,0 +1,127 @@
+"""A set of images with a class each: what every data set here returns and what training reads."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from effnet_edu.model.checks import whole_number
+
+#: Images that are resized at once: enough to keep the cores busy, few enough for a small machine's memory.
+_RESIZED_AT_ONCE = 512
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LabelledImages:
+    """Square images of one side, and the class of each.
+
+    Attributes:
+        name: Which data set, which part of it.
+        images: Pixels from 0 to 255, uint8 on the CPU.  # (N, C, H, W)
+        labels: Index of the class of each image, int64.  # (N,)
+        class_names: One name a class, all different.
+        source: Where the images are from, and their licence.
+
+    Raises:
+        ValueError: A shape, a type or a label is not as described here.
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor
+    class_names: tuple[str, ...]
+    source: str
+
+    def __post_init__(self) -> None:
+        images, labels = self.images, self.labels
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[2] != images.shape[3]:
+            raise ValueError(
+                f"The images are {images.dtype} of shape {tuple(images.shape)}; "
+                "they must be torch.uint8 of shape (images, channels, side, side)."
+            )
+        if 0 in images.shape:
+            raise ValueError(f"The images have the shape {tuple(images.shape)}; there must be one or more.")
+        if labels.dtype != torch.int64 or tuple(labels.shape) != (len(images),):
+            raise ValueError(
+                f"The labels are {labels.dtype} of shape {tuple(labels.shape)}; "
+                f"{len(images)} images need torch.int64 of shape ({len(images)},)."
+            )
+        if images.device.type != "cpu" or labels.device.type != "cpu":
+            raise ValueError(f"The images are on {images.device}; a data set stays on the CPU.")
+        object.__setattr__(self, "class_names", tuple(self.class_names))
+        if len(set(self.class_names)) != len(self.class_names):
+            raise ValueError(f"The class names are {self.class_names}; they must all be different.")
+        lowest, highest = int(labels.min()), int(labels.max())
+        if lowest < 0 or highest >= self.num_classes:
+            raise ValueError(
+                f"The labels go from {lowest} to {highest}; "
+                f"{self.num_classes} classes have labels from 0 to {self.num_classes - 1}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, those without an image included."""
+        return len(self.class_names)
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of an image: 1 for grey, 3 for colour."""
+        return self.images.shape[1]
+
+    @property
+    def side(self) -> int:
+        """Height and width of every image in pixels."""
+        return self.images.shape[2]
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.name}: {len(self):,} images of {self.num_classes} classes, "
+            f"{self.in_channels} x {self.side} x {self.side}; {self.source}"
+        )
+
+    def resized(self, side: int) -> "LabelledImages":
+        """Return the same images at another side, antialiased.
+
+        Args:
+            side: Height and width in pixels, 1 or more.
+
+        Raises:
+            ValueError: `side` is not a whole number of 1 or more.
+        """
+        if whole_number("side", side) == self.side:
+            return self
+        resized = torch.empty(len(self), self.in_channels, side, side, dtype=torch.uint8)
+        for start in range(0, len(self), _RESIZED_AT_ONCE):
+            part = slice(start, start + _RESIZED_AT_ONCE)
+            pixels = F.interpolate(
+                self.images[part].float(), (side, side), mode="bilinear", align_corners=False, antialias=True
+            )
+            resized[part] = pixels.clamp(0, 255).round()
+        return replace(self, images=resized)
+
+    def subset(self, count: int, seed: int = 0) -> "LabelledImages":
+        """Return some of the images, of each class as many as of the others as far as there are.
+
+        Args:
+            count: How many, from 1 to all of them.
+            seed: Of the choice; the same seed gives the same images.
+
+        Raises:
+            ValueError: There are fewer images than that, or a number is not a whole one.
+        """
+        if whole_number("count", count) > len(self):
+            raise ValueError(f"count is {count}; {self.name} has {len(self):,} images.")
+        generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+        shuffled = torch.randperm(len(self), generator=generator)
+        # The first of each class come before every second, so that any beginning of the list is balanced.
+        by_class = shuffled[self.labels[shuffled].argsort(stable=True)]
+        sizes = torch.bincount(self.labels, minlength=self.num_classes)
+        starts = sizes.cumsum(0) - sizes
+        turn = torch.empty_like(by_class)
+        turn[by_class] = torch.arange(len(self)) - starts[self.labels[by_class]]
+        chosen = shuffled[turn[shuffled].argsort(stable=True)][:count].sort().values
+        return replace(self, images=self.images[chosen], labels=self.labels[chosen])
