@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, StageSpec, resolve, scale
     from effnet_edu.model.variants import compound, list_variants, spec
     from effnet_edu.profiling.profile import Measurement, profile
+    from effnet_edu.training.loop import train
+    from effnet_edu.training.progressive import ProgressiveSchedule
+    from effnet_edu.training.recipe import Recipe
+    from effnet_edu.training.run import TrainingRun
 
 __version__ = "0.1.0"
 
@@ -64,6 +68,10 @@ _HOMES = {
     ),
     "effnet_edu.model.variants": ("compound", "list_variants", "spec"),
     "effnet_edu.profiling.profile": ("Measurement", "profile"),
+    "effnet_edu.training.loop": ("train",),
+    "effnet_edu.training.progressive": ("ProgressiveSchedule",),
+    "effnet_edu.training.recipe": ("Recipe",),
+    "effnet_edu.training.run": ("TrainingRun",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("exercises", "figures", "images", "labs", "published")
@@ -82,8 +90,11 @@ __all__ = [
     "Multipliers",
     "NetworkCost",
     "NetworkSpec",
+    "ProgressiveSchedule",
+    "Recipe",
     "SqueezeExcitation",
     "StageSpec",
+    "TrainingRun",
     "check_machine",
     "classify",
     "compound",
@@ -107,6 +118,7 @@ __all__ = [
     "round_layers",
     "scale",
     "spec",
+    "train",
 ]
 
 

@@ -1,0 +1,1 @@
+"""Train a network: recipes, the loop, progressive learning, and runs that survive being killed."""
