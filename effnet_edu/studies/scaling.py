@@ -1,0 +1,49 @@
+"""Study `scaling`: depth alone, width alone, resolution alone, or all three, at the same cost."""
+
+from effnet_edu.model.cost import cost
+from effnet_edu.studies.networks import WAYS, base_network, matched, scaled
+from effnet_edu.studies.study import CLASSES, IN_CHANNELS, Images, Run, Study, train_and_keep
+from effnet_edu.training.recipe import Recipe
+
+#: Depth comes in whole blocks: the costs of these depths are the levels that the other ways meet.
+DEPTHS = (2.0, 4.0, 6.0)
+RECIPE = Recipe(epochs=6, batch_size=64)
+
+
+def runs(quick: bool) -> tuple[Run, ...]:
+    """Return the base and each way at each level of cost, on both sets of images.
+
+    Args:
+        quick: Whether for the short version.
+    """
+    recipe = Recipe(epochs=2, batch_size=64) if quick else RECIPE
+    seeds = range(2) if quick else range(3)
+    count, test = (500, 200) if quick else (4000, 2000)
+    sets = ("fashion_mnist",) if quick else ("glyphs", "fashion_mnist")
+    base = base_network()
+    networks = [("base", 0, base)]
+    for level, depth in enumerate(DEPTHS[:1] if quick else DEPTHS, start=1):
+        target = cost(scaled(base, "depth", depth), num_classes=len(CLASSES), in_channels=IN_CHANNELS).macs
+        networks += [(way, level, matched(base, way, target, len(CLASSES), IN_CHANNELS)) for way in WAYS]
+    return tuple(
+        Run(
+            name=f"{images}_{way}_{level}_seed{seed}",
+            labels={"images": images, "way": way, "level": level, "seed": seed},
+            images=Images(images, count, test),  # type: ignore[arg-type]
+            network=network,
+            recipe=recipe,
+            seed=seed,
+        )
+        for seed in seeds
+        for images in sets
+        for way, level, network in networks
+    )
+
+
+STUDY = Study(
+    name="scaling",
+    question="Which way of making a network larger gives most accuracy for the same MACs?",
+    start=__name__,
+    runs=runs,
+    perform=train_and_keep,
+)
