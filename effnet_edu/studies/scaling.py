@@ -1,6 +1,7 @@
 """Study `scaling`: depth alone, width alone, resolution alone, or all three, at the same cost."""
 
 from effnet_edu.model.cost import cost
+from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.studies.networks import WAYS, base_network, matched, scaled
 from effnet_edu.studies.study import CLASSES, IN_CHANNELS, Images, Run, Study, train_and_keep
 from effnet_edu.training.recipe import Recipe
@@ -21,10 +22,14 @@ def runs(quick: bool) -> tuple[Run, ...]:
     count, test = (500, 200) if quick else (4000, 2000)
     sets = ("fashion_mnist",) if quick else ("glyphs", "fashion_mnist")
     base = base_network()
-    networks = [("base", 0, base)]
+    networks: list[tuple[str, int, NetworkSpec]] = [("base", 0, base)]
     for level, depth in enumerate(DEPTHS[:1] if quick else DEPTHS, start=1):
-        target = cost(scaled(base, "depth", depth), num_classes=len(CLASSES), in_channels=IN_CHANNELS).macs
-        networks += [(way, level, matched(base, way, target, len(CLASSES), IN_CHANNELS)) for way in WAYS]
+        deeper = scaled(base, "depth", depth)
+        target = cost(deeper, num_classes=len(CLASSES), in_channels=IN_CHANNELS).macs
+        networks.append(("depth", level, deeper))
+        networks += [
+            (way, level, matched(base, way, target, len(CLASSES), IN_CHANNELS)) for way in WAYS if way != "depth"
+        ]
     return tuple(
         Run(
             name=f"{images}_{way}_{level}_seed{seed}",

@@ -14,7 +14,7 @@ from effnet_edu.images.labelled import LabelledImages
 from effnet_edu.model.cost import cost
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import NetworkSpec
-from effnet_edu.training.loop import silent, train
+from effnet_edu.training.loop import train
 from effnet_edu.training.recipe import Recipe
 from effnet_edu.training.rows import Row
 from effnet_edu.training.run import TrainingRun
@@ -104,7 +104,7 @@ class Place:
 
     folder: Path
     device: torch.device
-    progress: Callable[[Row], None] = silent
+    progress: Callable[[Row], None] = lambda _row: None
 
 
 @dataclass(frozen=True)
