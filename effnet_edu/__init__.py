@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import effnet_edu.images as images
     import effnet_edu.labs as labs
     import effnet_edu.published as published
+    import effnet_edu.studies as studies
     from effnet_edu.checkpoints.create import create
     from effnet_edu.checkpoints.load import export_state_dict, load_checkpoint
     from effnet_edu.checkpoints.registry import list_weights
@@ -74,7 +75,7 @@ _HOMES = {
     "effnet_edu.training.run": ("TrainingRun",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_ROOMS = ("exercises", "figures", "images", "labs", "published")
+_ROOMS = ("exercises", "figures", "images", "labs", "published", "studies")
 
 __all__ = [
     "BlockSpec",
@@ -118,6 +119,7 @@ __all__ = [
     "round_layers",
     "scale",
     "spec",
+    "studies",
     "train",
 ]
 

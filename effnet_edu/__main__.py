@@ -1,4 +1,4 @@
-"""The course without a notebook: `python -m effnet_edu list | cost | profile | classify | weights | lab`."""
+"""The course without a notebook: `python -m effnet_edu COMMAND`, from `list` to `study` and `lab`."""
 
 import argparse
 import sys
@@ -77,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line's parser, with every command that the rooms add to it."""
     from effnet_edu.checkpoints.commands import add_commands as add_checkpoint_commands
     from effnet_edu.images.commands import add_commands as add_image_commands
+    from effnet_edu.studies.commands import add_commands as add_study_commands
 
     main_parser = argparse.ArgumentParser(
         prog="python -m effnet_edu", description="EfficientNet: counted, measured and shown."
@@ -103,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_image_commands(commands)
     add_checkpoint_commands(commands)
+    add_study_commands(commands)
 
     opening = commands.add_parser("lab", help="open JupyterLab on a lesson")
     opening.add_argument("lesson", metavar="LESSON", nargs="?", default="lessons/00_start_here.ipynb")

@@ -1,8 +1,8 @@
 """Performs a study: its runs in parallel processes, each kept when it is done, and one result at the end.
 
-A study that is killed at any moment goes on where it was: finished runs are files, and the others resume from
-the checkpoints of their training. A working folder belongs to one version of the code and one list of runs, so
-that runs of two versions never end in one result.
+A study that is killed at any moment goes on where it was: finished runs are files, and the others resume
+from the checkpoints of their training. A working folder belongs to one version of the code and one list of
+runs, so that runs of two versions never end in one result.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from effnet_edu.checkpoints.cache import cache_folder
 from effnet_edu.model.checks import whole_number
 from effnet_edu.profiling.device import as_device, exclusive
 from effnet_edu.studies import record
-from effnet_edu.studies.record import Provenance, Record
+from effnet_edu.studies.record import Kind, Provenance, Record
 from effnet_edu.studies.registry import study
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.study import Place, Run, Study
@@ -66,13 +66,15 @@ def run(
     with work.opened():
         begun, before = time.monotonic(), work.seconds_before()
         with tqdm(
-            total=100, disable=not show_progress, bar_format="{desc} {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining}"
+            total=100,
+            disable=not show_progress,
+            bar_format="{desc} {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining}",
         ) as bar:
             progress = _Progress(bar, work.runs, work.finished())
             for _ in _performed(work, progress):
                 work.note_seconds(before + time.monotonic() - begun)
         provenance = work.provenance.finished(before + time.monotonic() - begun, work.peak_memory())
-        kind = "quick_study" if quick else "study"
+        kind: Kind = "quick_study" if quick else "study"
         made = Record(kind, name, provenance, work.combined())
         folder = results or quick_results() if quick else results or cache_folder() / "studies" / "results"
         if chosen.weights_of is not None:
@@ -123,7 +125,9 @@ class _Work:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise ValueError(f"Another process performs the study {self.study.name!r}; wait for it.") from None
+            raise ValueError(
+                f"Another process performs the study {self.study.name!r}; wait for it."
+            ) from None
         try:
             started = self.folder / "started.json"
             if started.exists():

@@ -1,14 +1,12 @@
-"""Study `fused`: which stages pay when expansion and depthwise convolution become one, in accuracy and time."""
+"""Study `fused`: expansion and depthwise convolution as one: in which stages does it pay, and in what?"""
 
 from dataclasses import replace
 
 from effnet_edu.model.specs import NetworkSpec, StageSpec
 from effnet_edu.studies.networks import base_network
-from effnet_edu.studies.study import Images, Run, Study, train_and_keep
-from effnet_edu.training.recipe import Recipe
+from effnet_edu.studies.study import RECIPE, Images, Run, Study, shortened, train_and_keep
 
 RESOLUTION = 32
-RECIPE = Recipe(epochs=5, batch_size=64)
 
 
 def network(fused_stages: int) -> NetworkSpec:
@@ -37,7 +35,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
     Args:
         quick: Whether for the short version.
     """
-    recipe = Recipe(epochs=2, batch_size=64) if quick else RECIPE
+    recipe = shortened(RECIPE) if quick else RECIPE
     count, test = (500, 200) if quick else (5000, 2000)
     most = len(base_network().stages)
     # Seed by seed, so that a machine that slows down in between slows all of them down.

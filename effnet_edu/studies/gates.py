@@ -38,7 +38,7 @@ def gates(network: EfficientNet, images: LabelledImages) -> dict[str, Tensor]:
             hooks.append(block.squeeze_excite.register_forward_pre_hook(keep))
     try:
         network.eval()
-        for batch in images.images.split(_AT_ONCE):
+        for batch in torch.split(images.images, _AT_ONCE):
             network(to_floats(batch))
     finally:
         for hook in hooks:
@@ -59,7 +59,7 @@ def between_class_share(values: Tensor, labels: Tensor) -> float:
     overall = values.mean(0)
     total = (values - overall).square().sum()
     between = torch.zeros((), dtype=torch.float64)
-    for label in labels.unique():
+    for label in torch.unique(labels):
         chosen = values[labels == label]
         between += len(chosen) * (chosen.mean(0) - overall).square().sum()
     return float(between / total) if total > 0 else 0.0

@@ -106,9 +106,7 @@ def matched(base: NetworkSpec, way: Way, target: float, num_classes: int, in_cha
     """
 
     def macs_of(coefficient: float) -> int:
-        return cost(
-            scaled(base, way, coefficient), num_classes=num_classes, in_channels=in_channels
-        ).macs
+        return cost(scaled(base, way, coefficient), num_classes=num_classes, in_channels=in_channels).macs
 
     low, high = (0.0, 8.0) if way == "compound" else (1.0, 10.0)  # phi, or a multiplier
     found = nearest_coefficient(macs_of, target, low, high)

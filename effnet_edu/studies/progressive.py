@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from effnet_edu.studies.networks import base_network
-from effnet_edu.studies.study import Images, Run, Study, train_and_keep
+from effnet_edu.studies.study import RECIPE, Images, Run, Study, shortened, train_and_keep
 from effnet_edu.training.progressive import ProgressiveSchedule, Stage
 from effnet_edu.training.recipe import Recipe
 
@@ -16,16 +16,15 @@ EPOCHS = 12
 ARMS = ("fixed", "fixed_unregularised", "progressive", "progressive_constant")
 
 
-def recipe(arm: str, epochs: int) -> Recipe:
+def recipe(arm: str) -> Recipe:
     """Return the recipe of one of the four.
 
     Args:
         arm: `"fixed"`: full size and full regularisation throughout. `"fixed_unregularised"`: full size
             without any. `"progressive"`: both grow. `"progressive_constant"`: the size grows, regularisation
             is full throughout.
-        epochs: Passes over the images.
     """
-    plain = Recipe(epochs=epochs, batch_size=64)
+    plain = replace(RECIPE, epochs=EPOCHS)
     if arm == "fixed":
         return replace(plain, randaugment=LAST.randaugment, mixup=LAST.mixup, dropout=LAST.dropout)
     if arm == "progressive":
@@ -41,7 +40,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
     Args:
         quick: Whether for the short version.
     """
-    count, test, epochs = (400, 200, 4) if quick else (5000, 5000, EPOCHS)
+    count, test = (400, 200) if quick else (5000, 5000)
     # Seed by seed, so that a machine that slows down in between slows all of them down.
     return tuple(
         Run(
@@ -49,7 +48,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
             labels={"arm": arm, "seed": seed},
             images=Images("fashion_mnist", count, test),
             network=base_network(SIDE),
-            recipe=recipe(arm, epochs),
+            recipe=replace(shortened(recipe(arm)), epochs=4) if quick else recipe(arm),
             seed=seed,
         )
         for seed in range(2 if quick else 4)
@@ -59,7 +58,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
 
 STUDY = Study(
     name="progressive",
-    question="Does progressive learning reach the same accuracy in less time, and does regularisation have to grow?",
+    question="Does progressive learning reach the same accuracy in less time, and must regularisation grow?",
     start=__name__,
     runs=runs,
     perform=train_and_keep,

@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from effnet_edu.model.checks import choice
 from effnet_edu.studies import record
 from effnet_edu.studies.record import Provenance, Record
 from effnet_edu.studies.registry import list_studies
-from effnet_edu.model.checks import choice
 
 SHORT_VERSION = "short version: fewer images, seeds and epochs, to show the way and not to decide anything"
 
@@ -62,7 +62,9 @@ class StudyResult:
         Args:
             **labels: Label to value.
         """
-        found = [run for run in self.runs if all(run["labels"][name] == value for name, value in labels.items())]
+        found = [
+            run for run in self.runs if all(run["labels"][name] == value for name, value in labels.items())
+        ]
         return tuple(sorted(found, key=lambda run: run["seed"]))
 
     def values(self, quantity: str, **labels: str | float) -> list[float]:
@@ -90,7 +92,9 @@ class StudyResult:
         return summarise(self)
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.name}: {self.question}", f"({self.label})", *(f"- {line}" for line in self.summary)])
+        return "\n".join(
+            [f"{self.name}: {self.question}", f"({self.label})", *(f"- {line}" for line in self.summary)]
+        )
 
 
 def read(name: str, folder: Path = record.RESULTS) -> StudyResult:

@@ -1,14 +1,20 @@
 """Study `scaling`: depth alone, width alone, resolution alone, or all three, at the same cost."""
 
 from effnet_edu.model.cost import cost
-from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.studies.networks import WAYS, base_network, matched, scaled
-from effnet_edu.studies.study import CLASSES, IN_CHANNELS, Images, Run, Study, train_and_keep
-from effnet_edu.training.recipe import Recipe
+from effnet_edu.studies.study import (
+    CLASSES,
+    IN_CHANNELS,
+    RECIPE,
+    Images,
+    Run,
+    Study,
+    shortened,
+    train_and_keep,
+)
 
 #: Depth comes in whole blocks: the costs of these depths are the levels that the other ways meet.
 DEPTHS = (2.0, 4.0, 6.0)
-RECIPE = Recipe(epochs=6, batch_size=64)
 
 
 def runs(quick: bool) -> tuple[Run, ...]:
@@ -17,18 +23,20 @@ def runs(quick: bool) -> tuple[Run, ...]:
     Args:
         quick: Whether for the short version.
     """
-    recipe = Recipe(epochs=2, batch_size=64) if quick else RECIPE
+    recipe = shortened(RECIPE) if quick else RECIPE
     seeds = range(2) if quick else range(3)
-    count, test = (500, 200) if quick else (4000, 2000)
+    count, test = (500, 200) if quick else (5000, 2000)
     sets = ("fashion_mnist",) if quick else ("glyphs", "fashion_mnist")
     base = base_network()
-    networks: list[tuple[str, int, NetworkSpec]] = [("base", 0, base)]
+    networks = [("base", 0, base)]
     for level, depth in enumerate(DEPTHS[:1] if quick else DEPTHS, start=1):
         deeper = scaled(base, "depth", depth)
         target = cost(deeper, num_classes=len(CLASSES), in_channels=IN_CHANNELS).macs
         networks.append(("depth", level, deeper))
         networks += [
-            (way, level, matched(base, way, target, len(CLASSES), IN_CHANNELS)) for way in WAYS if way != "depth"
+            (way, level, matched(base, way, target, len(CLASSES), IN_CHANNELS))
+            for way in WAYS
+            if way != "depth"
         ]
     return tuple(
         Run(

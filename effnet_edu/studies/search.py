@@ -5,8 +5,17 @@ from dataclasses import replace
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import NetworkSpec, StageSpec, scale
 from effnet_edu.studies.networks import TOLERANCE, base_network, nearest_coefficient
-from effnet_edu.studies.study import CLASSES, IN_CHANNELS, Images, Run, Study, rounded, train_and_keep
-from effnet_edu.training.recipe import Recipe
+from effnet_edu.studies.study import (
+    CLASSES,
+    IN_CHANNELS,
+    RECIPE,
+    Images,
+    Run,
+    Study,
+    rounded,
+    shortened,
+    train_and_keep,
+)
 
 #: Depth comes in whole blocks; with more of them its steps are finer than those of the base.
 LAYERS = (1, 2, 3, 2)
@@ -14,7 +23,6 @@ ALPHAS = (1.0, 1.2, 1.4, 1.6)
 SIDES = (18, 20, 22, 24, 26, 28)
 #: MACs of every point over those of the base.
 FACTOR = 2.0
-RECIPE = Recipe(epochs=6, batch_size=64)
 
 
 def search_base() -> NetworkSpec:
@@ -38,8 +46,9 @@ def counted(network: NetworkSpec) -> int:
 def grid() -> dict[tuple[float, float, float], NetworkSpec]:
     """Return the network of each alpha, beta and gamma on the grid that doubles the counted MACs.
 
-    The paper solves alpha * beta**2 * gamma**2 = 2, which is about right for large networks. Here channels and
-    layers are few and rounding matters, so beta, the finest of the three, follows from the MACs as counted.
+    The paper solves alpha * beta**2 * gamma**2 = 2, which is about right for large networks. Here channels
+    and layers are few and rounding matters, so beta, the finest of the three, follows from the MACs as
+    counted.
     """
     base = search_base()
     target = FACTOR * counted(base)
@@ -64,9 +73,9 @@ def runs(quick: bool) -> tuple[Run, ...]:
     Args:
         quick: Whether for the short version.
     """
-    recipe = Recipe(epochs=2, batch_size=64) if quick else RECIPE
+    recipe = shortened(RECIPE) if quick else RECIPE
     seeds = range(1) if quick else range(3)
-    images = Images("glyphs", *((400, 200) if quick else (4000, 2000)))
+    images = Images("glyphs", *((400, 200) if quick else (5000, 2000)))
     base = search_base()
     points = list(grid().items())
     networks = [((1.0, 1.0, 1.0), base), *(points[:: len(points) // 3] if quick else points)]

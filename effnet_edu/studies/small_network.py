@@ -1,4 +1,4 @@
-"""Study `small_network`: one small network with squeeze-and-excitation, trained longer, whose weights are kept.
+"""Study `small_network`: one network with squeeze-and-excitation, trained longer, whose weights are kept.
 
 It is the model that a lesson can look into where nothing can be downloaded.
 """
@@ -9,10 +9,19 @@ from typing import Any
 from effnet_edu.model.specs import NetworkSpec, scale
 from effnet_edu.studies.gates import describe_gates
 from effnet_edu.studies.networks import base_network
-from effnet_edu.studies.study import Images, Place, Run, Study, kept, performed, test_images
-from effnet_edu.training.recipe import Recipe
+from effnet_edu.studies.study import (
+    RECIPE,
+    Images,
+    Place,
+    Run,
+    Study,
+    kept,
+    performed,
+    shortened,
+    test_images,
+)
 
-RECIPE = Recipe(epochs=16, batch_size=64)
+EPOCHS = 16
 RESOLUTION, WIDTH = 32, 1.25
 
 
@@ -27,7 +36,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
     Args:
         quick: Whether for the short version.
     """
-    recipe = replace(RECIPE, epochs=2) if quick else RECIPE
+    recipe = shortened(RECIPE) if quick else replace(RECIPE, epochs=EPOCHS)
     images = Images("glyphs", *((600, 200) if quick else (10000, 2000)))
     return (Run("glyphs", {"seed": 0}, images, network(), recipe, seed=0),)
 

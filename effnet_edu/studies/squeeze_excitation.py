@@ -1,4 +1,4 @@
-"""Study `squeeze_excitation`: with and without, how narrow its bottleneck may be, and what its gates learn."""
+"""Study `squeeze_excitation`: with and without, how narrow its bottleneck may be, what its gates learn."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,12 +6,20 @@ from typing import Any
 from effnet_edu.model.specs import NetworkSpec, scale
 from effnet_edu.studies.gates import describe_gates
 from effnet_edu.studies.networks import base_network
-from effnet_edu.studies.study import Images, Place, Run, Study, kept, performed, test_images
-from effnet_edu.training.recipe import Recipe
+from effnet_edu.studies.study import (
+    RECIPE,
+    Images,
+    Place,
+    Run,
+    Study,
+    kept,
+    performed,
+    shortened,
+    test_images,
+)
 
 #: Squeeze width over the channels of the block's input; 0 for no squeeze-and-excitation.
 RATIOS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
-RECIPE = Recipe(epochs=5, batch_size=64)
 RESOLUTION, WIDTH = 24, 1.5
 
 
@@ -33,7 +41,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
     Args:
         quick: Whether for the short version.
     """
-    recipe = Recipe(epochs=3, batch_size=64) if quick else RECIPE
+    recipe = shortened(RECIPE) if quick else RECIPE
     count, test = (600, 300) if quick else (5000, 2000)
     return tuple(
         Run(

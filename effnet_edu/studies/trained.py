@@ -14,8 +14,8 @@ _MAX_BYTES = 2**20
 def trained_network(folder: Path = record.RESULTS) -> tuple[EfficientNet, tuple[str, ...]]:
     """Return the trained network of the study `small_network`, and the names of its classes.
 
-    Its input is `effnet_edu.training.augmentation.to_floats` of pixels, 32 x 32 in colour; its ten classes are
-    glyphs. In evaluation mode, on the CPU.
+    Its input is `effnet_edu.training.augmentation.to_floats` of pixels, 32 x 32 in colour; its ten classes
+    are glyphs. In evaluation mode, on the CPU.
 
     Args:
         folder: Where results are kept; those that came with the course by default.
