@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from effnet_edu.model.variants import compound, list_variants, spec
     from effnet_edu.profiling.profile import Measurement, profile
     from effnet_edu.training.loop import train
+    from effnet_edu.training.progress import ProgressBar, TensorBoardLog, together
     from effnet_edu.training.progressive import ProgressiveSchedule
     from effnet_edu.training.recipe import Recipe
     from effnet_edu.training.run import TrainingRun
+    from effnet_edu.training.sweep import sweep
 
 __version__ = "0.1.0"
 
@@ -70,9 +72,11 @@ _HOMES = {
     "effnet_edu.model.variants": ("compound", "list_variants", "spec"),
     "effnet_edu.profiling.profile": ("Measurement", "profile"),
     "effnet_edu.training.loop": ("train",),
+    "effnet_edu.training.progress": ("ProgressBar", "TensorBoardLog", "together"),
     "effnet_edu.training.progressive": ("ProgressiveSchedule",),
     "effnet_edu.training.recipe": ("Recipe",),
     "effnet_edu.training.run": ("TrainingRun",),
+    "effnet_edu.training.sweep": ("sweep",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("exercises", "figures", "images", "labs", "published", "studies")
@@ -91,10 +95,12 @@ __all__ = [
     "Multipliers",
     "NetworkCost",
     "NetworkSpec",
+    "ProgressBar",
     "ProgressiveSchedule",
     "Recipe",
     "SqueezeExcitation",
     "StageSpec",
+    "TensorBoardLog",
     "TrainingRun",
     "check_machine",
     "classify",
@@ -120,6 +126,8 @@ __all__ = [
     "scale",
     "spec",
     "studies",
+    "sweep",
+    "together",
     "train",
 ]
 

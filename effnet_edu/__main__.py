@@ -78,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     from effnet_edu.checkpoints.commands import add_commands as add_checkpoint_commands
     from effnet_edu.images.commands import add_commands as add_image_commands
     from effnet_edu.studies.commands import add_commands as add_study_commands
+    from effnet_edu.training.commands import add_commands as add_training_commands
 
     main_parser = argparse.ArgumentParser(
         prog="python -m effnet_edu", description="EfficientNet: counted, measured and shown."
@@ -105,6 +106,7 @@ def parser() -> argparse.ArgumentParser:
     add_image_commands(commands)
     add_checkpoint_commands(commands)
     add_study_commands(commands)
+    add_training_commands(commands)
 
     opening = commands.add_parser("lab", help="open JupyterLab on a lesson")
     opening.add_argument("lesson", metavar="LESSON", nargs="?", default="lessons/00_start_here.ipynb")

@@ -8,6 +8,7 @@ from effnet_edu.figures.network import network
 from effnet_edu.figures.photograph import classified
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.rounding import channel_rounding, layer_rounding
+from effnet_edu.figures.training import training_curves
 
 __all__ = [
     "ImpliedPhi",
@@ -24,4 +25,5 @@ __all__ = [
     "mismatches",
     "network",
     "time_and_memory_against_phi",
+    "training_curves",
 ]

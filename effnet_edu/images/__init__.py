@@ -2,7 +2,9 @@
 
 from effnet_edu.images.classify import Prediction, classify, imagenet_classes
 from effnet_edu.images.fashion_mnist import fashion_mnist
+from effnet_edu.images.folders import image_folder
 from effnet_edu.images.glyphs import glyphs
+from effnet_edu.images.imagenette import imagenette
 from effnet_edu.images.labelled import LabelledImages
 from effnet_edu.images.mismatch import Mismatch, measure_mismatches
 from effnet_edu.images.photographs import PHOTOGRAPHS, Photograph, photograph
@@ -17,7 +19,9 @@ __all__ = [
     "classify",
     "fashion_mnist",
     "glyphs",
+    "image_folder",
     "imagenet_classes",
+    "imagenette",
     "measure_mismatches",
     "photograph",
     "preprocess",

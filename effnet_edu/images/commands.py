@@ -1,4 +1,4 @@
-"""The command `classify`: what a photograph shows."""
+"""The commands `classify`, what a photograph shows, and `data`, which prepares sets of images."""
 
 import argparse
 import sys
@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING
 
 from effnet_edu.checkpoints.create import create
 from effnet_edu.images.classify import classify
+from effnet_edu.images.fashion_mnist import fashion_mnist
+from effnet_edu.images.glyphs import glyphs
+from effnet_edu.images.imagenette import imagenette
 from effnet_edu.images.photographs import PHOTOGRAPHS, photograph
-from effnet_edu.model.checks import whole_number
+from effnet_edu.model.checks import choice, whole_number
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+_DATA = ("glyphs", "fashion_mnist", "imagenette")
+
 
 def add_commands(commands: "Commands") -> None:
-    """Add `classify` to the command line.
+    """Add `classify` and `data` to the command line.
 
     Args:
         commands: The subparsers of the program.
@@ -31,6 +36,13 @@ def add_commands(commands: "Commands") -> None:
     parser.add_argument("--device", help="cpu, cuda, mps; the CPU by default")
     parser.set_defaults(run=_classify)
 
+    data = commands.add_parser("data", help="draw, find or fetch a set of images into the cache")
+    data.add_argument("name", metavar="NAME", help=f"one of {', '.join(_DATA)}")
+    data.add_argument("--side", type=int, help="height and width in pixels; by default as the set has them")
+    data.add_argument("--train", type=int, default=20_000, help="glyphs: images to train with (20,000)")
+    data.add_argument("--test", type=int, default=4_000, help="glyphs: images to test with (4,000)")
+    data.set_defaults(run=_data)
+
 
 def _classify(arguments: argparse.Namespace) -> int:
     whole_number("top", arguments.top)
@@ -40,4 +52,17 @@ def _classify(arguments: argparse.Namespace) -> int:
         sys.stdout.write(f"{name}\n")
         for row in rows:
             sys.stdout.write(f"  {row.probability:7.1%}  {row.label}\n")
+    return 0
+
+
+def _data(arguments: argparse.Namespace) -> int:
+    choice("NAME", arguments.name, _DATA)
+    for split in ("train", "test"):
+        if arguments.name == "glyphs":
+            images = glyphs(split, getattr(arguments, split), arguments.side or 32)
+        elif arguments.name == "fashion_mnist":
+            images = fashion_mnist(split)
+        else:
+            images = imagenette(split, arguments.side or 160)
+        sys.stdout.write(f"{images}\n")
     return 0

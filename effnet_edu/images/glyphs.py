@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from torch import Tensor
 from effnet_edu.checkpoints.cache import cache_folder
 from effnet_edu.images.glyph_scene import draw_scene
 from effnet_edu.images.kept import keep_images, kept_images
-from effnet_edu.images.labelled import LabelledImages
+from effnet_edu.images.labelled import LabelledImages, empty_images
 from effnet_edu.images.outlines import fonts_hash, outlines
 from effnet_edu.model.checks import choice, whole_number
 
@@ -65,35 +66,46 @@ def glyphs(
         raise ValueError(f"classes is {classes!r}; it must be two or more characters, all different.")
     outlines(classes)  # says which character a font lacks, before anything is drawn
     stream = f"{split} {seed}"
-    path = _cache_file(stream, count, side, classes)
-    images = kept_images(path, (count, 3, side, side))
-    if images is None:
-        images = _draw(stream, count, side, classes)
+    path = _cache_file(stream, side, classes)
+    images = kept_images(path, 3, side)
+    if len(images) < count:
+        images = torch.cat((images, _draw(stream, range(len(images), count), side, classes)))
         keep_images(path, images)
+    images = images[:count]
     return LabelledImages(
         f"glyphs {split}", images, torch.arange(count) % len(classes), tuple(classes), _SOURCE
     )
 
 
-def _cache_file(stream: str, count: int, side: int, classes: str) -> Path:
-    """Return where these pictures are kept; whatever changes a pixel changes the name."""
-    parameters = [_VERSION, stream, count, side, classes, fonts_hash(), PIL.__version__]
+def _cache_file(stream: str, side: int, classes: str) -> Path:
+    """Return where the first pictures of a stream are kept; whatever changes a pixel changes the name."""
+    parameters = [_VERSION, stream, side, classes, fonts_hash(), PIL.__version__]
     key = hashlib.sha256(json.dumps(parameters).encode()).hexdigest()[:16]
-    return cache_folder() / "glyphs" / f"{stream.replace(' ', '-')}-{count}-{side}-{key}.safetensors"
+    return cache_folder() / "glyphs" / f"{stream.replace(' ', '-')}-{side}-{key}.safetensors"
 
 
-def _draw(stream: str, count: int, side: int, classes: str) -> Tensor:  # -> (count, 3, side, side)
-    """Draw all pictures, in several processes where that is faster."""
+def _draw(stream: str, indices: range, side: int, classes: str) -> Tensor:  # -> (len(indices), 3, side, side)
+    """Draw pictures, in several processes where that is faster."""
+    images = empty_images(len(indices), 3, side)
+    starts = range(0, len(indices), _DRAWN_AT_ONCE)
     parts = [
-        (stream, range(start, min(start + _DRAWN_AT_ONCE, count)), side, classes)
-        for start in range(0, count, _DRAWN_AT_ONCE)
+        delayed(_draw_part)(stream, indices[start : start + _DRAWN_AT_ONCE], side, classes)
+        for start in starts
     ]
-    processes = cpu_count() if count >= _WORTH_PROCESSES else 1
+    processes = cpu_count() if len(indices) >= _WORTH_PROCESSES else 1
     try:
-        drawn = Parallel(n_jobs=processes)(delayed(_draw_part)(*part) for part in parts)
-    except (OSError, BrokenProcessPool):  # no processes to be had, or too little memory for them
-        drawn = [_draw_part(*part) for part in parts]
-    return torch.from_numpy(np.concatenate(drawn)).permute(0, 3, 1, 2).contiguous()
+        _fill(images, Parallel(n_jobs=processes, return_as="generator")(parts))
+    except (OSError, BrokenProcessPool):  # no processes to be had, or no memory for them
+        _fill(images, (draw(*arguments) for draw, arguments, _ in parts))
+    return images
+
+
+def _fill(images: Tensor, parts: Iterable[NDArray[np.uint8]]) -> None:
+    """Write pictures as they are drawn into their places."""
+    start = 0
+    for part in parts:
+        images[start : start + len(part)] = torch.from_numpy(part).permute(0, 3, 1, 2)
+        start += len(part)
 
 
 def _draw_part(

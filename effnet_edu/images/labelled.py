@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import psutil
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -94,7 +95,7 @@ class LabelledImages:
         """
         if whole_number("side", side) == self.side:
             return self
-        resized = torch.empty(len(self), self.in_channels, side, side, dtype=torch.uint8)
+        resized = empty_images(len(self), self.in_channels, side)
         for start in range(0, len(self), _RESIZED_AT_ONCE):
             part = slice(start, start + _RESIZED_AT_ONCE)
             pixels = F.interpolate(
@@ -125,3 +126,23 @@ class LabelledImages:
         turn[by_class] = torch.arange(len(self)) - starts[self.labels[by_class]]
         chosen = shuffled[turn[shuffled].argsort(stable=True)][:count].sort().values
         return replace(self, images=self.images[chosen], labels=self.labels[chosen])
+
+
+def empty_images(count: int, channels: int, side: int) -> Tensor:  # -> (count, channels, side, side)
+    """Return room for images, uint8.
+
+    Args:
+        count: How many images.
+        channels: Of each.
+        side: Height and width of each in pixels.
+
+    Raises:
+        MemoryError: They would not fit into the memory that is free.
+    """
+    needed, free = count * channels * side**2, psutil.virtual_memory().available
+    if needed > free:
+        raise MemoryError(
+            f"{count:,} images of {side} px take {needed / 2**20:,.0f} MiB, and {free / 2**20:,.0f} MiB are "
+            "free; take fewer or smaller ones."
+        )
+    return torch.empty(count, channels, side, side, dtype=torch.uint8)

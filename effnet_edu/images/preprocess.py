@@ -6,13 +6,15 @@ does.
 """
 
 import os
+import struct
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,6 +25,8 @@ OnePicture = str | os.PathLike | Image.Image | np.ndarray  # type: ignore[type-a
 #: Those, or a tensor (3, H, W).
 Picture = OnePicture | Tensor
 
+#: What Pillow raises for files that are damaged, of another kind, or far too large.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
@@ -96,7 +100,7 @@ def as_image(picture: Any) -> Image.Image:
     try:
         with Image.open(picture) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+    except _BROKEN as error:
         raise ValueError(f"{picture} is not a photograph that can be read ({error}).") from error
 
 

@@ -102,6 +102,8 @@ class RunFolder:
         """
         if not self.writes:
             return
+        if state.step == 0:  # first, so that no kill leaves a finished training without its last row
+            self._save_rows(state.rows)
         tensors, position = state.to_tensors()
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         header = {"position": json.dumps(position), "checksum": _checksum(tensors, position)}
@@ -118,7 +120,6 @@ class RunFolder:
             ) from error
         for older in list(self._states())[_KEPT:]:
             older.unlink()
-        self._save_rows(state.rows)
 
     def newest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Return the newest state that is whole, or None if there is none."""

@@ -101,7 +101,7 @@ def train(
                 model.train()
                 clock = time.perf_counter()
                 while state.step < plan.steps_per_epoch:
-                    if is_cancelled():
+                    if _must_stop(state, plan, is_cancelled):
                         _look(state, plan, clock)
                         files.save(state, plan.steps_done(state))
                         raise Cancelled
@@ -200,14 +200,21 @@ def evaluate(network: EfficientNet, images: LabelledImages, plan: Plan) -> tuple
     return loss, accuracy
 
 
+def _must_stop(state: TrainingState, plan: Plan, is_cancelled: IsCancelled) -> bool:
+    """Return whether any process is asked to stop; several agree on it, and not at every step."""
+    if plan.processes.count == 1:
+        return is_cancelled()
+    return state.meter.pending == 0 and plan.processes.any(is_cancelled())
+
+
 def _look(state: TrainingState, plan: Plan, clock: float) -> float:
     """Add up the results of the last steps and the time since `clock`; return the time."""
     bad = state.meter.settle(plan.processes)
     if bad is not None:
         raise DivergedError(
-            f"The loss of step {state.epoch * plan.steps_per_epoch + bad + 1} (epoch {state.epoch + 1}) is "
-            f"not a finite number. Lower base_learning_rate (now {plan.recipe.base_learning_rate:g}), warm up "
-            f"longer (now {plan.recipe.warmup_epochs:g} epochs), or set clip_norm, to 1 for example"
+            f"The loss of step {state.epoch * plan.steps_per_epoch + bad + 1} (epoch {state.epoch + 1}) "
+            f"is not a finite number. Lower base_learning_rate (now {plan.recipe.base_learning_rate:g}), "
+            f"warm up longer (now {plan.recipe.warmup_epochs:g} epochs), or set clip_norm, to 1 for example"
             + ("; bf16 has the range that fp16 lacks." if plan.recipe.precision == "fp16" else ".")
         )
     now = time.perf_counter()

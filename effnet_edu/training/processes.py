@@ -41,6 +41,18 @@ class Processes:
             dist.all_reduce(values)
         return values
 
+    def any(self, here: bool) -> bool:
+        """Return whether it is so in any process.
+
+        Args:
+            here: Whether it is so in this one.
+        """
+        if self.count == 1:
+            return here
+        found: list[bool | None] = [None] * self.count
+        dist.all_gather_object(found, here)
+        return True in found
+
     def check_equal(self, name: str, value: int) -> None:
         """Raise unless a number is the same in all processes.
 

@@ -1,0 +1,166 @@
+"""Trainings that are stopped: by a kill, a full disk, a damaged file, Cancel, or another configuration."""
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from filelock import FileLock
+from safetensors.torch import load_file
+
+import effnet_edu as ee
+from effnet_edu.profiling.cancel import Cancelled
+from tests.training.easy import RANDOM_RECIPE, TINY, quarters
+from tests.training.killed import KILLS
+
+ROOT = Path(__file__).parents[2]
+TRAIN, TEST = quarters(64, 0), quarters(32, 1)
+SHORT = replace(RANDOM_RECIPE, epochs=2)
+
+
+def train(folder: Path, recipe: ee.Recipe = SHORT, **options: object) -> ee.TrainingRun:
+    return ee.train(TINY, TRAIN, TEST, recipe, folder=folder, device="cpu", **options)  # type: ignore[arg-type]
+
+
+def same_weights(first: torch.nn.Module, second: torch.nn.Module) -> bool:
+    one, other = first.state_dict(), second.state_dict()
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def results(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Return rows without their times."""
+    times = ("images_per_second", "seconds", "seconds_left")
+    return [{name: value for name, value in row.items() if name not in times} for row in rows]
+
+
+def read_rows(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork and no SIGKILL on Windows")
+def test_kills_and_a_full_disk_change_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.training.killed", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    ended = json.loads(done.stdout)
+    assert KILLS >= 20
+    assert ended["ends"] == [-signal.SIGKILL] * KILLS
+    assert (ended["plain"], ended["full"], ended["last"]) == (0, 1, 0), done.stderr
+    assert "could not be written" in done.stderr
+    assert "is whole" in done.stderr
+    plain, killed = tmp_path / "plain", tmp_path / "killed"
+    assert results(read_rows(plain)) == results(read_rows(killed))
+    one, other = load_file(plain / "network.safetensors"), load_file(killed / "network.safetensors")
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert not list(killed.glob("*.part"))
+
+
+class Stop:
+    """Says yes at the n-th question."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_a_cancelled_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    plain = train(tmp_path / "plain")
+    with pytest.raises(Cancelled):
+        train(tmp_path / "stopped", is_cancelled=Stop(6))  # 4 steps an epoch: in the second one
+    assert [file.name for file in sorted((tmp_path / "stopped").glob("step-*"))] == [
+        "step-00000004.safetensors",
+        "step-00000006.safetensors",
+    ]
+    steps: list[int] = []
+    resumed = train(tmp_path / "stopped", progress=lambda row: steps.append(row.step))
+    assert steps == [8, 8]
+    assert same_weights(resumed.network, plain.network)
+    assert results([vars(row) for row in resumed.rows]) == results([vars(row) for row in plain.rows])
+
+
+def test_a_finished_run_is_returned_as_it_was(tmp_path: Path) -> None:
+    first = train(tmp_path)
+    told: list[object] = []
+    again = train(tmp_path, progress=told.append)
+    assert told == []
+    assert again.rows == first.rows
+    assert (again.seconds, again.peak_memory_bytes) == (first.seconds, first.peak_memory_bytes)
+    assert same_weights(again.network, first.network)
+
+
+@pytest.mark.parametrize("damage", ["shorter", "zeros", "empty"])
+def test_a_damaged_newest_state_gives_way_to_the_one_before(tmp_path: Path, damage: str) -> None:
+    plain = train(tmp_path / "plain")
+    with pytest.raises(Cancelled):
+        train(tmp_path / "damaged", is_cancelled=Stop(6))
+    newest = sorted((tmp_path / "damaged").glob("step-*"))[-1]
+    content = newest.read_bytes()
+    end = {"shorter": b"", "zeros": bytes(500), "empty": b""}[damage]
+    newest.write_bytes(b"" if damage == "empty" else content[:-500] + end)
+    steps: list[int] = []
+    resumed = train(tmp_path / "damaged", save_seconds=0, progress=lambda row: steps.append(row.step))
+    assert steps[0] == 5
+    assert same_weights(resumed.network, plain.network)
+
+
+def test_a_state_holds_tensors_and_json_alone(tmp_path: Path) -> None:
+    train(tmp_path)
+    states = sorted(tmp_path.glob("step-*"))
+    assert len(states) == 2
+    tensors = load_file(states[-1])  # safetensors cannot hold anything else
+    assert {name.split(".")[0] for name in tensors} == {"network", "average", "optimizer"}
+    assert {file.suffix for file in tmp_path.iterdir() if file.suffix} <= {
+        ".safetensors",
+        ".json",
+        ".jsonl",
+        ".csv",
+    }
+    assert len(read_rows(tmp_path)) == 2
+    assert (tmp_path / "rows.csv").read_text().count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options", "sentence"),
+    [
+        (
+            replace(SHORT, base_learning_rate=0.2),
+            {},
+            r"recipe\.base_learning_rate 0\.4 \(this one has 0\.2\)",
+        ),
+        (SHORT, {"seed": 1}, r"seed 0 \(this one has 1\)"),
+        (SHORT, {"resolution": 24}, r"resolution 16 \(this one has 24\)"),
+    ],
+)
+def test_another_configuration_is_refused_by_name(
+    tmp_path: Path, recipe: ee.Recipe, options: dict[str, int], sentence: str
+) -> None:
+    train(tmp_path)
+    with pytest.raises(ValueError, match=sentence):
+        train(tmp_path, recipe, **options)
+
+
+def test_other_images_or_weights_are_refused(tmp_path: Path) -> None:
+    train(tmp_path)
+    with pytest.raises(ValueError, match=r"train_images\.digest"):
+        ee.train(TINY, replace(quarters(64, 5), name=TRAIN.name), TEST, SHORT, folder=tmp_path, device="cpu")
+    with pytest.raises(ValueError, match=r"holds a training with weights"):
+        ee.train(ee.create(TINY, 4), TRAIN, TEST, SHORT, folder=tmp_path, device="cpu")
+
+
+def test_two_trainings_never_share_a_folder(tmp_path: Path) -> None:
+    with FileLock(tmp_path / ".lock"), pytest.raises(ValueError, match="Another process is training"):
+        train(tmp_path)
