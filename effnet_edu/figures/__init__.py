@@ -2,6 +2,7 @@
 
 from effnet_edu.figures.accuracy import accuracy_against_macs
 from effnet_edu.figures.compound import ImpliedPhi, fitted_phi, formula_against_table, macs_against_phi
+from effnet_edu.figures.examples import examples
 from effnet_edu.figures.measured import ScalingPoint, time_and_memory_against_phi
 from effnet_edu.figures.mismatch import mismatches
 from effnet_edu.figures.network import network
@@ -18,6 +19,7 @@ __all__ = [
     "accuracy_against_macs",
     "channel_rounding",
     "classified",
+    "examples",
     "fitted_phi",
     "formula_against_table",
     "layer_rounding",

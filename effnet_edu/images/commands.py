@@ -15,7 +15,8 @@ from effnet_edu.model.checks import choice, whole_number
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-_DATA = ("glyphs", "fashion_mnist", "imagenette")
+#: The sets of images by name, and the side of each where none is asked for.
+_SIDES = {"glyphs": 32, "fashion_mnist": 28, "imagenette": 160}
 
 
 def add_commands(commands: "Commands") -> None:
@@ -37,7 +38,7 @@ def add_commands(commands: "Commands") -> None:
     parser.set_defaults(run=_classify)
 
     data = commands.add_parser("data", help="draw, find or fetch a set of images into the cache")
-    data.add_argument("name", metavar="NAME", help=f"one of {', '.join(_DATA)}")
+    data.add_argument("name", metavar="NAME", help=f"one of {', '.join(_SIDES)}")
     data.add_argument("--side", type=int, help="height and width in pixels; by default as the set has them")
     data.add_argument("--train", type=int, default=20_000, help="glyphs: images to train with (20,000)")
     data.add_argument("--test", type=int, default=4_000, help="glyphs: images to test with (4,000)")
@@ -56,13 +57,16 @@ def _classify(arguments: argparse.Namespace) -> int:
 
 
 def _data(arguments: argparse.Namespace) -> int:
-    choice("NAME", arguments.name, _DATA)
+    name = choice("NAME", arguments.name, tuple(_SIDES))
+    side = _SIDES[name] if arguments.side is None else arguments.side
+    if name == "fashion_mnist" and side != _SIDES[name]:
+        raise ValueError(f"side is {side}; Fashion-MNIST has {_SIDES[name]} px alone.")
     for split in ("train", "test"):
-        if arguments.name == "glyphs":
-            images = glyphs(split, getattr(arguments, split), arguments.side or 32)
-        elif arguments.name == "fashion_mnist":
+        if name == "glyphs":
+            images = glyphs(split, getattr(arguments, split), side)
+        elif name == "fashion_mnist":
             images = fashion_mnist(split)
         else:
-            images = imagenette(split, arguments.side or 160)
+            images = imagenette(split, side)
         sys.stdout.write(f"{images}\n")
     return 0

@@ -42,19 +42,19 @@ def draw_scene(
     ink = _contrasting(stream, ground)
     canvas.fill_smoothly(ground)
     for _ in range(_pick(stream, 4)):
-        canvas.stroke(_near(stream, ground, 70), between(0.02, 0.1))
+        canvas.stroke(_near(stream, ground, 45), between(0.02, 0.08))
     for _ in range(_pick(stream, 3)):
-        canvas.disc(_near(stream, ground, 70), between(0.03, 0.15))
+        canvas.disc(_near(stream, ground, 45), between(0.03, 0.12))
     for direction in (-1, 1):
-        if stream.random() < 0.4:
+        if stream.random() < 0.25:
             place = (0.5 + direction * between(0.55, 0.7), between(0.3, 0.7))
             outline = _choose(stream, fonts)[_choose(stream, neighbours)]
             canvas.character(outline, _near(stream, ink, 60), place, between(0.4, 0.6))
     place = (between(0.42, 0.58), between(0.42, 0.58))
-    canvas.character(_choose(stream, fonts)[character], ink, place, between(0.4, 0.62))
-    for _ in range(_pick(stream, 3)):
-        canvas.stroke(_colour(stream), between(0.01, 0.025))
-    return canvas.finished(grain=between(8, 40))
+    canvas.character(_choose(stream, fonts)[character], ink, place, between(0.38, 0.58))
+    for _ in range(_pick(stream, 2)):
+        canvas.stroke(_colour(stream), between(0.01, 0.02))
+    return canvas.finished(grain=between(5, 30))
 
 
 class _Canvas:
@@ -69,7 +69,7 @@ class _Canvas:
 
     def fill_smoothly(self, colour: Colour) -> None:
         """Fill all with shades of a colour that pass over into each other."""
-        corners = bytes(channel for _ in range(4) for channel in _near(self._stream, colour, 40))
+        corners = bytes(channel for _ in range(4) for channel in _near(self._stream, colour, 25))
         shades = Image.frombytes("RGB", (2, 2), corners)
         self._picture.paste(shades.resize(self._picture.size, Image.Resampling.BILINEAR))
 
@@ -112,7 +112,7 @@ class _Canvas:
 def _random_warp(stream: random.Random) -> Callable[[Points], Points]:
     """Return a map of points near (0, 0): turned, sheared, stretched, and bent by a wave each way."""
     between = stream.uniform
-    angle, shear, stretch = between(-0.35, 0.35), between(-0.25, 0.25), between(-0.15, 0.15)
+    angle, shear, stretch = between(-0.25, 0.25), between(-0.2, 0.2), between(-0.12, 0.12)
     cos, sin = math.cos(angle), math.sin(angle)
     matrix = np.array(((cos, -sin), (sin, cos))) @ np.array(
         ((math.exp(stretch), shear), (0, math.exp(-stretch)))
@@ -149,5 +149,5 @@ def _near(stream: random.Random, colour: Colour, distance: int) -> Colour:
 
 def _contrasting(stream: random.Random, ground: Colour) -> Colour:
     """Return a colour that stands out from `ground`: the farthest of a few."""
-    colours = [_colour(stream) for _ in range(3)]
+    colours = [_colour(stream) for _ in range(6)]
     return max(colours, key=lambda colour: math.dist(colour, ground))

@@ -26,7 +26,7 @@ from effnet_edu.model.checks import choice, whole_number
 CLASSES = "OQØÖ" + "aäåã" + "CGÇČ" + "EFĘË" + "uüůų" + "nñńŋ" + "SŠŞ$" + "BR8P"
 
 #: Raised whenever the same parameters draw other pictures than before.
-_VERSION = 1
+_VERSION = 2
 _LARGEST_SIDE = 512
 _DRAWN_AT_ONCE = 512
 #: Below this number, starting processes takes longer than drawing.
