@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from effnet_edu.model.specs import NetworkSpec, StageSpec
 from effnet_edu.studies.networks import base_network
-from effnet_edu.studies.study import RECIPE, Images, Run, Study, shortened, train_and_keep
+from effnet_edu.studies.study import QUICK_IMAGES, RECIPE, Images, Run, Study, shortened, train_and_keep
 
 RESOLUTION = 32
 
@@ -36,14 +36,14 @@ def runs(quick: bool) -> tuple[Run, ...]:
         quick: Whether for the short version.
     """
     recipe = shortened(RECIPE) if quick else RECIPE
-    count, test = (500, 200) if quick else (5000, 2000)
+    images = QUICK_IMAGES if quick else Images("glyphs", 5000, 2000)
     most = len(base_network().stages)
     # Seed by seed, so that a machine that slows down in between slows all of them down.
     return tuple(
         Run(
             name=f"fused{stages}_seed{seed}",
             labels={"fused_stages": stages, "seed": seed},
-            images=Images("glyphs", count, test),
+            images=images,
             network=network(stages),
             recipe=recipe,
             seed=seed,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from effnet_edu.studies.networks import base_network
-from effnet_edu.studies.study import RECIPE, Images, Run, Study, shortened, train_and_keep
+from effnet_edu.studies.study import QUICK_IMAGES, RECIPE, Images, Run, Study, shortened, train_and_keep
 from effnet_edu.training.progressive import ProgressiveSchedule, Stage
 from effnet_edu.training.recipe import Recipe
 
@@ -40,15 +40,15 @@ def runs(quick: bool) -> tuple[Run, ...]:
     Args:
         quick: Whether for the short version.
     """
-    count, test = (400, 200) if quick else (5000, 5000)
+    images = QUICK_IMAGES if quick else Images("fashion_mnist", 5000, 5000)
     # Seed by seed, so that a machine that slows down in between slows all of them down.
     return tuple(
         Run(
             name=f"{arm}_seed{seed}",
             labels={"arm": arm, "seed": seed},
-            images=Images("fashion_mnist", count, test),
+            images=images,
             network=base_network(SIDE),
-            recipe=replace(shortened(recipe(arm)), epochs=4) if quick else recipe(arm),
+            recipe=shortened(recipe(arm)) if quick else recipe(arm),
             seed=seed,
         )
         for seed in range(2 if quick else 4)

@@ -5,6 +5,7 @@ from effnet_edu.studies.networks import WAYS, base_network, matched, scaled
 from effnet_edu.studies.study import (
     CLASSES,
     IN_CHANNELS,
+    QUICK_IMAGES,
     RECIPE,
     Images,
     Run,
@@ -25,8 +26,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
     """
     recipe = shortened(RECIPE) if quick else RECIPE
     seeds = range(2) if quick else range(3)
-    count, test = (500, 200) if quick else (5000, 2000)
-    sets = ("fashion_mnist",) if quick else ("glyphs", "fashion_mnist")
+    sets = (QUICK_IMAGES,) if quick else (Images("glyphs", 5000, 2000), Images("fashion_mnist", 5000, 2000))
     base = base_network()
     networks = [("base", 0, base)]
     for level, depth in enumerate(DEPTHS[:1] if quick else DEPTHS, start=1):
@@ -40,9 +40,9 @@ def runs(quick: bool) -> tuple[Run, ...]:
         ]
     return tuple(
         Run(
-            name=f"{images}_{way}_{level}_seed{seed}",
-            labels={"images": images, "way": way, "level": level, "seed": seed},
-            images=Images(images, count, test),  # type: ignore[arg-type]
+            name=f"{images.name}_{way}_{level}_seed{seed}",
+            labels={"images": images.name, "way": way, "level": level, "seed": seed},
+            images=images,
             network=network,
             recipe=recipe,
             seed=seed,

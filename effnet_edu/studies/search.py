@@ -8,6 +8,7 @@ from effnet_edu.studies.networks import TOLERANCE, base_network, nearest_coeffic
 from effnet_edu.studies.study import (
     CLASSES,
     IN_CHANNELS,
+    QUICK_IMAGES,
     RECIPE,
     Images,
     Run,
@@ -75,7 +76,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
     """
     recipe = shortened(RECIPE) if quick else RECIPE
     seeds = range(1) if quick else range(3)
-    images = Images("glyphs", *((400, 200) if quick else (5000, 2000)))
+    images = QUICK_IMAGES if quick else Images("glyphs", 5000, 2000)
     base = search_base()
     points = list(grid().items())
     networks = [((1.0, 1.0, 1.0), base), *(points[:: len(points) // 3] if quick else points)]

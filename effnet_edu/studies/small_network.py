@@ -10,6 +10,7 @@ from effnet_edu.model.specs import NetworkSpec, scale
 from effnet_edu.studies.gates import describe_gates
 from effnet_edu.studies.networks import base_network
 from effnet_edu.studies.study import (
+    QUICK_IMAGES,
     RECIPE,
     Images,
     Place,
@@ -18,7 +19,7 @@ from effnet_edu.studies.study import (
     kept,
     performed,
     shortened,
-    test_images,
+    tested_on,
 )
 
 EPOCHS = 16
@@ -37,7 +38,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
         quick: Whether for the short version.
     """
     recipe = shortened(RECIPE) if quick else replace(RECIPE, epochs=EPOCHS)
-    images = Images("glyphs", *((600, 200) if quick else (10000, 2000)))
+    images = QUICK_IMAGES if quick else Images("glyphs", 10000, 2000)
     return (Run("glyphs", {"seed": 0}, images, network(), recipe, seed=0),)
 
 
@@ -49,7 +50,7 @@ def perform(run: Run, place: Place) -> dict[str, Any]:
         place: Where.
     """
     done = performed(run, place)
-    seen = test_images(run.images, run.network.resolution)
+    seen = tested_on(run.images, run.network.resolution)
     return {
         **kept(run, done),
         "class_names": list(seen.class_names),

@@ -7,6 +7,7 @@ from effnet_edu.model.specs import NetworkSpec, scale
 from effnet_edu.studies.gates import describe_gates
 from effnet_edu.studies.networks import base_network
 from effnet_edu.studies.study import (
+    QUICK_IMAGES,
     RECIPE,
     Images,
     Place,
@@ -15,7 +16,7 @@ from effnet_edu.studies.study import (
     kept,
     performed,
     shortened,
-    test_images,
+    tested_on,
 )
 
 #: Squeeze width over the channels of the block's input; 0 for no squeeze-and-excitation.
@@ -42,18 +43,18 @@ def runs(quick: bool) -> tuple[Run, ...]:
         quick: Whether for the short version.
     """
     recipe = shortened(RECIPE) if quick else RECIPE
-    count, test = (600, 300) if quick else (5000, 2000)
+    sets = (QUICK_IMAGES,) if quick else (Images("glyphs", 5000, 2000), Images("fashion_mnist", 5000, 2000))
     return tuple(
         Run(
-            name=f"{images}_ratio{index}_seed{seed}",
-            labels={"images": images, "ratio": ratio, "seed": seed},
-            images=Images(images, count, test),  # type: ignore[arg-type]
+            name=f"{images.name}_ratio{index}_seed{seed}",
+            labels={"images": images.name, "ratio": ratio, "seed": seed},
+            images=images,
             network=network(ratio),
             recipe=recipe,
             seed=seed,
         )
         for seed in range(2 if quick else 4)
-        for images in (("glyphs",) if quick else ("glyphs", "fashion_mnist"))
+        for images in sets
         for index, ratio in enumerate((0.0, 1 / 4) if quick else RATIOS)
     )
 
@@ -66,7 +67,7 @@ def perform(run: Run, place: Place) -> dict[str, Any]:
         place: Where.
     """
     done = performed(run, place)
-    seen = test_images(run.images, run.network.resolution)
+    seen = tested_on(run.images, run.network.resolution)
     with_means = run.seed == 0 and run.labels["ratio"] == 1 / 4
     return {
         **kept(run, done),

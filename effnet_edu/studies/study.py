@@ -51,6 +51,9 @@ class Images:
         return len(self.classes) if self.name == "glyphs" else 10
 
 
+#: The short version of every study: four characters, so that a little is learned in seconds.
+QUICK_IMAGES = Images("glyphs", train=1000, test=400, classes="OEPS")
+
 #: Grey images are repeated over three channels, so that both sets of images have the same networks.
 IN_CHANNELS = 3
 
@@ -140,10 +143,10 @@ def shortened(recipe: Recipe) -> Recipe:
     Args:
         recipe: The recipe of the full study.
     """
-    return replace(recipe, epochs=3, batch_size=16, warmup_epochs=0.5, ema_decay=None)
+    return replace(recipe, epochs=4, batch_size=16, warmup_epochs=0.5, ema_decay=None)
 
 
-def train_images(images: Images, seed: int, side: int) -> LabelledImages:
+def learned_from(images: Images, seed: int, side: int) -> LabelledImages:
     """Return what a run learns from.
 
     Args:
@@ -156,7 +159,7 @@ def train_images(images: Images, seed: int, side: int) -> LabelledImages:
     return _in_colour(_fashion("train").subset(images.train, seed))
 
 
-def test_images(images: Images, side: int) -> LabelledImages:
+def tested_on(images: Images, side: int) -> LabelledImages:
     """Return what a run is tested on.
 
     Args:
@@ -192,8 +195,8 @@ def performed(run: Run, place: Place) -> TrainingRun:
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return train(
         network,
-        train_images(run.images, run.seed, side),
-        test_images(run.images, side),
+        learned_from(run.images, run.seed, side),
+        tested_on(run.images, side),
         run.recipe,
         resolution=side,
         device=place.device,
