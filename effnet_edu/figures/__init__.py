@@ -9,6 +9,7 @@ from effnet_edu.figures.network import network
 from effnet_edu.figures.photograph import classified
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.rounding import channel_rounding, layer_rounding
+from effnet_edu.figures.studies import gates, study
 from effnet_edu.figures.training import training_curves
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "examples",
     "fitted_phi",
     "formula_against_table",
+    "gates",
     "layer_rounding",
     "macs_against_phi",
     "mismatches",
     "network",
+    "study",
     "time_and_memory_against_phi",
     "training_curves",
 ]

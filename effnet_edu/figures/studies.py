@@ -62,6 +62,12 @@ def _bars(
     )
 
 
+def _within_percent(axes: Axes) -> None:
+    """Let no interval stretch the axis over what a percentage can be."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, -2), min(high, 102))
+
+
 def _text(value: Estimate) -> tuple[str, str]:
     """Return a share in percent and its interval as cells of a table."""
     interval = f"{100 * value.low:.1f} to {100 * value.high:.1f}" if value.count > 1 else "one seed"
@@ -102,6 +108,7 @@ def scaling(result: StudyResult) -> Picture:
         ticks = sorted({round(point.macs / 1e6, 1) for points in curves.values() for point in points})
         plain_log_axis(axes, "x", ticks, [f"{tick:g}" for tick in ticks])
         axes.set(xlabel="MACs for one image, M (computed)", title=IMAGES[images])
+        _within_percent(axes)
         last = {way: points[-1] for way, points in curves.items()}
         ends.append(
             f"on {IMAGES[images]} from {100 * curves['depth'][0].accuracy.mean:.1f}% at "
@@ -154,6 +161,7 @@ def search(result: StudyResult) -> Picture:
         title="The surface at twice the MACs; the number at each mark is beta",
     )
     axes.legend(loc="best", title="slices of equal depth")
+    _within_percent(axes)
     best, worst = points[0], points[-1]
     return Picture(
         _stamped(figure, result),
@@ -223,6 +231,8 @@ def squeeze_excitation(result: StudyResult) -> Picture:
     right.axhline(100 * blocks[0].by_chance, color=GREY, linestyle=":", label="by chance (computed)")
     left.set(xlabel="squeeze width over the block's input", ylabel="test accuracy, %", title="Accuracy")
     right.set(xlabel="block", ylabel="variance between classes, %", title="Do the gates know the class?")
+    for axes in (left, right):
+        _within_percent(axes)
     right.set_ylim(bottom=0)
     left.legend(loc="best")
     right.legend(loc="best")
@@ -306,6 +316,7 @@ def fused(result: StudyResult) -> Picture:
         _bars(axes, places, values, look[:2], linestyle="none")
         axes.set(xlabel="fused stages, from the first", ylabel=label, title=title)
         axes.set_xticks(places, [f"{place:g}" for place in places])
+    _within_percent(left)
     right.set_ylim(bottom=0)
     fastest = max(points, key=lambda point: point.images_per_second.mean)
     return Picture(
@@ -360,6 +371,7 @@ def progressive(result: StudyResult) -> Picture:
         axes.plot(_mean_curve(runs, "seconds"), accuracies, color=colour, linestyle=dash, linewidth=1.2)
         _bars(axes, [arm.seconds.mean], [arm.accuracy.scaled(100)], (colour, marker), label=arm.name)
     axes.set(xlabel="seconds of training steps", ylabel="test accuracy, %", title="Accuracy against time")
+    _within_percent(axes)
     axes.legend(loc="lower right")
     return Picture(
         _stamped(figure, result),

@@ -4,7 +4,6 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from effnet_edu.studies import record
 from effnet_edu.studies.registry import list_studies
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ def _study(arguments: argparse.Namespace) -> int:
 
         sys.stdout.write(f"{read(arguments.name)}\n")
         return 0
+    from effnet_edu.studies import record
     from effnet_edu.studies.engine import run
 
     found = run(
@@ -59,6 +59,8 @@ def _study(arguments: argparse.Namespace) -> int:
 
 
 def _check() -> int:
+    from effnet_edu.studies import record
+
     outdated = 0
     for name, modules in record.check().items():
         outdated += bool(modules)

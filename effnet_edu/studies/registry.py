@@ -1,9 +1,12 @@
 """Which studies there are."""
 
 import importlib
+from typing import TYPE_CHECKING
 
 from effnet_edu.model.checks import choice
-from effnet_edu.studies.study import Study
+
+if TYPE_CHECKING:
+    from effnet_edu.studies.study import Study
 
 _STUDIES = ("scaling", "search", "squeeze_excitation", "fused", "progressive", "small_network")
 
@@ -13,7 +16,7 @@ def list_studies() -> tuple[str, ...]:
     return _STUDIES
 
 
-def study(name: str) -> Study:
+def study(name: str) -> "Study":
     """Return the study of this name.
 
     Args:
@@ -23,6 +26,5 @@ def study(name: str) -> Study:
         ValueError: There is no such study.
     """
     choice("study", name, _STUDIES)
-    found = importlib.import_module(f"effnet_edu.studies.{name}").STUDY
-    assert isinstance(found, Study)  # noqa: S101 - for the type checker
+    found: Study = importlib.import_module(f"effnet_edu.studies.{name}").STUDY
     return found

@@ -53,7 +53,8 @@ class StudyResult:
     def label(self) -> str:
         """What every figure of it must say: recorded where and when, or that it is the short version."""
         seeds = len(self.provenance.seeds)
-        where = f"{self.provenance.device}, {self.provenance.started[:10]}, {seeds} seeds"
+        many = "1 seed" if seeds == 1 else f"{seeds} seeds"
+        where = f"{self.provenance.device}, {self.provenance.started[:10]}, {many}"
         return f"{SHORT_VERSION}; {where}" if self.quick else f"recorded: {where}"
 
     def where(self, **labels: str | float) -> tuple[Mapping[str, Any], ...]:

@@ -1,6 +1,7 @@
 """Study `search`: the grid search for alpha, beta and gamma at twice the cost, as the paper did it."""
 
 from dataclasses import replace
+from functools import cache
 
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import NetworkSpec, StageSpec, scale
@@ -44,6 +45,7 @@ def counted(network: NetworkSpec) -> int:
     return cost(network, num_classes=len(CLASSES), in_channels=IN_CHANNELS).macs
 
 
+@cache
 def grid() -> dict[tuple[float, float, float], NetworkSpec]:
     """Return the network of each alpha, beta and gamma on the grid that doubles the counted MACs.
 

@@ -16,10 +16,10 @@ from effnet_edu.studies.study import (
     Place,
     Run,
     Study,
+    held_out_images,
     kept,
     performed,
     shortened,
-    tested_on,
 )
 
 EPOCHS = 16
@@ -50,7 +50,7 @@ def perform(run: Run, place: Place) -> dict[str, Any]:
         place: Where.
     """
     done = performed(run, place)
-    seen = tested_on(run.images, run.network.resolution)
+    seen = held_out_images(run.images, run.network.resolution)
     return {
         **kept(run, done),
         "class_names": list(seen.class_names),

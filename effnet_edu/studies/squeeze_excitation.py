@@ -13,10 +13,10 @@ from effnet_edu.studies.study import (
     Place,
     Run,
     Study,
+    held_out_images,
     kept,
     performed,
     shortened,
-    tested_on,
 )
 
 #: Squeeze width over the channels of the block's input; 0 for no squeeze-and-excitation.
@@ -67,7 +67,7 @@ def perform(run: Run, place: Place) -> dict[str, Any]:
         place: Where.
     """
     done = performed(run, place)
-    seen = tested_on(run.images, run.network.resolution)
+    seen = held_out_images(run.images, run.network.resolution)
     with_means = run.seed == 0 and run.labels["ratio"] == 1 / 4
     return {
         **kept(run, done),

@@ -146,7 +146,7 @@ def shortened(recipe: Recipe) -> Recipe:
     return replace(recipe, epochs=4, batch_size=16, warmup_epochs=0.5, ema_decay=None)
 
 
-def learned_from(images: Images, seed: int, side: int) -> LabelledImages:
+def learning_images(images: Images, seed: int, side: int) -> LabelledImages:
     """Return what a run learns from.
 
     Args:
@@ -159,7 +159,7 @@ def learned_from(images: Images, seed: int, side: int) -> LabelledImages:
     return _in_colour(_fashion("train").subset(images.train, seed))
 
 
-def tested_on(images: Images, side: int) -> LabelledImages:
+def held_out_images(images: Images, side: int) -> LabelledImages:
     """Return what a run is tested on.
 
     Args:
@@ -195,8 +195,8 @@ def performed(run: Run, place: Place) -> TrainingRun:
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return train(
         network,
-        learned_from(run.images, run.seed, side),
-        tested_on(run.images, side),
+        learning_images(run.images, run.seed, side),
+        held_out_images(run.images, side),
         run.recipe,
         resolution=side,
         device=place.device,

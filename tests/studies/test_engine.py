@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from matplotlib.text import Text
+from PIL import Image
 
 import effnet_edu as ee
 from effnet_edu.__main__ import main
+from effnet_edu.figures.style import SMALLEST_TEXT
 from effnet_edu.studies import engine, record, registry
 from effnet_edu.studies.result import StudyResult, read
 from effnet_edu.studies.trained import trained_network
@@ -98,16 +101,55 @@ def test_gates_are_kept_for_the_blocks_that_have_them(performed):
 
 
 def test_the_kept_weights_are_those_of_the_run(performed, monkeypatch):
-    from effnet_edu.studies.study import tested_on
+    from effnet_edu.studies.study import held_out_images
 
     network, names = trained_network(performed)
     assert names == tuple(IMAGES.classes)
-    seen = tested_on(IMAGES, network.spec.resolution)
+    seen = held_out_images(IMAGES, network.spec.resolution)
     with torch.no_grad():
         right = (network(to_floats(seen.images)).argmax(1) == seen.labels).float().mean()
     (run,) = read("small_network", performed).runs
     assert float(right) == pytest.approx(run["accuracy"], abs=1e-6)
     assert (performed / "small_network.safetensors").stat().st_size < 600_000
+
+
+@pytest.mark.parametrize("name", registry.list_studies())
+def test_every_study_has_a_figure_that_says_where_it_is_from(performed, name):
+    result = read(name, performed)
+    picture = ee.figures.study(result)
+    assert result.provenance.device in picture.caption
+    assert result.provenance.started[:10] in picture.caption
+    assert len(picture.numbers.rows) >= 3
+    assert all(len(row) == len(picture.numbers.columns) for row in picture.numbers.rows)
+    assert all(
+        text.get_fontsize() >= SMALLEST_TEXT for text in picture.figure.findobj(Text) if text.get_text()
+    )
+    buffer = io.BytesIO()
+    picture.figure.savefig(buffer, format="png")
+    assert Image.open(buffer).convert("L").getextrema()[0] < 100
+
+
+@pytest.mark.parametrize("name", registry.list_studies())
+def test_a_short_version_is_labelled_on_the_figure_itself(performed, name):
+    picture = ee.figures.study(read(name, performed))
+    assert "SHORT VERSION" in picture.figure.get_suptitle()
+    assert "SHORT VERSION" in picture.image().decode()
+    assert "hort version" in picture.caption
+
+
+def test_the_numbers_of_the_table_are_those_of_the_runs(performed):
+    rows = ee.figures.study(read("scaling", performed)).numbers.rows
+    (base,) = [row for row in rows if row[1] == "base"]
+    accuracies = read("scaling", performed).values("accuracy", way="base")
+    assert base[4] == f"{100 * sum(accuracies) / len(accuracies):.1f}"
+    assert {row[1] for row in rows} == {"base", "depth", "width", "resolution", "compound"}
+
+
+def test_gates_are_drawn_for_three_blocks_and_every_class(performed):
+    picture = ee.figures.gates(read("squeeze_excitation", performed))
+    panels = picture.figure.axes
+    assert [panel.get_title(loc="left") for panel in panels] == [row[0] for row in picture.numbers.rows]
+    assert all(len(panel.lines) == 2 for panel in panels)
 
 
 def curves(found: StudyResult) -> dict[str, list[float]]:

@@ -16,7 +16,7 @@ from effnet_edu.studies.record import Provenance, Record
 from effnet_edu.studies.registry import list_studies, study
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.statistics import Estimate, estimate, paired_difference, t_distribution, t_quantile
-from effnet_edu.studies.study import IN_CHANNELS, tested_on
+from effnet_edu.studies.study import IN_CHANNELS, held_out_images
 
 
 @pytest.mark.parametrize("quick", [False, True])
@@ -56,7 +56,7 @@ def test_a_cost_that_a_way_cannot_meet_is_refused():
     base = base_network()
     target = 1.2 * cost(base, num_classes=10, in_channels=IN_CHANNELS).macs
     with pytest.raises(ValueError, match="comes no nearer"):
-        matched(base, "resolution", target, 10, IN_CHANNELS)
+        matched(base, "depth", target, 10, IN_CHANNELS)
 
 
 def test_scaling_by_one_changes_nothing():
@@ -74,7 +74,9 @@ def test_ratios_go_from_none_to_half_of_the_blocks_input():
 def test_progressive_arms_end_alike_and_start_apart():
     recipes = {arm: progressive.recipe(arm) for arm in progressive.ARMS}
     last = {arm: recipe.stage(recipe.epochs - 1, 28, 0.0) for arm, recipe in recipes.items()}
-    assert last["fixed"] == last["progressive"] == last["progressive_constant"]
+    for arm in ("progressive", "progressive_constant"):
+        for quantity in ("side", "randaugment", "mixup", "cutmix", "dropout"):
+            assert getattr(last[arm], quantity) == pytest.approx(getattr(last["fixed"], quantity))
     first = {arm: recipe.stage(0, 28, 0.0) for arm, recipe in recipes.items()}
     assert first["progressive"].side == first["progressive_constant"].side < 28
     assert first["progressive"].randaugment < first["progressive_constant"].randaugment
@@ -187,9 +189,9 @@ def test_gates_are_those_that_the_blocks_use():
 
     torch.manual_seed(0)
     network = EfficientNet(squeeze_excitation.network(1 / 4), 2, IN_CHANNELS)
-    found = gates(network, tested_on(IMAGES, 24))
+    found = gates(network, held_out_images(IMAGES, 24))
     assert [values.shape[1] for values in found.values()] == [
         block.channels_hidden for block in network.blocks
     ]
     assert all(((values > 0) & (values < 1)).all() for values in found.values())
-    assert gates(EfficientNet(squeeze_excitation.network(0.0), 2), tested_on(IMAGES, 24)) == {}
+    assert gates(EfficientNet(squeeze_excitation.network(0.0), 2), held_out_images(IMAGES, 24)) == {}
