@@ -1,4 +1,4 @@
-"""The course without a notebook: `python -m effnet_edu COMMAND`, from `list` to `study` and `lab`."""
+"""The course without a notebook: `python -m effnet_edu cost`, `profile`, `classify`, `train` and more."""
 
 import argparse
 import sys

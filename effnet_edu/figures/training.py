@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from matplotlib.ticker import MaxNLocator
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import COMPOUND, DEPTH, GREY, RESOLUTION, WIDTH, new_figure, styled
+from effnet_edu.figures.style import EDGE, GREY, INK, new_figure, styled
 from effnet_edu.training.rows import Row
 
-_LOOKS = ((DEPTH, "o"), (WIDTH, "s"), (RESOLUTION, "^"), (COMPOUND, "v"), (GREY, "P"))
+# Depth, width, resolution and compound keep their colours for themselves.
+_LOOKS = ((INK, "o"), ("#E69F00", "s"), ("#56B4E9", "^"), (GREY, "v"), (EDGE, "P"))
 
 
 @styled
@@ -30,7 +31,7 @@ def training_curves(runs: Mapping[str, Sequence[Row]]) -> Picture:
     figure, (left, right) = new_figure(3.2, columns=2)
     for (name, rows), (colour, marker) in zip(ended.items(), _LOOKS, strict=False):
         epochs = [row.epoch for row in rows]
-        left.plot(epochs, [row.train_loss for row in rows], "--", color=colour, linewidth=1.3)
+        left.plot(epochs, [row.train_loss for row in rows], ".--", color=colour, linewidth=1.3, markersize=4)
         left.plot(
             epochs,
             [row.test_loss or 0 for row in rows],
@@ -52,7 +53,7 @@ def training_curves(runs: Mapping[str, Sequence[Row]]) -> Picture:
         axes.set_xlim(0.5, last + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
-    left.set(ylabel="cross-entropy", title="Loss: test (marks), training (dashed)")
+    left.set(ylabel="cross-entropy", title="Loss: test, and training (dashed)")
     left.set_ylim(bottom=0)
     right.set(ylabel="test accuracy, %", title="Test accuracy")
     if len(ended) > 1:

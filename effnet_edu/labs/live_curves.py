@@ -20,7 +20,7 @@ class LiveCurves:
     def __init__(self, name: str = "this run") -> None:
         self.name = name
         self.rows: list[Row] = []
-        self._handle: DisplayHandle | None = None
+        self._handle: Any = None
         self._curves = ""
 
     def __call__(self, row: Row) -> None:
@@ -34,7 +34,7 @@ class LiveCurves:
             self._curves = training_curves({self.name: self.rows})._repr_html_()
         shown: Any = HTML(f"<p role='status'>{escape(describe(row))}</p>{self._curves}")  # type: ignore[no-untyped-call]
         if self._handle is None:
-            self._handle = DisplayHandle()
+            self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
             self._handle.display(shown)
         else:
             self._handle.update(shown)

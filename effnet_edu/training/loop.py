@@ -54,8 +54,9 @@ def train(
     """Train a network on images in memory; go on where an earlier run in the same folder was stopped.
 
     The same arguments give the same weights, bit for bit on one CPU, whether or not the run was interrupted.
-    The caller's random numbers and network are left alone. Under torchrun every process calls this function
-    with the same arguments, and the folder must be one that all of them see.
+    The caller's random numbers and network are left alone; but torch's generator belongs to all threads, so
+    what another thread draws meanwhile changes a run with augmentation or dropout. Under torchrun every
+    process calls this function with the same arguments, and the folder must be one that all of them see.
 
     Args:
         network: A spec, whose weights are drawn from the seed, or a network to start from, which is copied.
@@ -101,7 +102,7 @@ def train(
                 model.train()
                 clock = time.perf_counter()
                 while state.step < plan.steps_per_epoch:
-                    if _must_stop(state, plan, is_cancelled):
+                    if processes.agree(is_cancelled(), state.meter.pending == 0):
                         _look(state, plan, clock)
                         files.save(state, plan.steps_done(state))
                         raise Cancelled
@@ -113,8 +114,9 @@ def train(
                     else:
                         step()
                     state.step += 1
-                    is_due = time.monotonic() - saved_at >= save_seconds
-                    if state.meter.pending == _LOOK_EVERY or is_due or state.step == plan.steps_per_epoch:
+                    looks = state.meter.pending == _LOOK_EVERY or state.step == plan.steps_per_epoch
+                    is_due = processes.agree(time.monotonic() - saved_at >= save_seconds, looks)
+                    if looks or is_due:
                         clock = _look(state, plan, clock)
                         progress(plan.row(state))
                     if is_due:
@@ -188,23 +190,16 @@ def evaluate(network: EfficientNet, images: LabelledImages, plan: Plan) -> tuple
         plan: Precision and processes; each process takes its share of the images.
     """
     device = network.classifier.weight.device
-    totals = torch.zeros(2, dtype=torch.float64, device=device)
+    totals = []
     network.eval()
     for batch in torch.split(plan.processes.share(torch.arange(len(images))), _TEST_BATCH):
         x, labels = to_floats(images.images[batch].to(device)), images.labels[batch].to(device)
         with plan.precision(device):
             logits = network(x).float()
-        totals[0] += F.cross_entropy(logits, labels, reduction="sum")
-        totals[1] += (logits.argmax(1) == labels).sum()
-    loss, accuracy = (plan.processes.sum(totals) / len(images)).tolist()
-    return loss, accuracy
-
-
-def _must_stop(state: TrainingState, plan: Plan, is_cancelled: IsCancelled) -> bool:
-    """Return whether any process is asked to stop; several agree on it, and not at every step."""
-    if plan.processes.count == 1:
-        return is_cancelled()
-    return state.meter.pending == 0 and plan.processes.any(is_cancelled())
+        loss, correct = F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()
+        totals.append(torch.stack((loss, correct.float())))
+    sums = plan.processes.sum(torch.stack(totals).sum(0)).tolist()
+    return sums[0] / len(images), sums[1] / len(images)
 
 
 def _look(state: TrainingState, plan: Plan, clock: float) -> float:

@@ -16,7 +16,7 @@ from effnet_edu.training.processes import Processes
 from effnet_edu.training.progressive import Stage
 from effnet_edu.training.recipe import Recipe
 from effnet_edu.training.rows import Row
-from effnet_edu.training.schedules import derived_seed
+from effnet_edu.training.schedules import derived_seed, learning_rate
 from effnet_edu.training.state import TrainingState, as_json
 
 _AUTOCAST = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -186,7 +186,7 @@ class Plan:
             step=self.steps_done(state),
             steps=self.steps,
             side=self.stage(state.epoch).side,
-            learning_rate=float(state.optimizer.param_groups[0]["lr"]),
+            learning_rate=learning_rate(self.recipe, self.steps_done(state) - 1, self.steps_per_epoch),
             train_loss=meter.loss / meter.steps,
             train_accuracy=meter.correct / (meter.steps * batch_size),
             test_loss=test_loss,

@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 from effnet_edu.model.network import EfficientNet
 
@@ -41,14 +41,18 @@ class Processes:
             dist.all_reduce(values)
         return values
 
-    def any(self, here: bool) -> bool:
-        """Return whether it is so in any process.
+    def agree(self, here: bool, is_meeting: bool) -> bool:
+        """Return whether something is so in any process; all return the same.
 
         Args:
-            here: Whether it is so in this one.
+            here: Whether it is so in this one, such as its clock or somebody who presses a key.
+            is_meeting: Whether all processes are asked now, which takes time; if not, the answer is no. One
+                process alone answers at once.
         """
         if self.count == 1:
             return here
+        if not is_meeting:
+            return False
         found: list[bool | None] = [None] * self.count
         dist.all_gather_object(found, here)
         return True in found
@@ -125,15 +129,30 @@ class SharedBatchNorm(nn.BatchNorm2d):
         variance = _sum((x - mean).square().mean((0, 2, 3), keepdim=True)) / count
         values = count * x.numel() // x.shape[1]
         with torch.no_grad():
+            if self.num_batches_tracked is not None:
+                self.num_batches_tracked += 1
             self.running_mean.lerp_(mean.flatten(), self.momentum or 0.0)
             self.running_var.lerp_(variance.flatten() * values / (values - 1), self.momentum or 0.0)
         scale = self.weight[:, None, None] * (variance + self.eps).rsqrt()
         return (x - mean) * scale + self.bias[:, None, None]
 
 
+class _Sum(torch.autograd.Function):
+    """The sum over all processes; its gradient is the sum of their gradients."""
+
+    @staticmethod
+    def forward(_context: Any, values: Tensor) -> Tensor:
+        values = values.clone()
+        dist.all_reduce(values)
+        return values
+
+    @staticmethod
+    def backward(_context: Any, gradient: Tensor) -> Tensor:
+        return _Sum.forward(_context, gradient)
+
+
 def _sum(values: Tensor) -> Tensor:
-    """Return the sum over all processes; gradients flow back to each of them."""
-    result: Tensor = all_reduce(values)  # type: ignore[no-untyped-call]
+    result: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -151,9 +170,9 @@ def shared(network: EfficientNet, processes: Processes) -> nn.Module:
     own = network.classifier.weight.device
     if own.type == "cpu":
         _share_batch_norms(network)
-        return nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
+        return nn.parallel.DistributedDataParallel(network)
     nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
-    return nn.parallel.DistributedDataParallel(network, [own.index], broadcast_buffers=False)
+    return nn.parallel.DistributedDataParallel(network, [own.index])
 
 
 def _share_batch_norms(module: nn.Module) -> None:

@@ -76,7 +76,7 @@ class Meter:
             correct: How many of its images were classified rightly.  # ()
             ends_step: Whether it is the last part.
         """
-        self._part = self._part + torch.stack((loss.detach().double(), correct.double()))
+        self._part = self._part + torch.stack((loss.detach().float(), correct.float()))
         if ends_step:
             self._pending.append(self._part)
             self._part = torch.zeros(())

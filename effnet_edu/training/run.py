@@ -44,8 +44,9 @@ class TrainingRun:
         return self.rows[-1].test_accuracy or 0.0
 
     def __str__(self) -> str:
+        epochs = f"{self.recipe.epochs} epoch{'' if self.recipe.epochs == 1 else 's'}"
         return (
-            f"{self.network.spec.name}, {self.resolution} px, {self.recipe.epochs} epochs on "
+            f"{self.network.spec.name}, {self.resolution} px, {epochs} on "
             f"{self.device_name}: accuracy {self.accuracy:.1%}, {self.seconds:.1f} s, "
             f"{self.peak_memory_bytes / 2**20:,.0f} MiB, seed {self.seed}"
         )

@@ -13,7 +13,9 @@ RECIPE = ee.Recipe(epochs=3, batch_size=32, dropout=0, drop_path_rate=0, ema_dec
 
 def train(folder: Path, accumulation: int = 1) -> ee.TrainingRun:
     recipe = replace(RECIPE, accumulation=accumulation)
-    return ee.train(TINY, quarters(128, 0), quarters(50, 1), recipe, folder=folder, device="cpu")
+    return ee.train(
+        TINY, quarters(128, 0), quarters(50, 1), recipe, folder=folder, device="cpu", save_seconds=0
+    )
 
 
 if __name__ == "__main__":

@@ -84,3 +84,20 @@ def test_shared_batch_norm_of_one_process_is_batch_norm(monkeypatch: pytest.Monk
     torch.testing.assert_close(plain.running_var, shared.running_var)
     torch.testing.assert_close(plain.running_mean, shared.running_mean)
     torch.testing.assert_close(plain.eval()(x), shared.eval()(x))
+
+
+def test_processes_agree_only_when_they_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clocks differ between processes: who saves or stops alone would wait for the others for ever."""
+    from effnet_edu.training import processes
+
+    def gather(found: list[object], here: object) -> None:
+        found[:] = [here, True]
+
+    monkeypatch.setattr(processes.dist, "all_gather_object", gather)
+    two, alone = processes.Processes(0, 2), processes.Processes()
+    assert two.agree(False, is_meeting=True)
+    assert not two.agree(True, is_meeting=False)
+    assert alone.agree(True, is_meeting=False)
+    assert not alone.agree(False, is_meeting=True)
+    with pytest.raises(ValueError, match=r"The processes found the steps \[7, True\]"):
+        two.check_equal("step", 7)

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 import effnet_edu as ee
 from effnet_edu.profiling.cancel import Cancelled
+from effnet_edu.training import loop
 from tests.training.easy import RANDOM_RECIPE, TINY, quarters
 from tests.training.killed import KILLS
 
@@ -90,6 +91,23 @@ def test_a_cancelled_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert steps == [8, 8]
     assert same_weights(resumed.network, plain.network)
     assert results([vars(row) for row in resumed.rows]) == results([vars(row) for row in plain.rows])
+
+
+def test_a_run_that_stopped_between_training_and_testing_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = train(tmp_path / "plain")
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "evaluate", fail)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "stopped", save_seconds=0)
+    monkeypatch.undo()
+    resumed = train(tmp_path / "stopped")
+    assert results([vars(row) for row in resumed.rows]) == results([vars(row) for row in plain.rows])
+    assert same_weights(resumed.network, plain.network)
 
 
 def test_a_finished_run_is_returned_as_it_was(tmp_path: Path) -> None:
