@@ -1,4 +1,4 @@
-"""The course without a notebook: `python -m effnet_edu cost`, `profile`, `classify`, `train` and more."""
+"""The course without a notebook: `python -m effnet_edu COMMAND`, from `list` to `lab`."""
 
 import argparse
 import sys

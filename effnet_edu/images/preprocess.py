@@ -99,6 +99,8 @@ def as_image(picture: Any) -> Image.Image:
         raise FileNotFoundError(f"There is no photograph at {picture}.")
     try:
         with Image.open(picture) as image:
+            if image.format == "EPS":  # Pillow would run it with Ghostscript
+                raise ValueError("PostScript is a program")
             return ImageOps.exif_transpose(image).convert("RGB")
     except _BROKEN as error:
         raise ValueError(f"{picture} is not a photograph that can be read ({error}).") from error

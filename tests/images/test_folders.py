@@ -88,7 +88,7 @@ def broken(kind, folder):
 BROKEN = {
     "cut": r"0\.png is not a photograph that can be read",
     "text": r"0\.png is not a photograph that can be read",
-    "postscript": r"0\.png is not a photograph that can be read",
+    "postscript": r"0\.png is not a photograph that can be read \(PostScript is a program\)",
     "bomb": r"0\.png is not a photograph that can be read \(.*decompression bomb",
     "notes": r"notes\.txt is no picture; its name must end in one of \.bmp",
     "pipe": r"pipe\.png is no picture",
