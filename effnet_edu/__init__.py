@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import effnet_edu.images as images
     import effnet_edu.labs as labs
     import effnet_edu.published as published
+    import effnet_edu.studies as studies
     from effnet_edu.checkpoints.create import create
     from effnet_edu.checkpoints.load import export_state_dict, load_checkpoint
     from effnet_edu.checkpoints.registry import list_weights
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from effnet_edu.profiling.largest_batch import largest_batch
     from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
     from effnet_edu.profiling.measurement import Measurement
+    from effnet_edu.profiling.profile import profile
     from effnet_edu.profiling.roofline import Roofline, RooflinePoint, roofline
     from effnet_edu.profiling.training_cost import TrainingMeasurement, profile_training
     from effnet_edu.training.loop import train
@@ -93,7 +95,7 @@ _HOMES = {
     "effnet_edu.training.sweep": ("sweep",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_ROOMS = ("exercises", "figures", "images", "labs", "published")
+_ROOMS = ("exercises", "figures", "images", "labs", "published", "studies")
 
 __all__ = [
     "BlockSpec",
@@ -153,6 +155,7 @@ __all__ = [
     "round_layers",
     "scale",
     "spec",
+    "studies",
     "sweep",
     "together",
     "train",

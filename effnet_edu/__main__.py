@@ -116,11 +116,13 @@ def parser(command: str = "") -> argparse.ArgumentParser:
         from effnet_edu.checkpoints.commands import add_commands as add_checkpoint_commands
         from effnet_edu.images.commands import add_commands as add_image_commands
         from effnet_edu.report import add_commands as add_report_commands
+        from effnet_edu.studies.commands import add_commands as add_study_commands
         from effnet_edu.training.commands import add_commands as add_training_commands
 
         add_image_commands(commands)
         add_checkpoint_commands(commands)
         add_training_commands(commands)
+        add_study_commands(commands)
         add_report_commands(commands)
     return main_parser
 

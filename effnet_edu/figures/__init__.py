@@ -18,6 +18,7 @@ from effnet_edu.figures.photograph import classified
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.roofline import macs_against_time, roofline
 from effnet_edu.figures.rounding import channel_rounding, layer_rounding
+from effnet_edu.figures.studies import gates, study
 from effnet_edu.figures.training import training_curves
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "formula_against_table",
     "fused_blocks",
     "fused_networks",
+    "gates",
     "layer_rounding",
     "macs_against_phi",
     "macs_against_time",
@@ -42,6 +44,7 @@ __all__ = [
     "network",
     "network_times",
     "roofline",
+    "study",
     "throughput_against_batch",
     "time_and_memory_against_phi",
     "training_curves",

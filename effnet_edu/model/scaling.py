@@ -16,6 +16,9 @@ CHANNEL_ROUNDINGS: tuple[str, ...] = ("at_least_90_percent", "nearest")
 #: The paper's grid search at phi = 1 (section 4): depth, width and resolution bases.
 ALPHA, BETA, GAMMA = 1.2, 1.1, 1.15
 
+#: Channel counts of every published network are multiples of this.
+CHANNEL_DIVISOR = 8
+
 #: No multiplier above this makes a network that a machine of today could hold.
 LARGEST_MULTIPLIER = 64.0
 
@@ -119,14 +122,20 @@ def fit_phi(
     )
 
 
-def round_channels(channels: int, width: float, rounding: ChannelRounding = "at_least_90_percent") -> int:
-    """Scale a channel count and round it to a multiple of 8.
+def round_channels(
+    channels: int,
+    width: float,
+    rounding: ChannelRounding = "at_least_90_percent",
+    divisor: int = CHANNEL_DIVISOR,
+) -> int:
+    """Scale a channel count and round it to a multiple of 8, or of another divisor.
 
     Args:
         channels: Unscaled channels, 1 or more.
         width: The width multiplier, above 0.
         rounding: `"at_least_90_percent"` goes one step up when rounding lost more than a tenth (the V1 code);
             `"nearest"` never does (the V2 code). Of the named networks they differ for V2-B3 alone.
+        divisor: The result is a multiple of this, and never less than it.
 
     Raises:
         ValueError: An argument is outside its range.
@@ -136,9 +145,10 @@ def round_channels(channels: int, width: float, rounding: ChannelRounding = "at_
     whole_number("channels", channels)
     choice("rounding", rounding, CHANNEL_ROUNDINGS)
     scaled = channels * real_number("width", width, 1e-3, LARGEST_MULTIPLIER)
-    rounded = max(8, int(scaled + 4) // 8 * 8)
+    whole_number("divisor", divisor)
+    rounded = max(divisor, int(scaled + divisor / 2) // divisor * divisor)
     if rounding == "at_least_90_percent" and rounded < 0.9 * scaled:
-        rounded += 8
+        rounded += divisor
     return rounded
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from effnet_edu.model.checks import choice, rate_below_one, real_number, whole_number
-from effnet_edu.model.scaling import ChannelRounding, round_channels, round_layers
+from effnet_edu.model.scaling import CHANNEL_DIVISOR, ChannelRounding, round_channels, round_layers
 
 Operation = Literal["mbconv", "fused_mbconv"]
 Activation = Literal["silu", "relu6"]
@@ -89,6 +89,7 @@ class NetworkSpec:
         width: Width multiplier over the base.
         depth: Depth multiplier over the base.
         source: Where the table stands.
+        channel_divisor: Scaled channels are multiples of this; 8 in every published network.
 
     Raises:
         ValueError: A field is outside its range, or there is no stage.
@@ -109,11 +110,12 @@ class NetworkSpec:
     width: float
     depth: float
     source: str
+    channel_divisor: int = CHANNEL_DIVISOR
 
     def __post_init__(self) -> None:
         if not self.stages:
             raise ValueError(f"{self.name} has no stages; a network needs one or more.")
-        for name in ("stem_channels", "head_channels", "resolution"):
+        for name in ("stem_channels", "head_channels", "resolution", "channel_divisor"):
             whole_number(name, getattr(self, name))
         rate_below_one("dropout", self.dropout)
         rate_below_one("drop_path_rate", self.drop_path_rate)
@@ -255,11 +257,15 @@ def scale(
     Source: `round_filters`, `round_repeats` and Lite's `fix_head_stem` in tensorflow/tpu.
     """
     resolution = check_resolution(base, resolution)
+
+    def channels(count: int, multiplier: float) -> int:
+        return round_channels(count, multiplier, base.rounding, base.channel_divisor)
+
     last = len(base.stages) - 1
     stages = tuple(
         replace(
             stage,
-            channels=round_channels(stage.channels, width, base.rounding),
+            channels=channels(stage.channels, width),
             layers=stage.layers
             if base.fixed_ends and index in (0, last)
             else round_layers(stage.layers, depth),
@@ -270,9 +276,9 @@ def scale(
     return replace(
         base,
         name=name or f"{base.name} (d={depth:.3g}, w={width:.3g}, {resolution} px)",
-        stem_channels=round_channels(base.stem_channels, end_width, base.rounding),
+        stem_channels=channels(base.stem_channels, end_width),
         stages=stages,
-        head_channels=round_channels(base.head_channels, end_width, base.rounding),
+        head_channels=channels(base.head_channels, end_width),
         resolution=resolution,
         dropout=base.dropout if dropout is None else dropout,
         width=base.width * width,

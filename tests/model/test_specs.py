@@ -110,6 +110,17 @@ def test_scaling_twice_multiplies_and_names_itself():
     assert scale(B0, 1.5, 2).name == "efficientnet_b0 (d=2, w=1.5, 224 px)"
 
 
+def test_a_smaller_divisor_follows_the_width_more_closely():
+    fine = replace(spec("efficientnet_b0"), channel_divisor=2)
+    for width in (1.05, 1.1, 1.37):
+        wider = scale(fine, width)
+        for before, after in zip(fine.stages, wider.stages, strict=True):
+            assert after.channels % 2 == 0
+            assert abs(after.channels - width * before.channels) <= 1
+    with pytest.raises(ValueError, match="channel_divisor is 0"):
+        replace(fine, channel_divisor=0)
+
+
 def test_specs_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         B0.resolution = 300

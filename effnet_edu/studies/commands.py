@@ -1,0 +1,69 @@
+"""The command `study`: perform a study, print what was found before, or say which results are outdated."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from effnet_edu.studies.registry import list_studies
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_commands(commands: "Commands") -> None:
+    """Add `study` to the command line.
+
+    Args:
+        commands: The subparsers of the program.
+    """
+    parser = commands.add_parser("study", help="perform one of the experiments behind the lessons")
+    parser.add_argument("name", metavar="NAME", nargs="?", help=", ".join(list_studies()))
+    parser.add_argument(
+        "--quick", action="store_true", help="its short version, less than a minute on two cores"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="only go on with what was stopped (a plain start does so too)"
+    )
+    parser.add_argument("--jobs", type=int, metavar="N", help="runs at a time (default: one a core)")
+    parser.add_argument("--device", help="cpu, cuda, mps; the accelerator if there is one")
+    parser.add_argument("--show", action="store_true", help="print the recorded result and perform nothing")
+    parser.add_argument(
+        "--check", action="store_true", help="say which recorded results are older than their code"
+    )
+    parser.set_defaults(run=_study)
+
+
+def _study(arguments: argparse.Namespace) -> int:
+    if arguments.check:
+        return _check()
+    if arguments.name is None:
+        raise ValueError(f"Which study? One of {', '.join(list_studies())}; or --check.")
+    if arguments.show:
+        from effnet_edu.studies.result import read
+
+        sys.stdout.write(f"{read(arguments.name)}\n")
+        return 0
+    from effnet_edu.studies import record
+    from effnet_edu.studies.engine import run
+
+    found = run(
+        arguments.name,
+        arguments.quick,
+        resume=arguments.resume,
+        jobs=arguments.jobs,
+        device=arguments.device,
+        results=None if arguments.quick else record.RESULTS,
+    )
+    sys.stdout.write(f"{found}\n")
+    return 0
+
+
+def _check() -> int:
+    from effnet_edu.studies import record
+
+    outdated = 0
+    for name, modules in record.check().items():
+        outdated += bool(modules)
+        state = f"older than {', '.join(modules)}" if modules else "up to date"
+        sys.stdout.write(f"{name}: {state}\n")
+    return 1 if outdated else 0

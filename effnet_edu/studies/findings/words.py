@@ -1,0 +1,68 @@
+"""Numbers with their intervals in words, the same in every study."""
+
+from effnet_edu.studies.result import StudyResult
+from effnet_edu.studies.statistics import Estimate
+
+#: How the sets of images are called in sentences and figures.
+IMAGES = {"glyphs": "glyphs", "fashion_mnist": "Fashion-MNIST"}
+
+
+def percent(accuracy: Estimate) -> str:
+    """Return an accuracy with its interval, such as `83.1% (82.0 to 84.2)`.
+
+    Args:
+        accuracy: A share, from 0 to 1.
+    """
+    if accuracy.count == 1:
+        return f"{accuracy.mean:.1%} (one seed)"
+    return f"{accuracy.mean:.1%} ({100 * accuracy.low:.1f} to {100 * accuracy.high:.1f})"
+
+
+def points(difference: Estimate) -> str:
+    """Return a difference of accuracies in points, with its interval.
+
+    Args:
+        difference: Of two shares.
+    """
+    if difference.count == 1:
+        return f"{100 * difference.mean:+.1f} points, one seed"
+    return f"{100 * difference.mean:+.1f} points, {100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
+
+
+def verdict(first: str, second: str, difference: Estimate) -> str:
+    """Return who is more accurate, or that the study does not decide it.
+
+    Args:
+        first: What may be better.
+        second: What it is compared with.
+        difference: Accuracy of the first minus that of the second.
+    """
+    if not difference.decides_sign:
+        return f"between {first} and {second} the study does not decide ({points(difference)})"
+    better = "more" if difference.mean > 0 else "less"
+    return f"{first} is {better} accurate than {second} ({points(difference)})"
+
+
+def intervals(result: StudyResult) -> tuple[str, ...]:
+    """Return how the intervals were made, or that there are none.
+
+    Args:
+        result: The study.
+    """
+    count = len(result.provenance.seeds)
+    if count == 1:
+        return ("There is one seed: no interval, and differences of a few points may be chance.",)
+    return (
+        f"Intervals are 95% intervals of Student's t distribution over {count} seeds (weights, order and "
+        "choice of training images); differences are taken seed by seed. No correction for the number of "
+        "comparisons: of twenty intervals, one misses on average.",
+    )
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital letter and a full stop.
+
+    Args:
+        text: Without either.
+    """
+    return f"{text[0].upper()}{text[1:]}."

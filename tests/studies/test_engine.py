@@ -1,0 +1,217 @@
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import redirect_stderr
+from pathlib import Path
+
+import pytest
+import torch
+from matplotlib.text import Text
+from PIL import Image
+
+import effnet_edu as ee
+from effnet_edu.__main__ import main
+from effnet_edu.figures.style import SMALLEST_TEXT
+from effnet_edu.studies import engine, record, registry
+from effnet_edu.studies.result import StudyResult, read
+from effnet_edu.studies.trained import trained_network
+from effnet_edu.training.augmentation import to_floats
+from tests.studies.small import IMAGES, small
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("EFFNET_EDU_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def performed(tmp_path_factory):
+    """The short version of every study, with even fewer images."""
+    folder = tmp_path_factory.mktemp("performed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EFFNET_EDU_CACHE", str(folder / "cache"))
+        patch.setattr(engine, "study", small)
+        for name in registry.list_studies():
+            engine.run(name, quick=True, jobs=1, results=folder, show_progress=False)
+        left = list((folder / "cache" / "studies" / "work").glob("*/*"))
+    assert left == [], "what is done leaves nothing behind"
+    return folder
+
+
+@pytest.mark.parametrize("name", registry.list_studies())
+def test_a_study_ends_as_one_file_with_all_that_was_promised(performed, name):
+    found = read(name, performed)
+    assert found.quick
+    assert found.runs
+    assert {run["name"] for run in found.runs} == {run.name for run in small(name).runs(True)}
+    for run in found.runs:
+        recipe = found.record.data["recipes"][run["recipe"]]
+        curve = run["curve"]
+        assert {len(values) for values in curve.values()} == {recipe["epochs"]}
+        assert curve["test_accuracy"][-1] == pytest.approx(run["accuracy"], abs=1e-5)
+        assert run["peak_memory_bytes"] > 0
+        assert run["macs"] > 100_000
+        assert run["network"] in found.record.data["networks"]
+    provenance = found.provenance
+    assert provenance.wall_seconds > 0
+    assert provenance.versions["torch"] == torch.__version__
+    assert provenance.command == f"python -m effnet_edu study {name} --quick"
+    assert f"effnet_edu.studies.{name}" in provenance.code
+    assert "effnet_edu.training.loop" in provenance.code
+    assert not any(".findings" in module or ".engine" in module for module in provenance.code)
+    assert record.changed_modules(found.record) == ()
+
+
+@pytest.mark.parametrize("name", registry.list_studies())
+def test_a_short_version_says_so_wherever_it_is_read(performed, name):
+    found = read(name, performed)
+    assert "short version" in found.label
+    assert "short version" in str(found)
+    assert found.summary[0].startswith("Short version")
+    assert any("cannot show" in sentence for sentence in found.summary)
+
+
+@pytest.mark.parametrize("name", ["fused", "progressive"])
+def test_studies_of_time_run_alone_and_say_so(performed, name):
+    assert "one run at a time, alone" in read(name, performed).provenance.note
+
+
+def test_progressive_runs_really_grow(performed):
+    found = read("progressive", performed)
+    for run in found.where(arm="progressive"):
+        sides = run["curve"]["side"]
+        assert sides[0] < sides[-1] == 28
+        assert sides == sorted(sides)
+    assert {side for run in found.where(arm="fixed") for side in run["curve"]["side"]} == {28}
+
+
+def test_gates_are_kept_for_the_blocks_that_have_them(performed):
+    found = read("squeeze_excitation", performed)
+    assert all(run["gates"] == [] for run in found.where(ratio=0.0))
+    (first, *_) = found.where(ratio=0.25)
+    assert len(first["gates"]) == 7
+    assert all(0 <= row["between_class_share"] <= 1 for row in first["gates"])
+    assert len(first["gates"][0]["class_means"]) == IMAGES.num_classes
+
+
+def test_the_kept_weights_are_those_of_the_run(performed, monkeypatch):
+    from effnet_edu.studies.study import held_out_images
+
+    network, names = trained_network(performed)
+    assert names == tuple(IMAGES.classes)
+    seen = held_out_images(IMAGES, network.spec.resolution)
+    with torch.no_grad():
+        right = (network(to_floats(seen.images)).argmax(1) == seen.labels).float().mean()
+    (run,) = read("small_network", performed).runs
+    assert float(right) == pytest.approx(run["accuracy"], abs=1e-6)
+    assert (performed / "small_network.safetensors").stat().st_size < 600_000
+
+
+@pytest.mark.parametrize("name", registry.list_studies())
+def test_every_study_has_a_figure_that_says_where_it_is_from(performed, name):
+    result = read(name, performed)
+    picture = ee.figures.study(result)
+    assert result.provenance.device in picture.caption
+    assert result.provenance.started[:10] in picture.caption
+    assert len(picture.numbers.rows) >= 3
+    assert all(len(row) == len(picture.numbers.columns) for row in picture.numbers.rows)
+    assert all(
+        text.get_fontsize() >= SMALLEST_TEXT for text in picture.figure.findobj(Text) if text.get_text()
+    )
+    buffer = io.BytesIO()
+    picture.figure.savefig(buffer, format="png")
+    assert Image.open(buffer).convert("L").getextrema()[0] < 100
+
+
+@pytest.mark.parametrize("name", registry.list_studies())
+def test_a_short_version_is_labelled_on_the_figure_itself(performed, name):
+    picture = ee.figures.study(read(name, performed))
+    assert "SHORT VERSION" in picture.figure.get_suptitle()
+    assert "SHORT VERSION" in picture.image().decode()
+    assert "hort version" in picture.caption
+
+
+def test_the_numbers_of_the_table_are_those_of_the_runs(performed):
+    rows = ee.figures.study(read("scaling", performed)).numbers.rows
+    (base,) = [row for row in rows if row[1] == "base"]
+    accuracies = read("scaling", performed).values("accuracy", way="base")
+    assert base[4] == f"{100 * sum(accuracies) / len(accuracies):.1f}"
+    assert {row[1] for row in rows} == {"base", "depth", "width", "resolution", "compound"}
+
+
+def test_gates_are_drawn_for_three_blocks_and_every_class(performed):
+    picture = ee.figures.gates(read("squeeze_excitation", performed))
+    panels = picture.figure.axes
+    assert [panel.get_title(loc="left") for panel in panels] == [row[0] for row in picture.numbers.rows]
+    assert all(len(panel.lines) == 2 for panel in panels)
+
+
+def curves(found: StudyResult) -> dict[str, list[float]]:
+    return {run["name"]: [*run["curve"]["test_loss"], run["accuracy"]] for run in found.runs}
+
+
+def started(cache: Path, results: Path) -> subprocess.Popen:
+    environment = {**os.environ, "EFFNET_EDU_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.studies.small", "scaling", str(results)]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+
+
+def test_a_killed_study_goes_on_and_ends_the_same(performed, tmp_path):
+    cache, results = tmp_path / "cache", tmp_path / "results"
+    finished: list[int] = []
+    for _ in range(2):
+        process = started(cache, results)
+        end = time.monotonic() + 90
+        before = len(list(cache.glob("studies/work/*/finished/*.json")))
+        while len(list(cache.glob("studies/work/*/finished/*.json"))) < before + 2:
+            assert process.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        finished.append(len(list(cache.glob("studies/work/*/finished/*.json"))))
+    assert 2 <= finished[0] < finished[1] < 10
+    assert not list(results.glob("*"))
+    assert started(cache, results).wait(90) == 0
+    assert curves(read("scaling", results)) == curves(read("scaling", performed))
+    assert not list(cache.glob("studies/work/*/*"))
+
+
+def test_the_number_of_jobs_changes_no_result(performed, cache, monkeypatch, tmp_path):
+    monkeypatch.setattr(engine, "study", lambda name: small(name, most=3))
+    found = engine.run("scaling", quick=True, jobs=2, results=tmp_path, show_progress=False)
+    whole = curves(read("scaling", performed))
+    assert curves(found) == {name: whole[name] for name in curves(found)}
+
+
+def test_resume_without_anything_to_resume_is_refused(cache, monkeypatch):
+    monkeypatch.setattr(engine, "study", small)
+    with pytest.raises(ValueError, match="nothing to resume"):
+        engine.run("scaling", quick=True, resume=True, show_progress=False)
+
+
+def test_progress_tells_runs_and_time(cache, monkeypatch, tmp_path):
+    monkeypatch.setattr(engine, "study", lambda name: small(name, most=2))
+    with redirect_stderr(io.StringIO()) as told:
+        engine.run("scaling", quick=True, jobs=1, results=tmp_path)
+    assert "2 of 2 runs 100%" in told.getvalue()
+
+
+def test_unknown_studies_are_named(cache, capsys):
+    for call in (lambda: ee.studies.run("sclaing"), lambda: ee.studies.read("sclaing")):
+        with pytest.raises(ValueError, match="study is 'sclaing'; it must be one of 'scaling'"):
+            call()
+    assert main(["study"]) == 2
+    assert "Which study?" in capsys.readouterr().err
+
+
+def test_the_command_line_says_which_results_are_outdated(capsys):
+    assert main(["study", "--check"]) in (0, 1)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == list(record.list_records())

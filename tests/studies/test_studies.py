@@ -1,0 +1,197 @@
+"""What is compared is comparable: matched costs, pairs of seeds, and sentences that do not say too much."""
+
+import math
+import re
+
+import pytest
+import torch
+
+from effnet_edu.model.cost import cost
+from effnet_edu.studies import progressive, scaling, search, squeeze_excitation
+from effnet_edu.studies.findings.scaling import advantage
+from effnet_edu.studies.findings.words import verdict
+from effnet_edu.studies.gates import between_class_share, gates
+from effnet_edu.studies.networks import TOLERANCE, WAYS, base_network, matched, scaled
+from effnet_edu.studies.record import Provenance, Record
+from effnet_edu.studies.registry import list_studies, study
+from effnet_edu.studies.result import StudyResult
+from effnet_edu.studies.statistics import Estimate, estimate, paired_difference, t_distribution, t_quantile
+from effnet_edu.studies.study import IN_CHANNELS, held_out_images
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_scaling_compares_networks_of_the_same_macs(quick):
+    runs = scaling.runs(quick)
+    levels = {run.labels["level"] for run in runs}
+    assert len(levels) >= (2 if quick else 4)
+    assert len({run.seed for run in runs}) >= (2 if quick else 3)
+    for images in {run.labels["images"] for run in runs}:
+        for level in levels - {0}:
+            compared = [run for run in runs if (run.labels["level"], run.labels["images"]) == (level, images)]
+            assert {run.labels["way"] for run in compared} == set(WAYS)
+            deepest = next(run.macs for run in compared if run.labels["way"] == "depth")
+            assert all(abs(run.macs / deepest - 1) <= TOLERANCE for run in compared)
+
+
+def test_each_way_changes_its_own_dimension_alone():
+    base = base_network()
+    for run in scaling.runs(False):
+        way, network = run.labels["way"], run.network
+        assert (network.layers > base.layers) == (way in ("depth", "compound"))
+        assert (network.head_channels > base.head_channels) == (way in ("width", "compound"))
+        assert (network.resolution > base.resolution) == (way in ("resolution", "compound"))
+
+
+def test_every_point_of_the_search_costs_twice_the_base():
+    points = [run for run in search.runs(False) if run.seed == 0]
+    base = search.counted(search.search_base())
+    (own,) = [run for run in points if run.network.name == search.search_base().name]
+    others = [run for run in points if run is not own]
+    assert len(others) >= 10
+    assert all(abs(run.macs / (2 * base) - 1) <= TOLERANCE for run in others)
+    assert {run.labels["alpha"] for run in others} == set(search.ALPHAS)
+
+
+def test_a_cost_that_a_way_cannot_meet_is_refused():
+    base = base_network()
+    target = 1.2 * cost(base, num_classes=10, in_channels=IN_CHANNELS).macs
+    with pytest.raises(ValueError, match="comes no nearer"):
+        matched(base, "depth", target, 10, IN_CHANNELS)
+
+
+def test_scaling_by_one_changes_nothing():
+    base = base_network()
+    for way in WAYS:
+        larger = scaled(base, way, 0.0 if way == "compound" else 1.0)
+        assert cost(larger).macs == cost(base).macs
+
+
+def test_ratios_go_from_none_to_half_of_the_blocks_input():
+    ratios = {run.labels["ratio"] for run in squeeze_excitation.runs(False)}
+    assert ratios == {0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2}
+
+
+def test_progressive_arms_end_alike_and_start_apart():
+    recipes = {arm: progressive.recipe(arm) for arm in progressive.ARMS}
+    last = {arm: recipe.stage(recipe.epochs - 1, 28, 0.0) for arm, recipe in recipes.items()}
+    for arm in ("progressive", "progressive_constant"):
+        for quantity in ("side", "randaugment", "mixup", "cutmix", "dropout"):
+            assert getattr(last[arm], quantity) == pytest.approx(getattr(last["fixed"], quantity))
+    first = {arm: recipe.stage(0, 28, 0.0) for arm, recipe in recipes.items()}
+    assert first["progressive"].side == first["progressive_constant"].side < 28
+    assert first["progressive"].randaugment < first["progressive_constant"].randaugment
+    assert first["fixed_unregularised"].randaugment == 0
+
+
+@pytest.mark.parametrize("name", list_studies())
+@pytest.mark.parametrize("quick", [False, True])
+def test_runs_have_names_and_labels_of_their_own(name, quick):
+    runs = study(name).runs(quick)
+    assert len({run.name for run in runs}) == len(runs)
+    assert len({tuple(run.labels.values()) for run in runs}) == len(runs)
+    assert all(run.labels["seed"] == run.seed for run in runs)
+    networks = {}
+    assert all(networks.setdefault(run.network.name, run.network) == run.network for run in runs)
+
+
+def test_quantiles_are_those_of_the_tables():
+    for degrees, expected in ((1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (30, 2.042)):
+        assert t_quantile(0.975, degrees) == pytest.approx(expected, abs=5e-4)
+    assert t_distribution(0.0, 5) == 0.5
+    assert t_distribution(-1.3, 4) == pytest.approx(1 - t_distribution(1.3, 4))
+
+
+def test_intervals_of_normal_values_hold_the_mean_as_often_as_they_say():
+    values = torch.randn(4000, 3, generator=torch.Generator().manual_seed(0)).tolist()
+    held = sum(found.low <= 0 <= found.high for found in map(estimate, values)) / len(values)
+    assert held == pytest.approx(0.95, abs=0.012)
+
+
+def test_pairs_take_out_what_a_seed_does_to_both():
+    seeds = [0.1, 0.5, 0.9]
+    difference = paired_difference([seed + 0.02 for seed in seeds], seeds)
+    assert difference.decides_sign
+    assert math.isclose(difference.high, 0.02, abs_tol=1e-9)
+    assert not estimate([0.02]).decides_sign
+
+
+def made(accuracy):
+    """Return a study of scaling in which `accuracy(way, level, seed)` was measured."""
+    runs = [
+        {
+            "name": run.name,
+            "labels": dict(run.labels),
+            "seed": run.seed,
+            "network": run.network.name,
+            "recipe": 0,
+            "images": 0,
+            "macs": run.macs,
+            "accuracy": accuracy(run.labels["way"], run.labels["level"], run.seed),
+        }
+        for run in scaling.runs(False)
+    ]
+    data = {"question": "?", "runs": runs, "recipes": [{"epochs": 1}], "images": [{"train": 100}]}
+    provenance = Provenance(
+        "2026-01-01T00:00:00+00:00", "", "", {}, "", None, None, "a device", None, "", {}, (0, 1, 2), 1.0, 1
+    )
+    return StudyResult(Record("study", "scaling", provenance, data))
+
+
+def test_an_interval_that_covers_zero_is_said_not_to_decide():
+    luck = {0: 0.04, 1: -0.05, 2: 0.02}
+    found = made(lambda way, level, seed: 0.5 + (luck[seed] if way == "compound" else 0) + 0.001 * level)
+    assert not advantage(found, "glyphs", "compound", "depth").decides_sign
+    (compared,) = [line for line in found.summary if line.startswith("glyphs, mean over")]
+    assert compared.count("the study does not decide") == 3
+
+
+def test_a_clear_difference_is_said_with_its_numbers():
+    found = made(lambda way, _level, seed: 0.5 + 0.01 * seed + (0.05 + 0.001 * seed) * (way == "compound"))
+    (compared,) = [line for line in found.summary if line.startswith("glyphs, mean over")]
+    assert compared.count("compound is more accurate than") == 3
+    assert "+5.1 points" in compared
+    worse = made(lambda way, _level, seed: 0.5 - (0.05 + 0.001 * seed) * (way == "compound"))
+    assert "compound is less accurate than depth alone" in " ".join(worse.summary)
+
+
+def test_what_saturates_is_told_from_what_does_not():
+    found = made(
+        lambda way, level, seed: (
+            0.5
+            + 0.001 * seed
+            + {"depth": 0.0, "width": -0.03 * level}.get(way, 0.02 * level) * (1 + 0.01 * seed)
+        )
+    )
+    (told,) = [line for line in found.summary if line.startswith("Glyphs, at the last step")]
+    assert "still rises with resolution" in told
+    assert "falls with width" in told
+    assert re.search(r"does not decide whether accuracy still changes with depth", told)
+
+
+def test_one_seed_decides_nothing():
+    assert "does not decide" in verdict("this", "that", Estimate(0.3, 0.3, 0.3, 1))
+
+
+def test_gates_that_know_the_class_are_told_from_gates_that_do_not():
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(1000) % 10
+    noise = torch.rand(1000, 8, generator=generator)
+    assert between_class_share(noise, labels) == pytest.approx(9 / 999, abs=0.01)
+    assert between_class_share(labels[:, None].float(), labels) == pytest.approx(1)
+    half = torch.randn(1000, 8, generator=generator) + torch.randn(10, 8, generator=generator)[labels]
+    assert between_class_share(half, labels) == pytest.approx(0.5, abs=0.12)
+    assert between_class_share(torch.ones(1000, 8), labels) == 0
+
+
+def test_gates_are_those_that_the_blocks_use():
+    from effnet_edu.model.network import EfficientNet
+    from tests.studies.small import IMAGES
+
+    torch.manual_seed(0)
+    network = EfficientNet(squeeze_excitation.network(1 / 4), 2, IN_CHANNELS)
+    found = gates(network, held_out_images(IMAGES, 24))
+    assert [values.shape[1] for values in found.values()] == [
+        block.channels_hidden for block in network.blocks
+    ]
+    assert all(((values > 0) & (values < 1)).all() for values in found.values())
+    assert gates(EfficientNet(squeeze_excitation.network(0.0), 2), held_out_images(IMAGES, 24)) == {}
