@@ -3,12 +3,13 @@
 import hashlib
 import warnings
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
+
+from effnet_edu.checkpoints.atomic import write_atomically
 
 
 def keep_images(path: Path, images: Tensor) -> None:
@@ -18,16 +19,9 @@ def keep_images(path: Path, images: Tensor) -> None:
         path: The file; its folder is made.
         images: uint8, contiguous.  # (N, C, H, W)
     """
-    part = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            part = Path(file.name)
-            file.write(save({"images": images}, {"sha256": _sha256(images)}))
-        part.replace(path)
+        write_atomically(path, save({"images": images}, {"sha256": _sha256(images)}))
     except OSError as error:
-        if part:
-            part.unlink(missing_ok=True)
         warnings.warn(
             f"{path} could not be written ({error}); the images are made anew next time.", stacklevel=3
         )

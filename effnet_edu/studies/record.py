@@ -8,12 +8,10 @@ import dataclasses
 import importlib.metadata
 import json
 import math
-import os
 import platform
 import shlex
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +20,7 @@ from typing import Any, Literal, get_args
 
 import torch
 
+from effnet_edu.checkpoints.atomic import write_atomically
 from effnet_edu.profiling.device import device_name, driver_version
 from effnet_edu.studies.code import ROOT, code_hashes, combined
 
@@ -235,19 +234,7 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         ValueError: Something in it is not one of these.
     """
-    text = _lines(_plain(value, path.stem)) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_atomically(path, _lines(_plain(value, path.stem)) + "\n")
 
 
 def write(record: Record, folder: Path = RESULTS) -> Path:

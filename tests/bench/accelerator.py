@@ -19,9 +19,10 @@ import torch
 from torch import Tensor, nn
 
 import effnet_edu as ee
+from effnet_edu.checkpoints.atomic import write_atomically
 from tests.bench.cases import Case, evaluate
 from tests.bench.networks import OURS, same_weights
-from tests.bench.report import about, replace_file
+from tests.bench.report import about
 from tests.bench.runner import time_case
 from tests.bench.verdict import verdict
 
@@ -91,12 +92,9 @@ def run_piece(piece: Piece, folder: Path, device: torch.device) -> Path:
     path = folder / f"{piece.name}.json"
     if path.exists():
         return path
-    folder.mkdir(parents=True, exist_ok=True)
     rows, ended_by = measure(piece, device)
     record = {"piece": asdict(piece), "about": about(device), "ended_by": ended_by, "rows": rows}
-    replace_file(
-        path, lambda partial: partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    )
+    write_atomically(path, json.dumps(record, indent=1) + "\n")
     return path
 
 

@@ -1,9 +1,7 @@
 """The results as csv, as a table to read, and as a picture; all with device and versions."""
 
 import csv
-import os
 import platform
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,6 +10,7 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
+from effnet_edu.checkpoints.atomic import atomic_path, write_atomically
 from effnet_edu.figures.style import FAINT, GREY, INK, WIDTH, new_figure, plain_log_axis, styled
 from effnet_edu.profiling.device import device_name
 from tests.bench.verdict import Result
@@ -34,30 +33,16 @@ def about(device: torch.device) -> dict[str, str]:
 
 def write(folder: Path, results: list[Result], where: dict[str, str]) -> None:
     """Write results.csv, results.md and results.png."""
-    folder.mkdir(parents=True, exist_ok=True)
     rows = [rounded(result) | where for result in results]
-
-    def write_csv(path: Path) -> None:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-
-    replace_file(folder / "results.csv", write_csv)
+    with atomic_path(folder / "results.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
     text = markdown(results, where)
-    replace_file(folder / "results.md", lambda path: path.write_text(text, encoding="utf-8"))
+    write_atomically(folder / "results.md", text)
     picture = draw(results, where)
-    replace_file(folder / "results.png", lambda path: picture.savefig(path, format="png", dpi=120))
-
-
-def replace_file(path: Path, write_to: Callable[[Path], object]) -> None:
-    """Write beside the file, then put it in its place, so that it is never half written."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        write_to(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_path(folder / "results.png") as path:
+        picture.savefig(path, format="png", dpi=120)
 
 
 def rounded(result: Result) -> dict[str, object]:

@@ -5,12 +5,13 @@ import copy
 import hashlib
 import os
 import re
-import tempfile
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from effnet_edu.checkpoints.atomic import write_atomically
 
 ROOT = Path(__file__).parents[2]
 LESSONS = ROOT / "lessons"
@@ -143,11 +144,4 @@ def stamp(book: NotebookNode, number: str) -> NotebookNode:
 def write(book: NotebookNode, path: Path) -> None:
     """Write to a temporary file and rename, so that an interruption leaves the old lesson."""
     nbformat.validate(book)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            nbformat.write(book, file)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    write_atomically(path, nbformat.writes(book) + "\n")
