@@ -228,7 +228,7 @@ def _through(stages: list[nn.Module], x: Tensor) -> Tensor:
 def _record(run: Callable[[Tensor], Tensor], x: Tensor, pool: object) -> Callable[[Tensor], Tensor]:
     """Record what `run` does for inputs of this shape; return a function that replays it.
 
-    Recordings may share one pool of memory: what a replay leaves there is its logits, which are copied at once.
+    Recordings may share one pool of memory: all that a replay leaves there is logits, copied at once.
     """
     device = torch.get_device_module(x.device)
     held = x.clone()

@@ -11,11 +11,12 @@ import matplotlib.image
 import pytest
 import torch
 
+import effnet_edu as ee
 from effnet_edu.model import inference
 from tests.bench import __main__ as command
 from tests.bench import accelerator
 from tests.bench.cases import GROUPS, LIMIT, PEERS, QUICK, Bar, Case, Seconds
-from tests.bench.networks import OURS, check_same_logits, same_weights
+from tests.bench.networks import OURS, check_same_logits, peers, same_weights
 from tests.bench.runner import measure_here, measure_in_new_process, time_case
 from tests.bench.verdict import judge, verdict
 
@@ -153,6 +154,18 @@ def test_the_pieces_are_every_network_precision_and_mode_once():
 
 
 @pytest.mark.parametrize("network", accelerator.NETWORKS)
+def test_both_peers_of_an_accelerator_have_the_network_with_the_same_weights(network):
+    with torch.device("meta"):
+        built = {library: build().state_dict() for library, build in peers(network).items()}
+    ours = ee.create(network, conventions="torchvision", device="meta")
+    for library in accelerator.PEERS:
+        theirs = ee.export_state_dict(ours, library)
+        assert {key: value.shape for key, value in theirs.items()} == {
+            key: value.shape for key, value in built[library].items()
+        }
+
+
+@pytest.mark.parametrize("network", ["efficientnet_b0", "efficientnetv2_s"])
 def test_a_piece_on_an_accelerator_is_rehearsed_here(network, tmp_path):
     piece = rehearsed(network, "eager")
     path = accelerator.run_piece(piece, tmp_path, CPU)
