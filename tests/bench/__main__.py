@@ -11,8 +11,9 @@ from pathlib import Path
 
 import torch
 
+from effnet_edu.checkpoints.atomic import write_atomically
 from tests.bench.cases import GROUPS, QUICK, Size
-from tests.bench.report import about, replace_file, text_table, write
+from tests.bench.report import about, text_table, write
 from tests.bench.runner import Times, measure_here, measure_in_new_process
 from tests.bench.verdict import Result, judge
 
@@ -30,7 +31,7 @@ def load_samples(folder: Path, group: str) -> list[Times]:
 def save_samples(folder: Path, group: str, processes: list[Times]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(processes)
-    replace_file(samples_file(folder, group), lambda path: path.write_text(text, encoding="utf-8"))
+    write_atomically(samples_file(folder, group), text)
 
 
 def results_of(folder: Path, size: Size) -> list[Result]:
