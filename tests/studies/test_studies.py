@@ -118,13 +118,13 @@ def test_an_interval_that_covers_zero_is_said_not_to_decide():
     luck = {0: 0.04, 1: -0.05, 2: 0.02}
     found = made(lambda way, level, seed: 0.5 + (luck[seed] if way == "compound" else 0) + 0.001 * level)
     assert not advantage(found, "glyphs", "compound", "depth").decides_sign
-    (compared,) = [line for line in found.summary if line.startswith("glyphs, mean over")]
+    (compared,) = [line for line in found.summary if line.startswith("Glyphs, mean over")]
     assert compared.count("the study does not decide") == 3
 
 
 def test_a_clear_difference_is_said_with_its_numbers():
     found = made(lambda way, _level, seed: 0.5 + 0.01 * seed + (0.05 + 0.001 * seed) * (way == "compound"))
-    (compared,) = [line for line in found.summary if line.startswith("glyphs, mean over")]
+    (compared,) = [line for line in found.summary if line.startswith("Glyphs, mean over")]
     assert compared.count("compound is more accurate than") == 3
     assert "+5.1 points" in compared
     worse = made(lambda way, _level, seed: 0.5 - (0.05 + 0.001 * seed) * (way == "compound"))
