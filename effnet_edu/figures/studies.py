@@ -105,7 +105,7 @@ def scaling(result: StudyResult) -> Picture:
                 for point in points
                 if point.level or way == WAYS[0]
             ]
-        ticks = sorted({round(point.macs / 1e6, 1) for points in curves.values() for point in points})
+        ticks = [round(point.macs / 1e6, 1) for point in curves["depth"]]
         plain_log_axis(axes, "x", ticks, [f"{tick:g}" for tick in ticks])
         axes.set(xlabel="MACs for one image, M (computed)", title=IMAGES[images])
         _within_percent(axes)

@@ -16,6 +16,7 @@ from effnet_edu.figures import ImpliedPhi, Numbers, Picture, ScalingPoint
 from effnet_edu.figures.style import CARD, SMALLEST_TEXT
 from effnet_edu.images.mismatch import Mismatch
 from tests.profiling.made import made_ceilings, made_profile
+from tests.studies.made import made, made_gates
 
 TABLE = ee.published.read("effnet_coefficients")
 B0_MACS = ee.cost("efficientnet_b0").macs
@@ -72,6 +73,8 @@ FORMAT_ROWS = [
 
 #: Every public figure, drawn once with real data.
 DRAW = {
+    "study": lambda: ee.figures.study(made(lambda _way, level, seed: 0.5 + 0.02 * level + 0.01 * seed)),
+    "gates": lambda: ee.figures.gates(made_gates()),
     "accuracy_against_macs": lambda: ee.figures.accuracy_against_macs(
         {"depth": [(0.4, 76.1), (0.9, 78.5)], "compound": [(0.4, 76.1), (1.0, 79.8)]}, "figure 8"
     ),

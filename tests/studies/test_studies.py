@@ -12,11 +12,10 @@ from effnet_edu.studies.findings.scaling import advantage
 from effnet_edu.studies.findings.words import verdict
 from effnet_edu.studies.gates import between_class_share, gates
 from effnet_edu.studies.networks import TOLERANCE, WAYS, base_network, matched, scaled
-from effnet_edu.studies.record import Provenance, Record
 from effnet_edu.studies.registry import list_studies, study
-from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.statistics import Estimate, estimate, paired_difference, t_distribution, t_quantile
 from effnet_edu.studies.study import IN_CHANNELS, held_out_images
+from tests.studies.made import made
 
 
 @pytest.mark.parametrize("quick", [False, True])
@@ -115,39 +114,17 @@ def test_pairs_take_out_what_a_seed_does_to_both():
     assert not estimate([0.02]).decides_sign
 
 
-def made(accuracy):
-    """Return a study of scaling in which `accuracy(way, level, seed)` was measured."""
-    runs = [
-        {
-            "name": run.name,
-            "labels": dict(run.labels),
-            "seed": run.seed,
-            "network": run.network.name,
-            "recipe": 0,
-            "images": 0,
-            "macs": run.macs,
-            "accuracy": accuracy(run.labels["way"], run.labels["level"], run.seed),
-        }
-        for run in scaling.runs(False)
-    ]
-    data = {"question": "?", "runs": runs, "recipes": [{"epochs": 1}], "images": [{"train": 100}]}
-    provenance = Provenance(
-        "2026-01-01T00:00:00+00:00", "", "", {}, "", None, None, "a device", None, "", {}, (0, 1, 2), 1.0, 1
-    )
-    return StudyResult(Record("study", "scaling", provenance, data))
-
-
 def test_an_interval_that_covers_zero_is_said_not_to_decide():
     luck = {0: 0.04, 1: -0.05, 2: 0.02}
     found = made(lambda way, level, seed: 0.5 + (luck[seed] if way == "compound" else 0) + 0.001 * level)
     assert not advantage(found, "glyphs", "compound", "depth").decides_sign
-    (compared,) = [line for line in found.summary if line.startswith("glyphs, mean over")]
+    (compared,) = [line for line in found.summary if line.startswith("Glyphs, mean over")]
     assert compared.count("the study does not decide") == 3
 
 
 def test_a_clear_difference_is_said_with_its_numbers():
     found = made(lambda way, _level, seed: 0.5 + 0.01 * seed + (0.05 + 0.001 * seed) * (way == "compound"))
-    (compared,) = [line for line in found.summary if line.startswith("glyphs, mean over")]
+    (compared,) = [line for line in found.summary if line.startswith("Glyphs, mean over")]
     assert compared.count("compound is more accurate than") == 3
     assert "+5.1 points" in compared
     worse = made(lambda way, _level, seed: 0.5 - (0.05 + 0.001 * seed) * (way == "compound"))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from effnet_edu.model.cost import cost
 from effnet_edu.studies.findings.words import IMAGES, percent, points, sentence, verdict
 from effnet_edu.studies.networks import WAYS
 from effnet_edu.studies.result import StudyResult
@@ -135,13 +136,14 @@ def sentences(result: StudyResult) -> list[str]:
                 f"the study does not decide whether accuracy still changes with {', '.join(open_ones)}"
             )
         found.append(sentence(f"{name}, at the last step of cost: {'; '.join(parts)}"))
-    run = result.runs[0]
+    run = max(result.runs, key=lambda run: int(run["macs"]))
+    b0 = cost("efficientnet_b0").macs / run["macs"]
     recipe = result.record.data["recipes"][run["recipe"]]
     images_seen = result.record.data["images"][run["images"]]["train"]
     found.append(
         f"What it cannot show: networks of a few million MACs at most, {images_seen:,} images and "
         f"{recipe['epochs']} epochs leave every network short of what it could learn, so that this compares "
-        "how much is learned early, not where each way ends; ImageNet networks are a thousand times larger. "
+        f"how much is learned early, not where each way ends; B0 alone has {b0:.0f} times the MACs. "
         "One recipe serves all, and a recipe tuned to each could change the order. Fashion-MNIST has no "
         "detail beyond 28 pixels, so a higher resolution only enlarges it."
     )

@@ -99,7 +99,7 @@ def sentences(result: StudyResult) -> list[str]:
     )
     found.append(
         "What it cannot show: the paper searched around B0 on ImageNet, where a unit of each dimension means "
-        "something else than in a network of ten blocks at 18 pixels; the best bases belong to the base, the "
-        "images and the recipe that they were found with."
+        "something else than in a network of a few blocks at 18 pixels; the best bases belong to the base, "
+        "the images and the recipe that they were found with."
     )
     return found

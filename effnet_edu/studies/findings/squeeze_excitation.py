@@ -149,7 +149,7 @@ def sentences(result: StudyResult) -> list[str]:
             told = "unlike in the SE paper, late gates depend less on the class than early ones"
         found.append(f"{name}: {shares}; {told}.")
     found.append(
-        "What it cannot show: the SE paper's networks are thirty times deeper and tell 1,000 classes apart; "
+        "What it cannot show: the SE paper's networks are far deeper and tell 1,000 classes apart; "
         "here the narrowest bottlenecks have a single channel. Time was not measured: on small maps the "
         "gates cost more time than their MACs suggest."
     )

@@ -4,7 +4,7 @@ from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.statistics import Estimate
 
 #: How the sets of images are called in sentences and figures.
-IMAGES = {"glyphs": "glyphs", "fashion_mnist": "Fashion-MNIST"}
+IMAGES = {"glyphs": "Glyphs", "fashion_mnist": "Fashion-MNIST"}
 
 
 def percent(accuracy: Estimate) -> str:
