@@ -1,16 +1,25 @@
-"""The one place that knows devices: which there are, what they are called, how to wait for them."""
+"""The one place that knows devices: which there are, their names, how to wait for them and time them."""
 
 import platform
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 
-from effnet_edu.profiling.cancel import Cancelled, IsCancelled
+from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
+from effnet_edu.profiling.turn import POLL_SECONDS, turn_among_programs
 
-_LOCK = threading.Lock()
+_LOCKS: dict[str, threading.Lock] = defaultdict(threading.Lock)
+#: What drivers write when a device fails, and no network or argument is to blame.
+_FAILURES = (
+    *("cuda error", "cudnn_status", "cublas_status", "device-side assert", "hip error"),
+    *("mps backend", "metal", "level zero", "ur backend", "unspecified launch failure", "device lost"),
+)
 
 
 def default_device() -> torch.device:
@@ -70,20 +79,172 @@ def synchronize(device: torch.device) -> None:
         torch.accelerator.synchronize(device)
 
 
-@contextmanager
-def exclusive(is_cancelled: IsCancelled) -> Iterator[None]:
-    """Hold the right to measure: two measurements at once would measure each other.
+def free_cached_memory(device: torch.device) -> None:
+    """Give the memory that torch keeps for later back to the device; a device that has failed keeps it.
 
     Args:
-        is_cancelled: Asked while waiting for the turn.
+        device: A CPU or an accelerator.
+    """
+    module = torch.get_device_module(device)
+    if hasattr(module, "empty_cache"):
+        with suppress(RuntimeError):
+            module.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory ran out, as each device words it.
+
+    Args:
+        error: What was raised.
+    """
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and ("not enough memory" in said or "out of memory" in said)
+
+
+def is_device_failure(error: BaseException, device: torch.device) -> bool:
+    """Return whether an error comes from a device that has failed or vanished, and not from the network.
+
+    Args:
+        error: What was raised.
+        device: Where the work ran; a CPU does not vanish.
+    """
+    if device.type == "cpu" or not isinstance(error, RuntimeError) or is_out_of_memory(error):
+        return False
+    accelerator_error = getattr(torch, "AcceleratorError", None)  # since torch 2.8
+    if accelerator_error is not None and isinstance(error, accelerator_error):
+        return True
+    return any(words in str(error).lower() for words in _FAILURES)
+
+
+def properties(device: torch.device) -> Any:
+    """Return what the driver tells about an accelerator, or None where there is nothing of the kind.
+
+    Args:
+        device: A CPU or an accelerator.
+    """
+    module = torch.get_device_module(device)
+    if device.type == "cpu" or not hasattr(module, "get_device_properties"):
+        return None
+    return module.get_device_properties(device)
+
+
+def device_key(device: torch.device) -> str:
+    """Return what tells a device from all others of this machine, the same in every process.
+
+    An index would not do: environment variables number devices anew for each process.
+
+    Args:
+        device: A CPU or an accelerator.
+    """
+    uuid = getattr(properties(device), "uuid", None)
+    return f"{device.type}-{uuid or device.index or 0}" if device.type != "cpu" else "cpu"
+
+
+class Stopwatch(Protocol):
+    """Times one run after another on a device."""
+
+    def time(self, run: Callable[[], object]) -> float:
+        """Run, wait until the device is done, and return the seconds.
+
+        Args:
+            run: Queues work on the device.
+        """
+        ...
+
+
+class ClockStopwatch:
+    """Waits for the device before and after, and reads the clock.
+
+    Args:
+        device: A CPU or an accelerator.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
+    def time(self, run: Callable[[], object]) -> float:
+        """Run, wait until the device is done, and return the seconds."""
+        synchronize(self._device)
+        start = time.perf_counter()
+        run()
+        synchronize(self._device)
+        return time.perf_counter() - start
+
+
+class EventStopwatch:
+    """Lets the device itself note when the work begins and ends, without the way there and back.
+
+    Args:
+        device: An accelerator.
+
+    Raises:
+        RuntimeError: The device has no such events.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._begin = torch.Event(device=device, enable_timing=True)
+        self._end = torch.Event(device=device, enable_timing=True)
+        self.time(lambda: None)  # some devices make events and then cannot tell the time between two
+
+    def time(self, run: Callable[[], object]) -> float:
+        """Run, wait until the device is done, and return the seconds."""
+        synchronize(self._device)
+        stream = torch.accelerator.current_stream(self._device)
+        self._begin.record(stream)
+        run()
+        self._end.record(stream)
+        self._end.synchronize()
+        return float(self._begin.elapsed_time(self._end)) / 1000
+
+
+def stopwatch(device: torch.device) -> Stopwatch:
+    """Return what times this device best: its own events, or the clock where it has none.
+
+    Args:
+        device: A CPU or an accelerator.
+    """
+    if device.type != "cpu":
+        with suppress(RuntimeError, NotImplementedError, TypeError):
+            return EventStopwatch(device)
+    return ClockStopwatch(device)
+
+
+def _say_nothing(_sentence: str) -> None:
+    pass
+
+
+@contextmanager
+def exclusive(
+    device: torch.device,
+    is_cancelled: IsCancelled = never,
+    waiting: Callable[[str], None] = _say_nothing,
+) -> Iterator[None]:
+    """Hold the right to measure on a device: two measurements at once would measure each other.
+
+    Other threads of this process queue at a lock in memory, other processes of this machine, of any user, at
+    a file lock (see `turn.py`). It is not re-entrant: who holds it and asks again waits for ever.
+
+    Args:
+        device: Where the measurement runs.
+        is_cancelled: Asked about every 50 ms while waiting for the turn.
+        waiting: Told once, in a sentence, that somebody else has the turn.
 
     Raises:
         Cancelled: It said yes before the turn came.
     """
-    while not _LOCK.acquire(timeout=0.05):
-        if is_cancelled():
-            raise Cancelled
+    key = device_key(device)
+    lock = _LOCKS[key]
+    if not lock.acquire(blocking=False):
+        waiting(f"Another measurement of this program runs on {device_name(device)}; this one waits for it.")
+        while not lock.acquire(timeout=POLL_SECONDS):
+            if is_cancelled():
+                raise Cancelled
     try:
-        yield
+        busy = f"Another notebook or program is measuring on {device_name(device)}; this one waits for it."
+        with turn_among_programs(key, is_cancelled, lambda: waiting(busy)):
+            yield
     finally:
-        _LOCK.release()
+        lock.release()

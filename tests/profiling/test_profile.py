@@ -78,7 +78,7 @@ def test_cancel_stops_within_a_pass() -> None:
 
 
 def test_two_measurements_never_run_at_once() -> None:
-    with exclusive(never):
+    with exclusive(torch.device("cpu")):
         start = time.monotonic()
         with pytest.raises(Cancelled):
             ee.profile(SMALL, device="cpu", is_cancelled=lambda: time.monotonic() - start > 0.2)
@@ -97,7 +97,7 @@ def test_an_allocator_that_fails_is_a_sentence(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(module, "memory_growth", fail)
     with pytest.raises(MemoryError, match="does not fit into the"):
         ee.profile(SMALL, device="cpu")
-    with exclusive(never):
+    with exclusive(torch.device("cpu")):
         pass  # the turn was given back
 
 
@@ -127,11 +127,11 @@ def test_memory_growth_sees_an_allocation() -> None:
 
 def test_repeats_fit_the_time_and_never_fall_below_three() -> None:
     shares: list[float] = []
-    quick = time_repeats(lambda: time.sleep(0.001), 0.1, never, shares.append)
+    quick = time_repeats(lambda: time.sleep(0.001), 0.1, torch.device("cpu"), never, shares.append)
     assert 10 < len(quick.seconds) <= MOST
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    slow = time_repeats(lambda: time.sleep(0.05), 0.01, never, shares.append)
+    slow = time_repeats(lambda: time.sleep(0.05), 0.01, torch.device("cpu"), never, shares.append)
     assert len(slow.seconds) == FEWEST
 
 
