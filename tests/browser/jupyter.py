@@ -98,7 +98,20 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def lab_page(opened: Browser, base: str, width: int = 1280, height: int = 800) -> Iterator[Page]:
     """Yield a JupyterLab page that notes what it asked of other hosts and what its console found wrong."""
-    context = opened.new_context(viewport={"width": width, "height": height})
+    with watched_page(opened, width, height) as page:
+        page.goto(f"{base}/lab?reset&token={TOKEN}")
+        page.wait_for_function("() => window.jupyterapp", timeout=90_000)
+        page.evaluate("() => { jupyterapp.restored.then(() => { window.restored = true }) }")
+        page.wait_for_function("() => window.restored", timeout=90_000)
+        yield page
+
+
+@contextmanager
+def watched_page(opened: Browser, width: int = 1280, height: int = 800) -> Iterator[Page]:
+    """Yield an empty page that notes what it asks of other hosts and what its console finds wrong."""
+    context = opened.new_context(
+        viewport={"width": width, "height": height}, permissions=["clipboard-read", "clipboard-write"]
+    )
     context.set_default_timeout(30_000)
     page = context.new_page()
     page.outside, page.complaints = [], []  # type: ignore[attr-defined]
@@ -114,10 +127,6 @@ def lab_page(opened: Browser, base: str, width: int = 1280, height: int = 800) -
         "console",
         lambda m: page.complaints.append(m.text) if m.type == "error" else None,  # type: ignore[attr-defined]
     )
-    page.goto(f"{base}/lab?reset&token={TOKEN}")
-    page.wait_for_function("() => window.jupyterapp", timeout=90_000)
-    page.evaluate("() => { jupyterapp.restored.then(() => { window.restored = true }) }")
-    page.wait_for_function("() => window.restored", timeout=90_000)
     yield page
     context.close()
 
@@ -149,6 +158,42 @@ class Notebook:
         )
         self.page.wait_for_function("() => window.ran !== null", timeout=1000 * seconds)
         assert self.page.evaluate("() => window.ran"), self.errors()
+
+    def run_in_kernel(self, code: str, seconds: float = 20) -> tuple[str, float]:
+        """Run code beside the cells; return what it printed, and after how many milliseconds it was done."""
+        self.page.evaluate(
+            """code => { window.replied = null; const start = performance.now(); let said = '';
+            const future = doc.sessionContext.session.kernel.requestExecute({code});
+            future.onIOPub = m => { if (m.header.msg_type === 'stream') said += m.content.text;
+                if (m.header.msg_type === 'error') said += m.content.evalue };
+            future.done.then(() => { window.replied = [said, performance.now() - start] }) }""",
+            code,
+        )
+        self.page.wait_for_function("() => window.replied !== null", timeout=1000 * seconds)
+        said, milliseconds = self.page.evaluate("() => window.replied")
+        return str(said), float(milliseconds)
+
+    def interrupt(self) -> None:
+        self._kernel("interrupt")
+
+    def restart(self) -> None:
+        self._kernel("restart")
+
+    def _kernel(self, verb: str) -> None:
+        self.page.evaluate(
+            """verb => { window.obeyed = false;
+            doc.sessionContext.session.kernel[verb]().then(() => { window.obeyed = true }) }""",
+            verb,
+        )
+        self.page.wait_for_function("() => window.obeyed", timeout=60_000)
+
+    def leave(self) -> None:
+        """Close the notebook and leave its kernel running."""
+        self.page.evaluate(
+            """() => { window.closed_ = false; doc.context.save().then(() => {
+            doc.close(); window.closed_ = true }) }"""
+        )
+        self.page.wait_for_function("() => window.closed_", timeout=60_000)
 
     def outputs(self) -> list[Any]:
         found: list[Any] = self.page.evaluate(
