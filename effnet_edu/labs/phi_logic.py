@@ -110,12 +110,8 @@ class PhiLogic(LabLogic[Setting, Measurement]):
     beta = traitlets.Float(BETA, min=1.0, max=1.5, help="width: beta^phi")
     gamma = traitlets.Float(GAMMA, min=1.0, max=1.5, help="resolution: gamma^phi")
     batch_size = traitlets.Int(1, min=1, max=1024, help="images measured at once")
-    precision = traitlets.Enum(
-        tuple(PRECISIONS), "fp32", help="of weights and activations"
-    )
-    variant = traitlets.Enum(
-        (FORMULA, *VARIANTS), FORMULA, help="the formula, or as published"
-    )
+    precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="of weights and activations")
+    variant = traitlets.Enum((FORMULA, *VARIANTS), FORMULA, help="the formula, or as published")
 
     @traitlets.validate("phi", "alpha", "beta", "gamma")
     def _round(self, proposal: Any) -> float:

@@ -46,6 +46,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables that keep all files of a server under `folder`."""
+    env = dict(os.environ)
+    env["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
+    env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
+    for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        env[key] = str(folder / key)
+    return env
+
+
 @contextmanager
 def serve(folder: Path, root: Path) -> Iterator[str]:
     """Serve `root` with JupyterLab, all of its own files under `folder`; yield the address."""
@@ -53,30 +63,43 @@ def serve(folder: Path, root: Path) -> Iterator[str]:
         path = folder / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(value))
-    env = dict(os.environ)
-    env["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
-    env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
-    for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
-        env[key] = str(folder / key)
-    port, log = free_port(), folder / "server.log"
-    base = f"http://127.0.0.1:{port}"
+    port = free_port()
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
         "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}",
         "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
+    with _running(command, folder, f"http://127.0.0.1:{port}", f"/api/status?token={TOKEN}") as base:
+        yield base
+
+
+@contextmanager
+def serve_voila(folder: Path, notebook: Path) -> Iterator[str]:
+    """Serve one notebook with Voila; yield the address."""
+    port = free_port()
+    command = [
+        sys.executable, "-m", "voila", str(notebook), "--no-browser",
+        "--Voila.ip=127.0.0.1", f"--port={port}", "--Voila.port_retries=0",
+    ]  # fmt: skip
+    with _running(command, folder, f"http://127.0.0.1:{port}", "/voila/static/voila.js") as base:
+        yield base
+
+
+@contextmanager
+def _running(command: list[str], folder: Path, base: str, ready: str) -> Iterator[str]:
+    log = folder / "server.log"
     with log.open("w") as output:
-        server = subprocess.Popen(command, env=env, stdout=output, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, env=environment(folder), stdout=output, stderr=subprocess.STDOUT)
     try:
         end = time.monotonic() + 90
         while True:
             try:
-                urllib.request.urlopen(f"{base}/api/status?token={TOKEN}", timeout=2)  # noqa: S310
+                urllib.request.urlopen(base + ready, timeout=2)  # noqa: S310
                 break
             except OSError:
                 if server.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError("JupyterLab did not start:\n" + log.read_text()[-3000:]) from None
+                    raise RuntimeError("The server did not start:\n" + log.read_text()[-3000:]) from None
                 time.sleep(0.1)
         yield base
     finally:
