@@ -75,6 +75,7 @@ class Lab(widgets.VBox):
         self._redraw()
         self._tell()
         self.logic.observe(self._tell, "status")
+        self.logic.observe(self._name_pin, "pinned")
 
     def draw(self) -> Screen:
         """Return the picture of the present setting, with A beside it if there is one; quick."""
@@ -184,6 +185,8 @@ class Lab(widgets.VBox):
             self.logic.pin()
         else:
             self.logic.unpin()
+
+    def _name_pin(self, _change: object) -> None:
         self._pin.description = "Pin as A" if self.logic.pinned is None else "Forget A"
 
     def _toggle_view(self, _button: object) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -110,6 +111,8 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             raise TypeError(f"{self.LAB} has no setting {unknown[0]!r}; it has {known}.")
         super().__init__(**settings, **({} if device is None else {"device": device}))
         self._together = False
+        # Whoever says what the device does must still be the newest while saying it.
+        self._speaking = threading.RLock()
         self._worker = NewestWins(f"effnet-edu-{self.LAB}")
         for name in settings:
             self.follow(name)
@@ -287,14 +290,16 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             delay: Seconds to wait first, in case something changes.
         """
         setting = self.setting
-        self.status = Status("waiting", f"Next: {self.label(setting)} on {self.device_name}.")
-        self._worker.submit(lambda is_stale: self._run(setting, is_stale), delay)
+        with self._speaking:
+            self.status = Status("waiting", f"Next: {self.label(setting)} on {self.device_name}.")
+            self._worker.submit(lambda is_stale: self._run(setting, is_stale), delay)
 
     def cancel(self) -> None:
         """Stop the measurement that runs or waits; what was measured before stays."""
-        self._worker.cancel()
-        if self.status.is_busy:
-            self.status = Status("cancelled", "Cancelled. Nothing was measured.")
+        with self._speaking:
+            self._worker.cancel()
+            if self.status.is_busy:
+                self.status = Status("cancelled", "Cancelled. Nothing was measured.")
 
     def wait(self, timeout: float = 60.0) -> bool:
         """Return whether every measurement asked for was done within `timeout` seconds.
@@ -341,8 +346,9 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         what = f"{self.label(setting)} on {device_name(self.place(setting))}"
 
         def tell(state: str, message: str, progress: float = 0.0) -> None:
-            if not is_stale():
-                self.status = Status(state, message, progress)
+            with self._speaking:
+                if not is_stale():
+                    self.status = Status(state, message, progress)
 
         tell("measuring", f"Building and measuring {what} ...")
         watch = Watch(
@@ -360,10 +366,11 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             reason = (str(error).splitlines() or [""])[0][:200]
             tell("failed", f"Not measured: the network stopped with {type(error).__name__}: {reason}")
         else:
-            if not is_stale():
-                record = Record(setting, measurement)
-                self.history = (*self.history, record)
-                tell("measured", f"Measured {what}: {self.remark(record)}", 1.0)
+            record = Record(setting, measurement)
+            with self._speaking:
+                if not is_stale():
+                    self.history = (*self.history, record)
+                    tell("measured", f"Measured {what}: {self.remark(record)}", 1.0)
 
     def remark(self, record: Record[SettingT, ResultT]) -> str:
         """Return what the status line adds when a measurement is done.

@@ -1,4 +1,4 @@
-"""Measure, in Chromium, the time from a key press on a slider to changed numbers on screen: `make latency`."""
+"""Measure, in Chromium, the time from a key press to changed numbers in each lab: `make latency`."""
 
 import json
 import statistics
