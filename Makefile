@@ -46,7 +46,7 @@ lint: $(VENV)/installed-test ## ruff and mypy
 	$(BIN)/python -m mypy
 
 unit: $(VENV)/installed-test ## tests without a notebook or a browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "not browser" -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "not browser and not gpu" -n $(WORKERS) --dist loadfile
 
 notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n $(WORKERS) --dist loadfile lessons

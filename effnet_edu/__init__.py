@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     )
     from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, StageSpec, resolve, scale
     from effnet_edu.model.variants import compound, list_variants, spec
-    from effnet_edu.profiling.profile import Measurement, profile
+    from effnet_edu.profiling.largest_batch import largest_batch
+    from effnet_edu.profiling.measurement import Measurement
+    from effnet_edu.profiling.profile import profile
 
 __version__ = "0.1.0"
 
@@ -65,7 +67,9 @@ _HOMES = {
         "scale",
     ),
     "effnet_edu.model.variants": ("compound", "list_variants", "spec"),
-    "effnet_edu.profiling.profile": ("Measurement", "profile"),
+    "effnet_edu.profiling.largest_batch": ("largest_batch",),
+    "effnet_edu.profiling.measurement": ("Measurement",),
+    "effnet_edu.profiling.profile": ("profile",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("exercises", "figures", "images", "labs", "published")
@@ -100,6 +104,7 @@ __all__ = [
     "fuse_stages",
     "images",
     "labs",
+    "largest_batch",
     "list_variants",
     "list_weights",
     "load_checkpoint",

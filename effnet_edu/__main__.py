@@ -9,6 +9,7 @@ from effnet_edu.model.checks import whole_number
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import resolve
 from effnet_edu.model.variants import list_variants, spec
+from effnet_edu.profiling.cancel import MeasurementError
 
 
 def _list(_arguments: argparse.Namespace) -> int:
@@ -49,8 +50,11 @@ def _profile(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         device=arguments.device,
         seconds=arguments.seconds,
+        waiting=lambda sentence: print(sentence, file=sys.stderr),
     )
     print(measured)
+    for line in measured.details:
+        print(f"  {line}")
     return 0
 
 
@@ -73,11 +77,12 @@ def _number(name: str) -> Any:
     return parse
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the command line's parser, with every command that the rooms add to it."""
-    from effnet_edu.checkpoints.commands import add_commands as add_checkpoint_commands
-    from effnet_edu.images.commands import add_commands as add_image_commands
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """Return the command line's parser, with every command that the rooms add to it.
 
+    Args:
+        command: The command that is called; the rooms, which bring torch along, are left out if it is here.
+    """
     main_parser = argparse.ArgumentParser(
         prog="python -m effnet_edu", description="EfficientNet: counted, measured and shown."
     )
@@ -101,12 +106,16 @@ def parser() -> argparse.ArgumentParser:
     measuring.add_argument("--seconds", type=float, default=1.0, help="how long to time (default 1)")
     measuring.set_defaults(run=_profile)
 
-    add_image_commands(commands)
-    add_checkpoint_commands(commands)
-
     opening = commands.add_parser("lab", help="open JupyterLab on a lesson")
     opening.add_argument("lesson", metavar="LESSON", nargs="?", default="lessons/00_start_here.ipynb")
     opening.set_defaults(run=_lab)
+
+    if command not in commands.choices:
+        from effnet_edu.checkpoints.commands import add_commands as add_checkpoint_commands
+        from effnet_edu.images.commands import add_commands as add_image_commands
+
+        add_image_commands(commands)
+        add_checkpoint_commands(commands)
     return main_parser
 
 
@@ -116,12 +125,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The words after the program's name; those of this process if None.
     """
-    chosen = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    chosen = parser(words[0] if words else "").parse_args(words)
     try:
         status: int = chosen.run(chosen)
     except BrokenPipeError:
         return 0
-    except (ValueError, MemoryError, OSError) as error:
+    except (ValueError, MemoryError, OSError, MeasurementError) as error:
         print(f"effnet_edu: {error}", file=sys.stderr)
         return 2
     return status

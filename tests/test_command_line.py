@@ -26,6 +26,23 @@ def test_list_names_every_network_with_its_counts(capsys: pytest.CaptureFixture[
     assert b0.split()[1:] == ["224", "16", "5,288,548", "385,814,752"]
 
 
+def test_what_needs_no_torch_does_not_wait_for_it() -> None:
+    code = (
+        "import sys; from effnet_edu.__main__ import main; "
+        "main(['list']); main(['cost', 'efficientnet_b0']); "
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_the_help_names_the_commands_of_all_rooms(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert all(f"\n    {name} " in out for name in ("list", "cost", "profile", "classify", "weights", "lab"))
+
+
 def test_cost_shows_blocks_and_roles(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cost", "efficientnet_b0", "--resolution", "225", "--classes", "10"]) == 0
     out = capsys.readouterr().out
@@ -39,8 +56,13 @@ def test_cost_shows_blocks_and_roles(capsys: pytest.CaptureFixture[str]) -> None
 def test_profile_measures(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["profile", "efficientnet_lite0", "--resolution", "64", "--device", "cpu", "--seconds", "0.1"]
     assert main(arguments) == 0
-    line = capsys.readouterr().out
-    assert re.search(r"efficientnet_lite0, 64 px, batch 1, fp32 on .*: \d+\.\d ms .* images/s, \d+ MiB", line)
+    out = capsys.readouterr().out
+    assert re.match(r"efficientnet_lite0, 64 px, batch 1, fp32 on .*: \d+\.\d ms .* images/s, \d+ MiB", out)
+    assert re.search(r"\n  measured 2\d{3}-\d\d-\d\dT\S+ with torch \d", out)
+    again = re.search(r"\n  again: python -m effnet_edu (.*)\n", out)
+    assert again is not None
+    assert main(again[1].split()) == 0
+    assert again[0] in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -215,13 +215,9 @@ class PhiLogic(LabLogic[Setting, Measurement]):
         )
 
     def remark(self, record: Record[Setting, Measurement]) -> str:
-        """Say how many repeats there were, and whether the machine was busy."""
-        noise = (
-            " The machine was busy: measure again for a narrower interval."
-            if record.measurement.noisy
-            else ""
-        )
-        return f"{record.measurement.repeats} repeats.{noise}"
+        """Say how many repeats there were, and what to do for a time to trust."""
+        found = record.measurement
+        return f"{found.repeats} repeats. {found.advice}".strip()
 
     def essence(self, setting: Setting) -> Setting:
         """A published network is the same whatever phi and the bases are."""

@@ -50,7 +50,8 @@ class EfficientNet(nn.Module):
         self.num_classes = whole_number("num_classes", num_classes)
         self.in_channels = whole_number("in_channels", in_channels)
         self.conventions = conventions or spec.tensorflow
-        factory: dict[str, Any] = {"device": device, "dtype": dtype}
+        # First without memory: otherwise each layer would draw weights that `initialize` draws again.
+        factory: dict[str, Any] = {"device": "meta", "dtype": dtype}
         self.stem = ConvNormAct(
             self.in_channels, spec.stem_channels, self.conventions, 3, 2, 1, spec.activation, **factory
         )
@@ -67,8 +68,9 @@ class EfficientNet(nn.Module):
         )
         self.dropout = nn.Dropout(spec.dropout)
         self.classifier = nn.Linear(spec.head_channels, self.num_classes, **factory)
-        if not self.classifier.weight.is_meta:
-            self.initialize()
+        place = torch.get_default_device() if device is None else torch.device(device)
+        if place.type != "meta":
+            self.to_empty(device=place).initialize()
 
     def initialize(self, generator: torch.Generator | None = None) -> None:
         """Draw all weights anew, as the released code does, and reset the statistics of batch norm.

@@ -79,6 +79,15 @@ def synchronize(device: torch.device) -> None:
         torch.accelerator.synchronize(device)
 
 
+def has_own_memory(device: torch.device) -> bool:
+    """Return whether a device has memory of its own, whose end harms nobody else, and tells how much is free.
+
+    Args:
+        device: A CPU or an accelerator.
+    """
+    return device.type != "cpu" and hasattr(torch.get_device_module(device), "mem_get_info")
+
+
 def free_cached_memory(device: torch.device) -> None:
     """Give the memory that torch keeps for later back to the device; a device that has failed keeps it.
 
@@ -138,8 +147,28 @@ def device_key(device: torch.device) -> str:
     Args:
         device: A CPU or an accelerator.
     """
-    uuid = getattr(properties(device), "uuid", None)
-    return f"{device.type}-{uuid or device.index or 0}" if device.type != "cpu" else "cpu"
+    return f"{device.type}-{uuid_of(device) or device.index or 0}" if device.type != "cpu" else "cpu"
+
+
+def uuid_of(device: torch.device) -> str:
+    """Return the name that the maker gave this one device, or nothing where it has none.
+
+    Args:
+        device: A CPU or an accelerator.
+    """
+    return str(getattr(properties(device), "uuid", ""))
+
+
+def pci_address(device: torch.device) -> str:
+    """Return where an accelerator is plugged in, such as `00000000:3B:00.0`, or nothing if torch cannot say.
+
+    Args:
+        device: A CPU or an accelerator.
+    """
+    told = properties(device)
+    if not all(hasattr(told, f"pci_{part}_id") for part in ("domain", "bus", "device")):
+        return ""
+    return f"{told.pci_domain_id:08X}:{told.pci_bus_id:02X}:{told.pci_device_id:02X}.0"
 
 
 class Stopwatch(Protocol):

@@ -85,8 +85,8 @@ class Measurement:
     @property
     def advice(self) -> str:
         """What to do for a time to trust, in a sentence or two; empty where nothing needs doing."""
-        if self.throttled:
-            return f"The device held its clock down ({self.throttled}): let it cool and measure again."
+        if self.throttled and "temperature" in self.throttled:
+            return "The device held its clock down because it was hot: let it cool, and measure again."
         if not self.noisy:
             return ""
         if self.is_crowded:
@@ -118,6 +118,37 @@ class Measurement:
         if self.others_load is None or self.threads is None or self.cores is None:
             return False
         return self.others_load + min(self.threads, self.cores) > self.cores + CROWDED_CORES
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What else is known, a line each: energy, sensors, load, advice, and how to measure it again."""
+        energy, sensed = self.energy_joules_per_image, []
+        for value, words in (
+            (self.clock_mhz, "{:.0f} MHz"),
+            (self.power_watts, "{:.0f} W"),
+            (self.temperature_celsius, "{:.0f} degrees Celsius"),
+        ):
+            if value is not None:
+                sensed.append(words.format(value))
+        if self.throttled:
+            sensed.append(f"clock held down: {self.throttled}")
+        lines = [
+            "" if energy is None else f"energy: {energy:.3g} J per image",
+            f"meanwhile: {', '.join(sensed)}" if sensed else "",
+            self._load(),
+            self.advice,
+            f"measured {self.measured_at} with torch {self.torch_version}"
+            + (f", driver {self.driver}" if self.driver else ""),
+            f"again: {self.command}" if self.command else "",
+        ]
+        return tuple(line for line in lines if line)
+
+    def _load(self) -> str:
+        if self.others_load is None:
+            return ""
+        if self.device != "cpu":
+            return f"others: {self.others_load:.0f} other processes hold this device"
+        return f"others: {self.others_load:.1f} of {self.cores} cores busy with other programs"
 
     def __str__(self) -> str:
         facts = [

@@ -5,6 +5,7 @@ import gc
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import torch
@@ -13,8 +14,9 @@ import torch
 def memory_growth(work: Callable[[], object], device: torch.device) -> int:
     """Run `work` and return by how many bytes the memory in use grew at its highest point.
 
-    On an accelerator the allocator knows exactly. On a CPU the resident memory of this process is read about
-    every millisecond, so a shorter peak can be missed, and memory of other threads counts too.
+    On an accelerator the allocator knows exactly. On a CPU it is the resident memory of this process, whose
+    peak Linux notes by itself; elsewhere it is read about every millisecond, so that a shorter peak can be
+    missed. Memory of other threads counts too.
 
     Args:
         work: What to run; everything that it queues on the device is waited for by itself.
@@ -29,6 +31,10 @@ def memory_growth(work: Callable[[], object], device: torch.device) -> int:
     if hasattr(module, "current_allocated_memory"):
         return _sampled_growth(work, module.current_allocated_memory)
     _return_free_memory()
+    if _forget_peak():
+        before = psutil.Process().memory_info().rss
+        work()
+        return max(0, _peak() - before)
     process = psutil.Process()
     return _sampled_growth(work, lambda: process.memory_info().rss)
 
@@ -52,6 +58,23 @@ def _sampled_growth(work: Callable[[], object], read: Callable[[], int], seconds
         done.set()
         watcher.join()
     return highest - before
+
+
+def _forget_peak() -> bool:
+    """Let Linux begin anew to note the highest resident memory of this process; return whether it does."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+        _peak()
+    except (OSError, StopIteration):
+        return False
+    return True
+
+
+def _peak() -> int:
+    """Return the highest resident memory since then, in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    kibibytes = next(line.split()[1] for line in lines if line.startswith("VmHWM:"))
+    return 1024 * int(kibibytes)
 
 
 def _return_free_memory() -> None:

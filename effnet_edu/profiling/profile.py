@@ -1,25 +1,30 @@
 """Measure a real network on this device: time, throughput, memory."""
 
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 
+import psutil
 import torch
 
 from effnet_edu.model.checks import choice, real_number, whole_number
 from effnet_edu.model.cost import NetworkCost, cost
 from effnet_edu.model.network import EfficientNet, available_memory
 from effnet_edu.model.specs import NetworkSpec, check_resolution
-from effnet_edu.model.variants import as_spec
+from effnet_edu.model.variants import as_spec, list_variants
 from effnet_edu.profiling.cancel import IsCancelled, never
-from effnet_edu.profiling.device import as_device, device_name, exclusive, synchronize
+from effnet_edu.profiling.device import as_device, device_name, exclusive, has_own_memory, synchronize
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.memory import memory_growth
-from effnet_edu.profiling.timing import time_repeats
+from effnet_edu.profiling.telemetry import Sampler, Telemetry, energy_per_run, sensors
+from effnet_edu.profiling.timing import Timing, time_repeats
 from effnet_edu.profiling.workload import (
     INPUTS,
     PRECISIONS,
     as_measurement_error,
     as_memory_error,
     check_output,
+    predicted_bytes,
     random_inputs,
     ready_network,
     too_large,
@@ -79,34 +84,20 @@ def profile(
         device = network.classifier.weight.device
     place = as_device(device)
     counted = cost(spec, side)
-    given = network if isinstance(network, EfficientNet) else spec
     with (
         exclusive(place, is_cancelled, waiting),
         as_memory_error(spec, batch_size, side, place),
         as_measurement_error(spec, place),
         torch.inference_mode(),
     ):
+        began = datetime.now(UTC)
         _check_activations(counted, batch_size, dtype.itemsize, place)
-        with ready_network(given, place, dtype, seed, is_cancelled) as net:
-            inputs = random_inputs(batch_size, net.in_channels, side, place, dtype, seed)
-            turn = 0
-
-            def run() -> torch.Tensor:
-                nonlocal turn
-                turn += 1
-                output: torch.Tensor = net(inputs[turn % len(inputs)])
-                return output
-
-            def run_and_check() -> None:
-                output = run()
-                synchronize(place)
-                check_output(output, spec, precision, place)
-
-            grown = memory_growth(run_and_check, place)
-            timing = time_repeats(run, seconds, place, is_cancelled, progress)
-            weights = sum(tensor.nbytes for tensor in net.state_dict().values())
+        given = network if isinstance(network, EfficientNet) else spec
+        found = _run(given, batch_size, side, precision, place, seconds, seed, is_cancelled, progress)
+    timing = found.timing
     low, high = timing.interval
-    return Measurement(
+    on_cpu = place.type == "cpu"
+    measured = Measurement(
         network=spec.name,
         resolution=side,
         batch_size=batch_size,
@@ -120,15 +111,97 @@ def profile(
         high_ms=1000 * high,
         repeats=len(timing.seconds),
         noisy=timing.noisy,
-        peak_memory_bytes=weights + grown,
+        peak_memory_bytes=found.memory,
         torch_version=torch.__version__,
         seed=seed,
+        threads=torch.get_num_threads() if on_cpu else None,
+        cores=psutil.cpu_count() if on_cpu else None,
+        **asdict(found.telemetry),
+        energy_joules_per_image=found.joules and found.joules / batch_size,
+        measured_at=began.isoformat(timespec="seconds"),
+        command=_command(network, spec, batch_size, side, precision, place, seconds),
+    )
+    return replace(measured, noisy=True) if measured.is_crowded else measured
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the runs of one network told: times, bytes, joules a run."""
+
+    timing: Timing
+    memory: int
+    telemetry: Telemetry
+    joules: float | None
+
+
+def _run(
+    network: EfficientNet | NetworkSpec,
+    batch_size: int,
+    side: int,
+    precision: str,
+    device: torch.device,
+    seconds: float,
+    seed: int,
+    is_cancelled: IsCancelled,
+    progress: Callable[[float], None],
+) -> _Found:
+    """Run the network; a function of its own, so that whatever fails, its tensors end with it."""
+    dtype = PRECISIONS[precision]
+    with ready_network(network, device, dtype, seed, is_cancelled) as net, sensors(device) as held:
+        inputs = list(random_inputs(batch_size, net.in_channels, side, device, dtype, seed))
+        sample = Sampler(held)
+        turn = 0
+
+        def run() -> torch.Tensor:
+            nonlocal turn
+            turn += 1
+            output: torch.Tensor = net(inputs[turn % len(inputs)])
+            return output
+
+        def run_and_check() -> None:
+            check_output(run(), net.spec, precision, device)
+
+        def run_and_wait() -> None:
+            run()
+            synchronize(device)
+            sample()
+
+        def tell(share: float) -> None:
+            sample()
+            progress(share)
+
+        try:
+            weights = sum(tensor.nbytes for tensor in net.state_dict().values())
+            grown = memory_growth(run_and_check, device)
+            timing = time_repeats(run, seconds, device, is_cancelled, tell)
+            telemetry = held.summary()
+            joules = energy_per_run(run_and_wait, held.joules, is_cancelled)
+            run_and_check()
+            return _Found(timing, weights + grown, telemetry, joules)
+        finally:
+            inputs.clear()  # a traceback that a notebook keeps would keep them
+
+
+def _command(
+    network: str | NetworkSpec | EfficientNet,
+    spec: NetworkSpec,
+    batch_size: int,
+    side: int,
+    precision: str,
+    device: torch.device,
+    seconds: float,
+) -> str:
+    if isinstance(network, EfficientNet) or spec.name not in list_variants() or as_spec(spec.name) != spec:
+        return ""
+    return (
+        f"python -m effnet_edu profile {spec.name} --batch-size {batch_size} --resolution {side} "
+        f"--precision {precision} --device {device} --seconds {seconds:g}"
     )
 
 
 def _check_activations(counted: NetworkCost, batch_size: int, itemsize: int, device: torch.device) -> None:
-    """Refuse what would not fit before the system kills the process for it."""
-    largest = max(row.elements_in + row.activations for row in counted.layers)
-    inputs = INPUTS * 3 * counted.resolution**2
-    if (largest + inputs) * batch_size * itemsize > available_memory(device):
+    """Refuse what would not fit before the system ends the process for it; other memory says no by itself."""
+    if has_own_memory(device):
+        return
+    if predicted_bytes(counted, batch_size, itemsize) > available_memory(device):
         raise MemoryError(too_large(counted.spec, batch_size, counted.resolution, device))

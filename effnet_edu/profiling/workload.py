@@ -1,12 +1,15 @@
 """What every measurement needs first: a network that is ready, inputs, and faults as sentences."""
 
 import copy
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
-from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv
+from effnet_edu.model.blocks import FusedMBConv, MBConv
+from effnet_edu.model.cost import NetworkCost
 from effnet_edu.model.network import EfficientNet, available_memory, build, check_memory
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.cache_size import last_level_cache_bytes
@@ -19,6 +22,25 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 INPUTS = 3
 #: All inputs together fill the last cache so many times, but no more than so many bytes.
 CACHE_FILLS, MOST_INPUT_BYTES = 2, 2**28
+
+
+#: On a CPU oneDNN rearranges what a convolution reads and writes, and holds scratch memory and its programs.
+ACTIVATION_COPIES, SCRATCH_BYTES = 2, 2**27
+
+
+def predicted_bytes(counted: NetworkCost, batch_size: int, itemsize: int) -> int:
+    """Return how much memory a forward pass on a CPU takes beside the weights, rather too much.
+
+    What the largest layer reads and writes, twice, and 128 MiB.
+
+    Args:
+        counted: The network at its resolution.
+        batch_size: Images at once.
+        itemsize: Bytes of a number.
+    """
+    largest = ACTIVATION_COPIES * max(row.elements_in + row.activations for row in counted.layers)
+    inputs = INPUTS * counted.layers[0].elements_in
+    return batch_size * itemsize * (largest + inputs) + SCRATCH_BYTES
 
 
 def input_count(batch_bytes: int, device: torch.device) -> int:
@@ -55,8 +77,10 @@ def random_inputs(
     generator = torch.Generator().manual_seed(seed)
     shape = (batch_size, channels, side, side)
     drawn = [torch.randn(shape, generator=generator).to(device, dtype) for _ in range(INPUTS)]
-    count = input_count(drawn[0].nbytes, device)
-    return tuple(drawn[n] if n < INPUTS else drawn[n % INPUTS].clone() for n in range(count))
+    copies = -(-input_count(drawn[0].nbytes, device) // INPUTS)
+    if copies == 1:
+        return tuple(drawn)
+    return torch.stack(drawn).repeat(copies, 1, 1, 1, 1).unbind()  # one piece of memory: small ones are many
 
 
 @contextmanager
@@ -127,9 +151,8 @@ def _calm(net: EfficientNet) -> None:
     """
     for block in net.modules():
         if isinstance(block, MBConv | FusedMBConv) and block.has_shortcut:
-            last = block.fused if isinstance(block, FusedMBConv) and block.project is None else block.project
-            assert isinstance(last, ConvNormAct)
-            torch.nn.init.constant_(last.norm.weight, 0.1)
+            *_, last = (module for module in block.modules() if isinstance(module, nn.BatchNorm2d))
+            nn.init.constant_(last.weight, 0.1)
 
 
 @contextmanager
@@ -150,12 +173,10 @@ def as_memory_error(spec: NetworkSpec, batch_size: int, side: int, device: torch
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or not is_out_of_memory(error):
             raise
-        # The traceback holds the tensors of the run; without it they can be freed.
-        sentence = too_large(spec, batch_size, side, device)
-    else:
-        return
-    free_cached_memory(device)
-    raise MemoryError(sentence)
+        # A notebook keeps the last traceback, and its frames would keep the tensors of the run.
+        traceback.clear_frames(error.__traceback__)
+        free_cached_memory(device)
+        raise MemoryError(too_large(spec, batch_size, side, device)) from error
 
 
 @contextmanager
@@ -174,6 +195,7 @@ def as_measurement_error(spec: NetworkSpec, device: torch.device) -> Iterator[No
     except RuntimeError as error:
         if not is_device_failure(error, device):
             raise
+        traceback.clear_frames(error.__traceback__)
         first = str(error).strip().splitlines()[0].rstrip(".")
         raise MeasurementError(
             f"{device.type} failed while {spec.name} ran on it ({first}). Restart the kernel, since a failed "

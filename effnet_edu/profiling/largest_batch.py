@@ -1,0 +1,111 @@
+"""The largest batch that fits into a device, found without crashing."""
+
+from collections.abc import Callable
+
+import torch
+
+from effnet_edu.model.checks import choice, whole_number
+from effnet_edu.model.cost import cost
+from effnet_edu.model.network import EfficientNet, available_memory
+from effnet_edu.model.specs import NetworkSpec, check_resolution
+from effnet_edu.model.variants import as_spec
+from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
+from effnet_edu.profiling.device import as_device, exclusive, free_cached_memory, has_own_memory, synchronize
+from effnet_edu.profiling.workload import (
+    PRECISIONS,
+    as_measurement_error,
+    as_memory_error,
+    predicted_bytes,
+    ready_network,
+    too_large,
+)
+
+#: Share of the machine's free memory that a prediction may fill; the rest is for everybody else.
+FILLED_SHARE = 0.8
+
+
+def largest_batch(
+    network: str | NetworkSpec | EfficientNet,
+    resolution: int | None = None,
+    precision: str = "fp32",
+    device: torch.device | str | None = None,
+    *,
+    most: int = 4096,
+    is_cancelled: IsCancelled = never,
+    waiting: Callable[[str], None] = lambda _sentence: None,
+) -> int:
+    """Return the largest batch whose forward pass in evaluation mode fits into the memory that is free now.
+
+    An accelerator with memory of its own says no when it is full, so batches are tried there: powers of two,
+    then the middle between what fitted and what did not. Where memory is shared with the whole machine, as
+    on a CPU, the system would rather end a program than say no: there nothing is run, and the answer is
+    predicted from the network's largest layer and the memory that is free, on the safe side.
+
+    Args:
+        network: A network, a spec, or the name of a published network.
+        resolution: Side of the input in pixels; the network's own by default.
+        precision: `"fp32"`, `"bf16"` or `"fp16"`.
+        device: Where it has to fit; by default where the network is, and for a spec the accelerator if any.
+        most: No larger batch is looked for, 1 or more.
+        is_cancelled: Asked before every block.
+        waiting: Told in a sentence if somebody else measures on the device and this search has to wait.
+
+    Raises:
+        ValueError: An argument is outside its range, or the device is not there.
+        MemoryError: Not even one image fits.
+        MeasurementError: The device failed.
+        Cancelled: `is_cancelled` said yes.
+    """
+    spec = network.spec if isinstance(network, EfficientNet) else as_spec(network)
+    side = check_resolution(spec, resolution)
+    dtype = PRECISIONS[choice("precision", precision, tuple(PRECISIONS))]
+    whole_number("most", most)
+    if device is None and isinstance(network, EfficientNet):
+        device = network.classifier.weight.device
+    place = as_device(device)
+    given = network if isinstance(network, EfficientNet) else spec
+    if not has_own_memory(place):
+        counted, free = cost(spec, side), FILLED_SHARE * available_memory(place)
+        weights = dtype.itemsize * (counted.parameters + counted.buffers)
+        found = _search(lambda batch: weights + predicted_bytes(counted, batch, dtype.itemsize) <= free, most)
+    else:
+        with (
+            exclusive(place, is_cancelled, waiting),
+            as_measurement_error(spec, place),
+            torch.inference_mode(),
+            ready_network(given, place, dtype, 0, is_cancelled) as net,
+        ):
+
+            def runs(batch: int) -> bool:
+                if is_cancelled():
+                    raise Cancelled
+                try:
+                    with as_memory_error(spec, batch, side, place):
+                        net(torch.zeros(batch, net.in_channels, side, side, device=place, dtype=dtype))
+                        synchronize(place)
+                except MemoryError:
+                    return False
+                finally:
+                    free_cached_memory(place)
+                return True
+
+            found = _search(runs, most)
+    if found == 0:
+        raise MemoryError(too_large(spec, 1, side, place))
+    return found
+
+
+def _search(fits: Callable[[int], bool], most: int) -> int:
+    """Return the largest number from 1 to `most` that fits, or 0, if all below one that fits do so too."""
+    fitting, failing = 0, 1
+    while fits(failing):
+        if failing == most:
+            return most
+        fitting, failing = failing, min(2 * failing, most)
+    while failing - fitting > 1:
+        middle = (fitting + failing) // 2
+        if fits(middle):
+            fitting = middle
+        else:
+            failing = middle
+    return fitting

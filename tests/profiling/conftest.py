@@ -1,0 +1,15 @@
+"""Tests of measurements queue among themselves, not with other programs of this machine."""
+
+from pathlib import Path
+
+import pytest
+
+from effnet_edu.profiling import turn
+
+
+@pytest.fixture(autouse=True)
+def own_lock_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "locks"
+    folder.mkdir()
+    monkeypatch.setattr(turn, "shared_folder", lambda: folder)
+    return folder

@@ -1,0 +1,211 @@
+"""Whatever fails, it ends as a sentence, and the next measurement is right."""
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import psutil
+import pytest
+import torch
+
+import effnet_edu as ee
+from effnet_edu.model.network import build
+from effnet_edu.profiling import largest_batch as batches
+from effnet_edu.profiling import profile as module
+from effnet_edu.profiling import workload
+from effnet_edu.profiling.cancel import Cancelled, MeasurementError
+
+SMALL = replace(ee.spec("efficientnet_lite0"), resolution=64)
+CPU = torch.device("cpu")
+
+
+class Faulty:
+    """Raises inside the n-th forward pass of a network."""
+
+    def __init__(self, net: ee.EfficientNet, error: BaseException, at: int) -> None:
+        self.error, self.left = error, at
+        net.head.register_forward_hook(self.strike)
+
+    def strike(self, *_: object) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise type(self.error)(*self.error.args)
+
+
+@pytest.fixture
+def net() -> Iterator[ee.EfficientNet]:
+    """A network that must be as it was, and measurable, whatever a test does to it."""
+    net = build(SMALL, generator=torch.Generator().manual_seed(0)).train()
+    net.stem.eval()
+    modes = [part.training for part in net.modules()]
+    yield net
+    assert [part.training for part in net.modules()] == modes
+    assert not any(part._forward_pre_hooks for part in net.modules())
+    net.head._forward_hooks.clear()
+    torch.nn.init.ones_(net.head.norm.weight)
+    assert ee.profile(net, seconds=0.05).repeats >= 3
+
+
+@pytest.mark.parametrize("at", [1, 2, 4])
+def test_memory_that_runs_out(net: ee.EfficientNet, at: int) -> None:
+    Faulty(net, torch.OutOfMemoryError("CUDA out of memory."), at)
+    with pytest.raises(MemoryError, match=r"batch of 2 at 64 x 64 pixels .* choose a smaller batch"):
+        ee.profile(net, batch_size=2, seconds=0.2)
+
+
+@pytest.mark.parametrize("at", [1, 2, 4])
+def test_a_device_that_vanishes(net: ee.EfficientNet, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    Faulty(net, RuntimeError("CUDA error: unspecified launch failure\nCompile with ..."), at)
+    failed = workload.is_device_failure
+    monkeypatch.setattr(workload, "is_device_failure", lambda error, _: failed(error, torch.device("cuda")))
+    sentence = (
+        r"failed while efficientnet_lite0 ran on it \(CUDA error: unspecified launch failure\)\. Restart"
+    )
+    with pytest.raises(MeasurementError, match=sentence):
+        ee.profile(net, seconds=0.2)
+
+
+def test_an_error_of_the_network_itself_is_not_dressed_up(net: ee.EfficientNet) -> None:
+    Faulty(net, RuntimeError("my own layer is wrong"), 2)
+    with pytest.raises(RuntimeError, match=r"^my own layer is wrong$"):
+        ee.profile(net, seconds=0.2)
+
+
+@pytest.mark.parametrize(
+    ("precision", "advice"), [("fp32", "training may have diverged"), ("fp16", 'precision="bf16"')]
+)
+def test_outputs_that_are_no_numbers(net: ee.EfficientNet, precision: str, advice: str) -> None:
+    torch.nn.init.constant_(net.head.norm.weight, float("nan"))
+    with pytest.raises(
+        MeasurementError, match=f"efficientnet_lite0 in {precision} on .* no numbers .*{advice}"
+    ):
+        ee.profile(net, precision=precision, seconds=0.05)
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnetv2_l"])
+def test_random_weights_stay_within_the_range_of_fp16(name: str) -> None:
+    highest = 0.0
+
+    def look(_module: object, _inputs: object, output: torch.Tensor) -> None:
+        nonlocal highest
+        highest = max(highest, output.abs().max().item())
+
+    with workload.ready_network(ee.spec(name), CPU, torch.float32, 0) as net, torch.inference_mode():
+        for part in net.modules():
+            if not list(part.children()):
+                part.register_forward_hook(look)
+        net(torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
+    assert 0 < highest < 1000
+
+
+def cancelled_after(seconds: float, work: Callable[[Callable[[], bool]], object]) -> float:
+    """Return how long after being asked a piece of work stopped."""
+    asked, at = threading.Event(), []
+
+    def ask() -> None:
+        at.append(time.monotonic())
+        asked.set()
+
+    timer = threading.Timer(seconds, ask)
+    timer.start()
+    with pytest.raises(Cancelled):
+        work(asked.is_set)
+    return time.monotonic() - at[0]
+
+
+def test_cancel_stops_between_repeats_and_in_the_warm_up(net: ee.EfficientNet) -> None:
+    for after in (0.2, 1.5):
+        late = cancelled_after(after, lambda stop: ee.profile(net, seconds=60, is_cancelled=stop))
+        assert late < 0.2 + 0.3  # the second term: two busy cores of a machine that runs tests beside
+
+
+def test_memory_is_free_after_a_failure(net: ee.EfficientNet) -> None:
+    before = sum(tensor.nbytes for tensor in gc.get_objects() if type(tensor) is torch.Tensor)
+    Faulty(net, torch.OutOfMemoryError("CUDA out of memory."), 1)
+    with pytest.raises(MemoryError) as kept:  # as a notebook keeps the last traceback
+        ee.profile(net, batch_size=64, seconds=0.1)
+    gc.collect()
+    assert kept.value.__cause__ is not None
+    after = sum(tensor.nbytes for tensor in gc.get_objects() if type(tensor) is torch.Tensor)
+    assert after - before < 4 * 64 * 3 * 64 * 64  # not one input batch is left, nor a feature map
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5, 21, 64])
+def test_the_largest_batch_is_found_on_a_device_that_says_no(limit: int, net, monkeypatch) -> None:
+    tried: list[int] = []
+    forward = net.forward
+
+    def limited(x: torch.Tensor) -> torch.Tensor:
+        tried.append(len(x))
+        if len(x) > limit:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return forward(x[:1])
+
+    monkeypatch.setattr(batches, "has_own_memory", lambda _: True)
+    monkeypatch.setattr(net, "forward", limited)
+    assert ee.largest_batch(net, most=64) == limit
+    assert max(tried) <= min(2 * limit, 64)
+    assert len(tried) <= 14
+    monkeypatch.setattr(net, "forward", forward)
+
+
+def test_not_even_one_image_fits(net, monkeypatch) -> None:
+    Faulty(net, torch.OutOfMemoryError("CUDA out of memory."), 1)
+    monkeypatch.setattr(batches, "has_own_memory", lambda _: True)
+    with pytest.raises(MemoryError, match="A batch of 1 at 64 x 64"):
+        ee.largest_batch(net)
+
+
+def test_looking_for_the_largest_batch_can_be_cancelled(net, monkeypatch) -> None:
+    monkeypatch.setattr(batches, "has_own_memory", lambda _: True)
+    with pytest.raises(Cancelled):
+        ee.largest_batch(net, is_cancelled=lambda: True)
+
+
+def test_on_a_cpu_the_largest_batch_is_predicted_and_nothing_runs(monkeypatch) -> None:
+    monkeypatch.setattr(batches, "available_memory", lambda _: 2**30)
+    monkeypatch.setattr(module, "available_memory", lambda _: 2**30)
+    found = ee.largest_batch(SMALL, resolution=224, device="cpu")
+    assert 1 < found < 4096
+    assert ee.largest_batch(SMALL, resolution=224, device="cpu", most=2) == 2
+    assert ee.largest_batch(SMALL, resolution=448, device="cpu") < found
+    grown = ee.profile(SMALL, batch_size=found, resolution=224, device="cpu", seconds=0.01).peak_memory_bytes
+    assert grown < 2**30
+
+
+@pytest.mark.parametrize(("name", "batch_size"), [("efficientnet_b0", 8), ("efficientnetv2_b0", 4)])
+def test_the_prediction_is_on_the_safe_side_and_not_far_off(name: str, batch_size: int) -> None:
+    counted = ee.cost(name)
+    predicted = workload.predicted_bytes(counted, batch_size, 4) + 4 * (counted.parameters + counted.buffers)
+    measured = ee.profile(name, batch_size=batch_size, device="cpu", seconds=0.01).peak_memory_bytes
+    assert predicted / 6 < measured < predicted
+
+
+def test_two_hundred_profiles_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workload, "MOST_INPUT_BYTES", 2**22)  # still many that take turns, but soon made
+    tiny = replace(ee.spec("efficientnet_lite0"), resolution=32)
+    net = build(tiny)
+
+    def measure(times: int) -> None:
+        for number in range(times):
+            Faulty(net, torch.OutOfMemoryError("CUDA out of memory."), 1 if number % 10 == 0 else -1)
+            try:
+                ee.profile(net, seconds=0.001)
+            except MemoryError:
+                assert number % 10 == 0
+            net.head._forward_hooks.clear()
+
+    measure(20)
+    gc.collect()
+    process, threads = psutil.Process(), set(threading.enumerate())
+    memory, files = process.memory_info().rss, process.num_fds() if hasattr(process, "num_fds") else 0
+    system_threads = process.num_threads()
+    measure(200)
+    gc.collect()
+    assert process.memory_info().rss - memory < 50 * 2**20
+    assert set(threading.enumerate()) == threads
+    assert process.num_threads() <= system_threads
+    if files:
+        assert process.num_fds() <= files
