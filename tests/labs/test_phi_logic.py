@@ -56,7 +56,7 @@ def test_the_history_is_a_table_with_every_setting(slow: SlowProfile) -> None:
 def test_what_a_slider_sends_is_rounded() -> None:
     logic = PhiLogic(device="cpu", phi=0.1 + 0.2, alpha=1.15 + 0.05)
     assert (logic.phi, logic.alpha) == (0.3, 1.2)
-    assert "phi=0.3," in logic.code()
+    assert logic.code() == "ee.labs.PhiLab(phi=0.3)"
 
 
 def test_reset_goes_back_to_b0(slow: SlowProfile) -> None:
