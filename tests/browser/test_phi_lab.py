@@ -59,7 +59,7 @@ def test_lesson_02_rebuilds_and_measures_when_phi_moves(notebook: Notebook, page
 
 
 def test_a_typed_number_and_a_slider_are_one_setting(lab: Notebook, page: Page) -> None:
-    field = page.get_by_label("beta", exact=True)
+    field = page.get_by_role("spinbutton", name="beta")
     field.fill("1.3")
     field.press("Enter")
     expect(page.get_by_role("row", name="width w 1.30")).to_be_visible()

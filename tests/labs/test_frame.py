@@ -153,9 +153,9 @@ def test_rebuilding_leaves_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         return int(psutil.Process().memory_info().rss)
 
     before = rebuild(10)
-    after = rebuild(60)
+    after = rebuild(40)
     lab.close()
-    assert after - before < 50 * 2**20 * 60 / 200
+    assert after - before < 50 * 2**20 * 40 / 200
 
 
 def test_a_closed_lab_leaves_no_widget(slow: SlowProfile) -> None:
