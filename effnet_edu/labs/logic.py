@@ -97,7 +97,7 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     #: What the status line says before anything was measured.
     INVITATION: ClassVar[str] = "Change something: it is measured when it rests."
 
-    device = traitlets.Unicode(help="where it is measured")
+    device = traitlets.Unicode(help="where it runs")
 
     setting: Any = traitlets.Any(help="The present choice as one frozen object.")
     status = traitlets.Instance(Status, help="What the device does now.")

@@ -109,9 +109,9 @@ class PhiLogic(LabLogic[Setting, Measurement]):
     alpha = traitlets.Float(ALPHA, min=1.0, max=2.0, help="depth: alpha^phi")
     beta = traitlets.Float(BETA, min=1.0, max=1.5, help="width: beta^phi")
     gamma = traitlets.Float(GAMMA, min=1.0, max=1.5, help="resolution: gamma^phi")
-    batch_size = traitlets.Int(1, min=1, max=1024, help="images measured at once")
-    precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="of weights and activations")
-    variant = traitlets.Enum((FORMULA, *VARIANTS), FORMULA, help="the formula, or as published")
+    batch_size = traitlets.Int(1, min=1, max=1024, help="images at once")
+    precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="type of all numbers")
+    variant = traitlets.Enum((FORMULA, *VARIANTS), FORMULA, help="formula or published")
 
     @traitlets.validate("phi", "alpha", "beta", "gamma")
     def _round(self, proposal: Any) -> float:

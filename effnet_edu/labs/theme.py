@@ -44,7 +44,7 @@ LAB = f"""
   border-radius: 6px; padding: 10px 14px; container-type: inline-size; overflow: hidden; }}
 .ee-lab.ee-large {{ zoom: 1.35; }}
 .ee-lab.ee-large :is(.ee-lead, .ee-helped, .ee-note) {{ display: none; }}
-.ee-lab .ee-head {{ display: flex; flex-flow: row wrap; align-items: flex-start; gap: 4px 12px; }}
+.ee-lab .ee-head {{ display: flex; flex-flow: row wrap; align-items: flex-start; gap: 4px 12px; padding-bottom: 4px; }}
 .ee-lab .ee-words {{ flex: 1 1 400px; min-width: 0; margin: 0; }}
 .ee-lab .ee-buttons {{ display: flex; flex-flow: row wrap; gap: 8px; flex: 0 0 auto; }}
 .ee-lab .ee-title {{ font-size: 17px; font-weight: 600; line-height: 1.3; margin: 0; }}
@@ -81,7 +81,7 @@ LAB = f"""
 .ee-lab .ee-controls .widget-label {{ color: var(--ee-text); }}
 [data-jp-theme-light=false] .ee-lab select {{ background-image: url("{LIGHT_ARROW}"); }}
 .ee-lab .ee-helped {{ margin: 0 0 0 6px; min-width: 0; }}
-.ee-lab .ee-control > .ee-helped {{ margin: -3px 0 2px 80px; height: auto; }}
+.ee-lab .ee-control > .ee-helped {{ margin: -1px 0 3px 80px; height: auto; }}
 .ee-lab .ee-helped .widget-html-content {{ font-size: 11.5px; line-height: 1.25; color: var(--ee-soft); }}
 .ee-lab .ee-foot {{ border-top: 1px solid var(--ee-faint); padding-top: 6px; display: flex;
   flex-flow: row wrap; align-items: center; gap: 8px; }}
