@@ -44,7 +44,8 @@ LAB = f"""
   border-radius: 6px; padding: 10px 14px; container-type: inline-size; overflow: hidden; }}
 .ee-lab.ee-large {{ zoom: 1.35; }}
 .ee-lab.ee-large :is(.ee-lead, .ee-helped, .ee-note) {{ display: none; }}
-.ee-lab .ee-head {{ display: flex; flex-flow: row wrap; align-items: flex-start; gap: 4px 12px; padding-bottom: 4px; }}
+.ee-lab .ee-head {{ display: flex; flex-flow: row wrap; align-items: flex-start; gap: 4px 12px;
+  padding-bottom: 4px; }}
 .ee-lab .ee-words {{ flex: 1 1 400px; min-width: 0; margin: 0; }}
 .ee-lab .ee-buttons {{ display: flex; flex-flow: row wrap; gap: 8px; flex: 0 0 auto; }}
 .ee-lab .ee-title {{ font-size: 17px; font-weight: 600; line-height: 1.3; margin: 0; }}
