@@ -156,7 +156,9 @@ def test_rebuilding_leaves_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     after = rebuild(25)
     lab.close()
     print(f"25 rebuilds: {(after - before) / 2**20:+.1f} MiB")
-    assert after - before < 50 * 2**20 * 25 / 200
+    # The allocator keeps or returns a network's worth of memory as it likes; what is alive is exact.
+    assert after - before < 50 * 2**20
+    assert not [thing for thing in gc.get_objects() if isinstance(thing, ee.EfficientNet)]
 
 
 def test_a_closed_lab_leaves_no_widget(slow: SlowProfile) -> None:
