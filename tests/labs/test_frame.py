@@ -158,7 +158,7 @@ def test_rebuilding_leaves_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     print(f"25 rebuilds: {(after - before) / 2**20:+.1f} MiB")
     # The allocator keeps or returns a network's worth of memory as it likes; what is alive is exact.
     assert after - before < 50 * 2**20
-    assert not [thing for thing in gc.get_objects() if isinstance(thing, ee.EfficientNet)]
+    assert not [thing for thing in gc.get_objects() if type(thing) is ee.EfficientNet]
 
 
 def test_a_closed_lab_leaves_no_widget(slow: SlowProfile) -> None:
