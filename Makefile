@@ -51,7 +51,7 @@ unit: $(VENV)/installed-test ## tests without a notebook or a browser
 notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n $(WORKERS) --dist loadfile lessons
 
-latency: $(VENV)/installed-test ## from a key press on phi to changed numbers, in Chromium
+latency: $(VENV)/installed-test ## from a key press to changed numbers in each lab, in Chromium
 	$(BIN)/python -m tests.browser.latency
 
 browser: $(VENV)/installed-test ## JupyterLab in headless Chromium
@@ -66,7 +66,7 @@ gpu: ## all that wants a GPU, in pieces, resumable; needs python with torch, no 
 outputs: $(VENV)/installed-test ## run all lessons and store their outputs
 	$(BIN)/python -m tests.notebooks.store_outputs
 
-screenshots: $(VENV)/installed-test ## pictures of the lab and the lessons, light and dark, into test-artifacts/
+screenshots: $(VENV)/installed-test ## pictures of the labs and the lessons, light and dark, into test-artifacts/
 	$(BIN)/python -m tests.browser.screenshots
 
 lock: ## rewrite constraints.txt from pyproject.toml with uv

@@ -1,7 +1,7 @@
 """What the drawings of the labs are made of: SVG as text, quick enough to redraw while a slider moves."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -61,37 +61,67 @@ def circle(x: float, y: float, radius: float, css: str, hover: str = "") -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" class="{css}">{title}</circle>'
 
 
-def drawing(width: int, height: int, label: str, parts: Sequence[str]) -> str:
-    """Return a picture for a page, with the words that a screen reader says.
+@dataclass(frozen=True)
+class Drawing:
+    """A picture with the words that a screen reader says.
 
-    Args:
+    Attributes:
         width: Of the coordinates, in pixels.
         height: Of the coordinates.
         label: The alternative text.
-        parts: What is drawn, back to front.
+        body: SVG elements, back to front.
     """
-    return (
-        f'<svg class="ee-drawing" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">'
-        f"{''.join(parts)}</svg>"
-    )
+
+    width: int
+    height: int
+    label: str
+    body: str
+
+    def __str__(self) -> str:
+        """Return it as SVG for a page."""
+        return self._element("")
+
+    def placed(self, x: int, y: int) -> str:
+        """Return it as SVG at a place within another.
+
+        Args:
+            x: Left edge, in pixels.
+            y: Top edge.
+        """
+        return self._element(f'x="{x}" y="{y}" width="{self.width}" height="{self.height}" ')
+
+    def _element(self, attributes: str) -> str:
+        return (
+            f'<svg {attributes}class="ee-drawing" viewBox="0 0 {self.width} {self.height}" role="img" '
+            f'aria-label="{escape(self.label)}">{self.body}</svg>'
+        )
 
 
-def standalone(svg: Sequence[str], width: int, heights: Sequence[int]) -> str:
-    """Return several drawings below each other as one SVG file with its own colours and an opaque card.
+def drawing(size: tuple[int, int], label: str, parts: Iterable[str]) -> Drawing:
+    """Return a picture.
 
     Args:
-        svg: Drawings made by `drawing`, all of one width.
-        width: That width.
-        heights: The height of each.
+        size: Width and height of the coordinates, in pixels.
+        label: The alternative text.
+        parts: SVG elements, back to front.
+    """
+    return Drawing(*size, label, "".join(parts))
+
+
+def standalone(drawings: Sequence[Drawing]) -> str:
+    """Return drawings below each other as one SVG file with its own colours and an opaque card.
+
+    Args:
+        drawings: From top to bottom.
     """
     placed, y = [], 8
-    for picture, height in zip(svg, heights, strict=True):
-        placed.append(picture.replace("<svg ", f'<svg x="8" y="{y}" width="{width}" height="{height}" ', 1))
-        y += height + 8
+    for picture in drawings:
+        placed.append(picture.placed(8, y))
+        y += picture.height + 8
+    width = max(picture.width for picture in drawings) + 16
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 16}" height="{y}" '
-        f'viewBox="0 0 {width + 16} {y}"><style>{DRAWING}</style>'
-        f'<rect width="100%" height="100%" fill="#fff"/>{"".join(placed)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{y}" viewBox="0 0 {width} {y}">'
+        f'<style>{DRAWING}</style><rect width="100%" height="100%" fill="#fff"/>{"".join(placed)}</svg>'
     )
 
 

@@ -1,31 +1,34 @@
-"""What the phi lab does, without a widget: settings in, exact numbers at once, a measurement soon after."""
+"""What the phi lab does, without a widget: EfficientNet-B0 scaled by phi, counted exactly, then measured."""
 
-import csv
-import io
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import traitlets
 
-from effnet_edu.labs.worker import NewestWins
+from effnet_edu.labs.logic import LabLogic, Record, Watch
+from effnet_edu.labs.numbers import Number, Section, digits
 from effnet_edu.model.cost import NetworkCost, cost
-from effnet_edu.model.scaling import ALPHA, BETA, GAMMA, cost_factor
+from effnet_edu.model.scaling import (
+    ALPHA,
+    BETA,
+    GAMMA,
+    FittedPhi,
+    Multipliers,
+    compound_multipliers,
+    cost_factor,
+    fit_phi,
+)
 from effnet_edu.model.specs import NetworkSpec
-from effnet_edu.model.variants import compound
-from effnet_edu.profiling.cancel import Cancelled, IsCancelled
-from effnet_edu.profiling.device import as_device, device_name
+from effnet_edu.model.variants import compound, spec
 from effnet_edu.profiling.profile import PRECISIONS, Measurement, profile
+from effnet_edu.published import read
 
-#: Seconds without a change after which the network is rebuilt and measured.
-REST_SECONDS = 0.4
-
-
-#: What each slider can be, from and to.
-RANGES = {"phi": (0.0, 7.0), "alpha": (1.0, 2.0), "beta": (1.0, 1.5), "gamma": (1.0, 1.5)}
-
-
-def _range(name: str) -> dict[str, Any]:
-    return dict(zip(("min", "max"), RANGES[name], strict=True))
+#: The networks that the paper names; the formula itself is the first choice.
+FORMULA = "formula"
+VARIANTS = tuple(f"B{n}" for n in range(8))
+_LARGEST_PHI = 7.0
 
 
 @dataclass(frozen=True)
@@ -38,177 +41,239 @@ class Setting:
     gamma: float
     batch_size: int
     precision: str
+    variant: str
+    device: str
 
 
 @dataclass(frozen=True)
-class Record:
-    """A setting and what was measured at it."""
-
-    setting: Setting
-    measurement: Measurement
-
-
-@dataclass(frozen=True)
-class Status:
-    """What the device does now.
+class ImpliedPhi:
+    """The phi that a network's parts imply, read backwards under some bases.
 
     Attributes:
-        state: `"resting"`, `"waiting"`, `"measuring"`, `"measured"`, `"cancelled"` or `"failed"`.
-        message: The same as a sentence.
-        progress: Share of the measurement that is done, 0 to 1.
+        parts: From depth, width and resolution.
+        macs: From its exact MACs over those of B0.
     """
 
-    state: str
-    message: str
-    progress: float = 0.0
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a measurement runs or is about to."""
-        return self.state in ("waiting", "measuring")
+    parts: FittedPhi
+    macs: float
 
 
-class PhiLogic(traitlets.HasTraits):
-    """Scale EfficientNet-B0 by phi and measure the result.
+@lru_cache(maxsize=32)
+def _network(
+    variant: str, phi: float, alpha: float, beta: float, gamma: float
+) -> tuple[NetworkSpec, NetworkCost]:
+    published = variant != FORMULA
+    network = spec(f"efficientnet_{variant.lower()}") if published else compound(phi, alpha, beta, gamma)
+    return network, cost(network)
 
-    Set a trait, and `spec` and `cost` change at once. When nothing has changed for a moment, the network
-    is rebuilt and measured in a thread; `status` and `history` tell how it goes. One trait holds the
-    whole status, so that an observer never sees half of a change made in another thread.
+
+def multipliers(variant: str) -> Multipliers:
+    """Return the multipliers of a published network over B0, as its authors released it.
 
     Args:
-        device: Where to measure; the accelerator if there is one.
-        settings: Any of the traits phi, alpha, beta, gamma, batch_size and precision.
+        variant: `B0` to `B7`.
+    """
+    network, base = spec(f"efficientnet_{variant.lower()}"), spec("efficientnet_b0")
+    return Multipliers(network.depth, network.width, network.resolution / base.resolution)
 
-    Raises:
-        traitlets.TraitError: A setting is outside its range.
+
+@lru_cache(maxsize=64)
+def implied_phi(variant: str, alpha: float, beta: float, gamma: float) -> ImpliedPhi | None:
+    """Return the phi that a published network implies, or None where a base of 1 says nothing about it.
+
+    Args:
+        variant: `B0` to `B7`.
+        alpha: Depth base.
+        beta: Width base.
+        gamma: Resolution base.
+    """
+    if min(alpha, beta, gamma) <= 1:
+        return None
+    parts = fit_phi(multipliers(variant), alpha, beta, gamma)
+    growth = cost(f"efficientnet_{variant.lower()}").macs / cost("efficientnet_b0").macs
+    return ImpliedPhi(parts, math.log(growth) / math.log(cost_factor(alpha, beta, gamma)))
+
+
+class PhiLogic(LabLogic[Setting, Measurement]):
+    """Scale EfficientNet-B0 by phi, or take a published network, and measure the result.
+
+    Choosing a variant takes its published depth, width and resolution, and moves phi to where its MACs are
+    on the formula's curve; moving phi goes back to the formula.
     """
 
-    phi = traitlets.Float(0.0, **_range("phi"), help="The compound coefficient.")
-    alpha = traitlets.Float(ALPHA, **_range("alpha"), help="Depth is multiplied by alpha**phi.")
-    beta = traitlets.Float(BETA, **_range("beta"), help="Width is multiplied by beta**phi.")
-    gamma = traitlets.Float(GAMMA, **_range("gamma"), help="Resolution is multiplied by gamma**phi.")
-    batch_size = traitlets.Int(1, min=1, max=1024, help="Images measured at once.")
-    precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="Type of weights and activations.")
+    LAB = "PhiLab"
+    SETTING = Setting
+    INVITATION = "Move a slider: the network is rebuilt and measured when it rests."
 
-    status = traitlets.Instance(Status, help="What the device does now.")
-    history = traitlets.Tuple(help="Every Record of this session, oldest first.")
+    phi = traitlets.Float(0.0, min=0.0, max=_LARGEST_PHI, help="0 gives B0 itself")
+    alpha = traitlets.Float(ALPHA, min=1.0, max=2.0, help="depth: alpha^phi")
+    beta = traitlets.Float(BETA, min=1.0, max=1.5, help="width: beta^phi")
+    gamma = traitlets.Float(GAMMA, min=1.0, max=1.5, help="resolution: gamma^phi")
+    batch_size = traitlets.Int(1, min=1, max=1024, help="images at once")
+    precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="type of all numbers")
+    variant = traitlets.Enum((FORMULA, *VARIANTS), FORMULA, help="formula or published")
 
-    SETTINGS = tuple(field.name for field in fields(Setting))
-
-    def __init__(self, device: str | None = None, **settings: Any) -> None:
-        unknown = sorted(set(settings) - set(self.SETTINGS))
-        if unknown:
-            raise TypeError(f"PhiLab has no setting {unknown[0]!r}; it has {', '.join(self.SETTINGS)}.")
-        super().__init__(**settings)
-        self.device = as_device(device)
-        self.device_name = device_name(self.device)
-        self._worker = NewestWins("effnet-edu-phi-lab")
-        self._count()
-        self.status = Status("resting", "Move a slider: the network is rebuilt and measured when it rests.")
-        self.observe(self._changed, self.SETTINGS)
-
-    @traitlets.validate(*RANGES)
+    @traitlets.validate("phi", "alpha", "beta", "gamma")
     def _round(self, proposal: Any) -> float:
         """Keep 2.3 what a slider in a browser makes 2.3000000000000003."""
         return round(float(proposal["value"]), 6)
 
-    @property
-    def setting(self) -> Setting:
-        """The present choice."""
-        return Setting(**{name: getattr(self, name) for name in self.SETTINGS})
+    def follow(self, name: str) -> None:
+        """Move phi to a chosen variant, and leave the variant when phi is moved."""
+        if name == "phi":
+            self.variant = FORMULA
+        elif name == "variant" and self.variant != FORMULA:
+            implied = implied_phi(self.variant, self.alpha, self.beta, self.gamma)
+            if implied is not None:
+                self.phi = min(max(round(implied.macs, 1), 0.0), _LARGEST_PHI)
 
-    @property
-    def constraint(self) -> float:
-        """The product alpha * beta**2 * gamma**2: by what MACs are multiplied when phi grows by one."""
-        return cost_factor(self.alpha, self.beta, self.gamma)
-
-    @property
-    def latest(self) -> Record | None:
-        """The newest measurement, whatever the setting now."""
-        return self.history[-1] if self.history else None
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the newest measurement belongs to the present setting."""
-        return self.latest is not None and self.latest.setting == self.setting
-
-    def code(self) -> str:
-        """Return one line that recreates this lab with its present setting."""
-        chosen = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.SETTINGS)
-        return f"ee.labs.PhiLab({chosen})"
-
-    def measure(self, delay: float = 0.0) -> None:
-        """Measure the present setting in the background; anything that runs is given up for it.
+    def spec_at(self, setting: Setting) -> NetworkSpec:
+        """Return the network of a setting.
 
         Args:
-            delay: Seconds to wait first, in case something changes.
+            setting: Any setting.
         """
-        setting, spec = self.setting, self.spec
-        self.status = Status("waiting", f"Next: phi {setting.phi:g} on {self.device_name}.")
-        self._worker.submit(lambda is_stale: self._run(setting, spec, is_stale), delay)
+        return self._at(setting)[0]
 
-    def cancel(self) -> None:
-        """Stop the measurement that runs or waits; what was measured before stays."""
-        self._worker.cancel()
-        if self.status.is_busy:
-            self.status = Status("cancelled", "Cancelled. Nothing was measured.")
-
-    def wait(self, timeout: float = 60.0) -> bool:
-        """Return whether every measurement asked for was done within `timeout` seconds.
+    def cost_at(self, setting: Setting) -> NetworkCost:
+        """Return the exact cost of the network of a setting.
 
         Args:
-            timeout: Seconds to wait at most.
+            setting: Any setting.
         """
-        return self._worker.wait(timeout)
+        return self._at(setting)[1]
 
-    def reset(self) -> None:
-        """Go back to B0 with the paper's bases, batch 1, fp32; the history stays."""
-        for name in self.SETTINGS:
-            setattr(self, name, self.traits()[name].default_value)
+    @property
+    def spec(self) -> NetworkSpec:
+        """The present network."""
+        return self.spec_at(self.setting)
 
-    def csv(self) -> str:
-        """Return the history as csv, a row a measurement, with every setting and unit in the header."""
-        rows = [asdict(record.setting) | asdict(record.measurement) for record in self.history]
-        names = [*self.SETTINGS, *(f.name for f in fields(Measurement) if f.name not in self.SETTINGS)]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return text.getvalue()
+    @property
+    def cost(self) -> NetworkCost:
+        """What the present network costs for one image."""
+        return self.cost_at(self.setting)
 
-    def _count(self) -> None:
-        self.spec: NetworkSpec = compound(self.phi, self.alpha, self.beta, self.gamma)
-        self.cost: NetworkCost = cost(self.spec)
+    def label(self, setting: Setting) -> str:
+        """Return `phi 2.3`, or the name of the published network."""
+        return f"phi {setting.phi:g}" if setting.variant == FORMULA else f"published {setting.variant}"
 
-    def _changed(self, _change: object) -> None:
-        self._count()
-        self.measure(REST_SECONDS)
+    def numbers(self, setting: Setting) -> tuple[Section, ...]:
+        """Return what is counted exactly, and for a published network what the paper prints."""
+        network, counted = self._at(setting)
+        base = cost("efficientnet_b0")
+        bases = (setting.alpha, setting.beta, setting.gamma)
+        product = cost_factor(*bases)
+        is_formula = setting.variant == FORMULA
+        factors = compound_multipliers(setting.phi, *bases) if is_formula else multipliers(setting.variant)
+        scaling = (
+            Number("depth d", factors.depth, decimals=2),
+            Number("width w", factors.width, decimals=2),
+            Number("resolution r", factors.resolution, decimals=2),
+            Number("input side", network.resolution, "px"),
+        )
+        counts = (
+            Number("blocks", network.layers),
+            Number("parameters", counted.parameters / 1e6, "million"),
+            Number("MACs", counted.macs / 1e9, "billion"),
+            Number("MACs over B0", counted.macs / base.macs, "×", decimals=2),
+        )
+        constraint = Number(
+            "alpha beta² gamma²", product, decimals=2, note="≈ 2" if abs(product - 2) <= 0.1 else "≠ 2"
+        )
+        if is_formula:
+            return (Section("computed", (*scaling, *counts, constraint), "computed"),)
+        printed = read("effnet_table2").row(network=f"EfficientNet-{setting.variant}")
+        paper = (
+            Number("MACs, paper", printed.number("macs_billions"), "billion"),
+            Number("top-1, paper", printed.number("top1_percent"), "%", decimals=1),
+        )
+        return (
+            Section("published", (*scaling, *paper), "published, not the formula"),
+            Section("computed", (*counts, *_implied(setting), constraint), "computed"),
+        )
 
-    def _run(self, setting: Setting, spec: NetworkSpec, is_stale: IsCancelled) -> None:
-        what = f"phi {setting.phi:g}, batch {setting.batch_size}, {setting.precision} on {self.device_name}"
+    def measured(self, record: Record[Setting, Measurement]) -> tuple[Number, ...]:
+        """Return time, throughput, speed and memory."""
+        found = record.measurement
+        return (
+            Number("time a batch", found.median_ms, "ms", interval=(found.low_ms, found.high_ms)),
+            Number("throughput", found.images_per_second, "images/s"),
+            Number("speed", found.macs_per_second / 1e9, "GMACs/s"),
+            Number("peak memory", found.peak_memory_bytes / 2**20, "MiB", decimals=0),
+        )
 
-        def tell(status: Status) -> None:
-            if not is_stale():
-                self.status = status
+    def take(self, setting: Setting, watch: Watch) -> Measurement:
+        """Build the network and measure its forward pass."""
+        return profile(
+            self.spec_at(setting),
+            setting.batch_size,
+            precision=setting.precision,
+            device=self.place(setting),
+            is_cancelled=watch.is_cancelled,
+            progress=watch.progress,
+            waiting=watch.waiting,
+        )
 
-        tell(Status("measuring", f"Building and measuring {what} ..."))
-        try:
-            measurement = profile(
-                spec,
-                setting.batch_size,
-                precision=setting.precision,
-                device=self.device,
-                is_cancelled=is_stale,
-                progress=lambda share: tell(Status("measuring", f"Measuring {what} ...", share)),
-                waiting=lambda sentence: tell(Status("measuring", sentence)),
-            )
-        except Cancelled:
-            return
-        except Exception as error:  # whatever it is, the learner gets a sentence and keeps the lab
-            tell(Status("failed", f"{type(error).__name__}: {error}"))
-            return
-        if is_stale():
-            return
-        noise = f" {measurement.advice}" if measurement.advice else ""
-        self.history = (*self.history, Record(setting, measurement))
-        tell(Status("measured", f"Measured {what}: {measurement.repeats} repeats.{noise}", 1.0))
+    def remark(self, record: Record[Setting, Measurement]) -> str:
+        """Say how many repeats there were, and what to do for a time to trust."""
+        found = record.measurement
+        return f"{found.repeats} repeats. {found.advice}".strip()
+
+    def essence(self, setting: Setting) -> Setting:
+        """A published network is the same whatever phi and the bases are."""
+        if setting.variant == FORMULA:
+            return setting
+        return replace(setting, phi=0.0, alpha=ALPHA, beta=BETA, gamma=GAMMA)
+
+    def same_network(self) -> tuple[Record[Setting, Measurement], ...]:
+        """Return the newest measurement of the present network for each device, precision and batch."""
+
+        def network(setting: Setting) -> Setting:
+            return replace(self.essence(setting), batch_size=1, precision="", device="")
+
+        present = network(self.setting)
+        found = {
+            (record.setting.device, record.setting.precision, record.setting.batch_size): record
+            for record in self.history
+            if network(record.setting) == present
+        }
+        return tuple(found[key] for key in sorted(found))
+
+    def row(self, record: Record[Setting, Measurement]) -> dict[str, object]:
+        """Return all settings, then everything that the measurement says."""
+        names = [field.name for field in fields(Measurement) if field.name not in self.names()]
+        found = asdict(record.measurement)
+        return asdict(record.setting) | {name: found[name] for name in names}
+
+    def _at(self, setting: Setting) -> tuple[NetworkSpec, NetworkCost]:
+        return _network(setting.variant, setting.phi, setting.alpha, setting.beta, setting.gamma)
+
+
+def _implied(setting: Setting) -> tuple[Number, ...]:
+    found = implied_phi(setting.variant, setting.alpha, setting.beta, setting.gamma)
+    if found is None:
+        return ()
+    return (
+        Number("phi from depth", found.parts.depth, decimals=2),
+        Number("phi from width", found.parts.width, decimals=2),
+        Number("phi from resolution", found.parts.resolution, decimals=2),
+        Number("phi from MACs", found.macs, decimals=2),
+    )
+
+
+def giga(count: float) -> str:
+    """Return a count of MACs with three significant digits, such as `0.386 billion`.
+
+    Args:
+        count: How many.
+    """
+    return f"{digits(count / 1e9)} billion"
+
+
+def mega(count: float) -> str:
+    """Return a count of parameters with three significant digits, such as `5.29 million`.
+
+    Args:
+        count: How many.
+    """
+    return f"{digits(count / 1e6)} million"

@@ -1,18 +1,18 @@
-"""What the phi lab shows: pictures and numbers, as one piece of HTML that is replaced in one frame."""
+"""What the phi lab draws: the network, MACs against phi, and measured time against MACs."""
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from html import escape
 
-from effnet_edu.labs.drawing import Axis, circle, drawing, frame, line, standalone, text
-from effnet_edu.labs.network_picture import SIZE as NETWORK_SIZE
-from effnet_edu.labs.network_picture import network_picture
-from effnet_edu.labs.phi_logic import PhiLogic, Record
+from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, frame, line, text
+from effnet_edu.labs.logic import Record
+from effnet_edu.labs.network_picture import LITTLE_ROOM, network_picture
+from effnet_edu.labs.numbers import digits
+from effnet_edu.labs.phi_logic import FORMULA, VARIANTS, PhiLogic, Setting, giga, implied_phi
+from effnet_edu.labs.tables import plain_table
 from effnet_edu.model.cost import cost
-from effnet_edu.model.scaling import Multipliers, compound_multipliers, fit_phi
-from effnet_edu.model.variants import compound, spec
+from effnet_edu.model.variants import compound
+from effnet_edu.profiling.profile import Measurement
 from effnet_edu.published import read
 
 CHARTS_SIZE = (396, 192)
@@ -51,18 +51,14 @@ def published_points(alpha: float, beta: float, gamma: float) -> tuple[Published
 
     Source: MACs from arXiv:1905.11946v5, table 2 (there called FLOPs).
     """
-    if min(alpha, beta, gamma) <= 1:
-        return ()
-    printed = {row["network"]: row["macs_billions"] for row in read("effnet_table2")}
-    b0, points = spec("efficientnet_b0"), []
-    for n in range(8):
-        network = spec(f"efficientnet_b{n}")
-        factors = Multipliers(network.depth, network.width, network.resolution / b0.resolution)
-        fitted = fit_phi(factors, alpha, beta, gamma)
-        low, middle, high = sorted((fitted.depth, fitted.width, fitted.resolution))
-        points.append(
-            PublishedPoint(f"B{n}", low, middle, high, 1e9 * float(str(printed[f"EfficientNet-B{n}"])))
-        )
+    printed, points = read("effnet_table2"), []
+    for name in VARIANTS:
+        if (implied := implied_phi(name, alpha, beta, gamma)) is None:
+            return ()
+        parts = implied.parts
+        low, middle, high = sorted((parts.depth, parts.width, parts.resolution))
+        macs = 1e9 * printed.row(network=f"EfficientNet-{name}").number("macs_billions")
+        points.append(PublishedPoint(name, low, middle, high, macs))
     return tuple(points)
 
 
@@ -85,13 +81,14 @@ def _macs_frame() -> str:
     return "".join(frame(_X, _MACS, "phi", "MACs, billions"))
 
 
-def charts(logic: PhiLogic) -> str:
+def charts(logic: PhiLogic) -> Drawing:
     """Draw MACs against phi, and measured time against MACs.
 
     Args:
         logic: The lab.
     """
-    bases = (logic.alpha, logic.beta, logic.gamma)
+    setting = logic.setting
+    bases = (setting.alpha, setting.beta, setting.gamma)
     parts = [_macs_frame(), f'<polyline points="{macs_curve(*bases)}" class="curve"/>']
     for point in published_points(*bases):
         y = _MACS(point.macs / 1e9)
@@ -100,21 +97,36 @@ def charts(logic: PhiLogic) -> str:
         parts.append(circle(_X(point.middle), y, 4, "published", hover))
         if point.name != "B1":  # too near B0 and B2 for a label of its own
             parts.append(text(_X(point.middle) + 7, y + 14, point.name, "soft"))
-    parts.append(circle(_X(logic.phi), _MACS(logic.cost.macs / 1e9), 6, "now"))
+    if logic.pinned is not None:
+        parts += _place(logic, logic.pinned, "A")
+    parts += _place(logic, setting, "B" if logic.pinned is not None else "")
     parts += _times(logic)
     label = (
-        f"Left: MACs against phi. At phi {logic.phi:g} the network has {giga(logic.cost.macs)} MACs. "
+        f"Left: MACs against phi. At {logic.label(setting)} the network has {giga(logic.cost.macs)} MACs. "
         f"Published B0 to B7 lie near the curve, each with the range of phi that its depth, width and "
-        f"resolution imply. Right: {_times_in_words(logic)}"
+        f"resolution imply. Right: {times_in_words(logic)}"
     )
-    return drawing(*CHARTS_SIZE, label, parts)
+    return drawing(CHARTS_SIZE, label, parts)
 
 
-def _per_image(record: Record, ms: float) -> float:
+def _place(logic: PhiLogic, setting: Setting, letter: str) -> list[str]:
+    """Mark a setting on the chart of MACs: filled on the formula, a hollow ring on a published network."""
+    css = "now" if setting.variant == FORMULA else "chosen"
+    x, y = _X(setting.phi), _MACS(logic.cost_at(setting).macs / 1e9)
+    return [circle(x, y, 6, css), *_letter(x, y, letter)]
+
+
+def _letter(x: float, y: float, letters: str) -> list[str]:
+    """Write A to the left of a mark and B to the right, so that both can be read where the marks are near."""
+    at = {"": None, "A": (x - 8, "end"), "B": (x + 8, "start")}.get(letters, (x, "middle"))
+    return [] if at is None else [text(at[0], y - 8, letters, "title", at[1])]
+
+
+def _per_image(record: Record[Setting, Measurement], ms: float) -> float:
     return ms / record.setting.batch_size
 
 
-def _time_axis(records: Iterable[Record]) -> Axis:
+def _time_axis(records: Iterable[Record[Setting, Measurement]]) -> Axis:
     highs = [_per_image(record, record.measurement.high_ms) for record in records]
     lows = [_per_image(record, record.measurement.low_ms) for record in records]
     low, high = 10.0, 1000.0
@@ -128,14 +140,17 @@ def _time_axis(records: Iterable[Record]) -> Axis:
 def _times(logic: PhiLogic) -> list[str]:
     y = _time_axis(logic.history)
     parts = frame(_MACS_ACROSS, y, "MACs, billions", "ms an image")
-    for index, record in enumerate(logic.history):
+    present = logic.newest(logic.setting)
+    lettered = () if logic.pinned is None else (("A", logic.newest(logic.pinned)), ("B", present))
+    for record in logic.history:
         measured = record.measurement
-        css = "now" if index == len(logic.history) - 1 and logic.is_fresh else "past"
         x = _MACS_ACROSS(measured.macs / 1e9)
         low, high = y(_per_image(record, measured.low_ms)), y(_per_image(record, measured.high_ms))
+        middle = y(_per_image(record, measured.median_ms))
         parts.append(line(x, low, x, high, "range"))
-        hover = f"phi {record.setting.phi:g}: {measured}"
-        parts.append(circle(x, y(_per_image(record, measured.median_ms)), 5, css, hover))
+        hover = f"{logic.label(record.setting)}: {measured}"
+        parts.append(circle(x, middle, 5, "now" if record is present else "past", hover))
+        parts += _letter(x, middle, ", ".join(letter for letter, one in lettered if one is record))
     if not logic.history:
         x = (_MACS_ACROSS.start + _MACS_ACROSS.end) / 2
         parts.append(text(x, 88, "Nothing measured yet:", "soft", "middle"))
@@ -143,81 +158,51 @@ def _times(logic: PhiLogic) -> list[str]:
     return parts
 
 
-def _times_in_words(logic: PhiLogic) -> str:
+def times_in_words(logic: PhiLogic) -> str:
+    """Return what was measured, as a sentence.
+
+    Args:
+        logic: The lab.
+    """
     if logic.latest is None:
         return "nothing measured yet."
     return f"{len(logic.history)} measured; the newest is {logic.latest.measurement}."
 
 
-def giga(count: float) -> str:
-    """Return a count of MACs with three significant digits, such as `0.386 billion`.
-
-    Args:
-        count: How many.
-    """
-    return f"{_digits(count / 1e9)} billion"
-
-
-def mega(count: float) -> str:
-    """Return a count of parameters with three significant digits, such as `5.29 million`.
-
-    Args:
-        count: How many.
-    """
-    return f"{_digits(count / 1e6)} million"
-
-
-def _digits(value: float) -> str:
-    """Return a number with three significant digits, or whole, so that its column never overflows."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _table(caption: str, rows: Iterable[tuple[str, str]], css: str = "") -> str:
-    body = "".join(f"<tr><th scope='row'>{name}</th><td>{value}</td></tr>" for name, value in rows)
-    return f"<table class='ee-numbers {css}'><caption>{caption}</caption>{body}</table>"
-
-
-def numbers(logic: PhiLogic) -> str:
-    """Return the numbers of the lab as tables, each with its kind.
+def pictures(logic: PhiLogic) -> tuple[Drawing, ...]:
+    """Draw the network, or two of them where A is pinned, and the charts.
 
     Args:
         logic: The lab.
     """
-    factors = compound_multipliers(logic.phi, logic.alpha, logic.beta, logic.gamma)
-    base = cost("efficientnet_b0")
-    near = "≈" if abs(logic.constraint - 2) <= 0.1 else "≠"
-    computed = _table(
-        "computed",
-        (
-            ("depth d", f"{factors.depth:.2f}"),
-            ("width w", f"{factors.width:.2f}"),
-            ("resolution r", f"{factors.resolution:.2f}"),
-            ("input side", f"{logic.spec.resolution} px"),
-            ("blocks", f"{logic.spec.layers}"),
-            ("parameters", mega(logic.cost.parameters)),
-            ("MACs", giga(logic.cost.macs)),
-            ("MACs over B0", f"{logic.cost.macs / base.macs:,.2f} ×"),
-            ("alpha beta² gamma²", f"{logic.constraint:.2f} {near} 2"),
-        ),
-        "ee-computed",
+    if logic.pinned is None:
+        return network_picture(logic.spec), charts(logic)
+    pair = (
+        network_picture(logic.spec_at(setting), f"{letter}: {logic.label(setting)}", LITTLE_ROOM)
+        for letter, setting in (("A", logic.pinned), ("B", logic.setting))
     )
-    record = logic.latest
-    if record is None:
-        return computed + _table("measured", (("nothing yet", ""),), "ee-measured")
-    measured, setting = record.measurement, record.setting
-    stale = "" if logic.is_fresh else "ee-stale"
-    age = "measured" if logic.is_fresh else f"measured before, at phi {setting.phi:g}"
-    return computed + _table(
-        age,
+    return (*pair, charts(logic))
+
+
+def session_table(logic: PhiLogic) -> str:
+    """Return what was measured of the present network, by device, precision and batch, or nothing if once.
+
+    Args:
+        logic: The lab.
+    """
+    records = logic.same_network()[-5:]
+    if len(records) < 2:
+        return ""
+    rows = [
         (
-            ("batch", f"{setting.batch_size}, {setting.precision}"),
-            ("time a batch", f"{_digits(measured.median_ms)} ms"),
-            ("95% interval", f"{_digits(measured.low_ms)} to {_digits(measured.high_ms)} ms"),
-            ("throughput", f"{_digits(measured.images_per_second)} images/s"),
-            ("speed", f"{_digits(measured.macs_per_second / 1e9)} GMACs/s"),
-            ("peak memory", f"{measured.peak_memory_bytes / 2**20:,.0f} MiB"),
-        ),
-        f"ee-measured {stale}",
+            f"{record.setting.device}, {record.setting.precision}, {record.setting.batch_size}",
+            digits(_per_image(record, record.measurement.median_ms)),
+            digits(record.measurement.images_per_second),
+        )
+        for record in records
+    ]
+    return plain_table(
+        "measured, this network", ("device, type, batch", "ms/image", "images/s"), rows, "ee-session"
     )
 
 
@@ -226,45 +211,3 @@ NOTE = (
     "Line: computed. Hollow: published; its bar spans the phi that depth, width and resolution imply. "
     "Filled: measured, with its interval."
 )
-
-
-def screen(logic: PhiLogic) -> str:
-    """Return everything that changes with a setting.
-
-    Args:
-        logic: The lab.
-    """
-    return (
-        f"<div class='ee-split'><div>{network_picture(logic.spec)}{charts(logic)}"
-        f"<p class='ee-note'>{NOTE}</p></div><div>{numbers(logic)}</div></div>"
-    )
-
-
-def still(logic: PhiLogic) -> str:
-    """Return the lab as a picture with alternative text and a table, for readers without a kernel.
-
-    Args:
-        logic: The lab.
-    """
-    picture = standalone(
-        (network_picture(logic.spec), charts(logic)), NETWORK_SIZE[0], (NETWORK_SIZE[1], CHARTS_SIZE[1])
-    )
-    encoded = base64.b64encode(picture.encode()).decode()
-    return (
-        f"<p><b>Phi lab</b> (a still picture; run the cell for the sliders)</p>"
-        f"<img alt='{escape(describe(logic), quote=True)}' src='data:image/svg+xml;base64,{encoded}'>"
-        f"{numbers(logic)}"
-    )
-
-
-def describe(logic: PhiLogic) -> str:
-    """Return the lab in words.
-
-    Args:
-        logic: The lab.
-    """
-    return (
-        f"Phi lab at phi {logic.phi:g}: {logic.spec.layers} blocks, {logic.spec.resolution} x "
-        f"{logic.spec.resolution} pixels, {mega(logic.cost.parameters)} parameters, "
-        f"{giga(logic.cost.macs)} MACs; {_times_in_words(logic)}"
-    )

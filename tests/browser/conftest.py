@@ -1,7 +1,9 @@
 """One JupyterLab and one page for all browser tests; what a failing test saw is kept in test-artifacts/."""
 
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from tests.browser.jupyter import Notebook, browser, lab_page, serve
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "test-artifacts"
+FAILED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -20,9 +23,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = outcome.get_result()
     if report.when == "call":
         item.stash[FAILED] = report.failed
-
-
-FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
@@ -44,22 +44,39 @@ def chrome() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def page(served: tuple[str, Path], chrome: Browser) -> Iterator[Page]:
     with lab_page(chrome, served[0]) as opened:
+        opened.context.tracing.start(screenshots=True)
         yield opened
+
+
+@contextmanager
+def watched(page: Page, driven: Notebook, item: pytest.Item) -> Iterator[None]:
+    """Afterwards the console holds no error, and no other host was asked; a failure leaves what it saw."""
+    page.complaints.clear()  # type: ignore[attr-defined]
+    page.context.tracing.start_chunk()
+    yield
+    hidden = driven.hidden_errors()
+    complaints = list(page.complaints)  # type: ignore[attr-defined]
+    outside = list(page.outside)  # type: ignore[attr-defined]
+    if item.stash.get(FAILED, True) or hidden or complaints or outside:
+        keep(page, item.name, [*complaints, *hidden, *driven.errors(), *outside])
+    else:
+        page.context.tracing.stop_chunk()
+    assert (hidden, complaints, outside) == ([], [], [])
+
+
+def keep(page: Page, name: str, said: list[str]) -> None:
+    """Leave screenshot, console log and trace of a failing test."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", name)
+    page.screenshot(path=str(ARTIFACTS / f"{stem}.png"))
+    (ARTIFACTS / f"{stem}.log").write_text("\n".join(said))
+    page.context.tracing.stop_chunk(path=str(ARTIFACTS / f"{stem}.trace.zip"))
 
 
 @pytest.fixture
 def notebook(page: Page, request: pytest.FixtureRequest) -> Iterator[Notebook]:
-    """A notebook to open; afterwards the console holds no error, and no other host was asked."""
-    page.complaints.clear()  # type: ignore[attr-defined]
+    """A notebook to open."""
     driven = Notebook(page)
-    yield driven
-    if request.node.stash.get(FAILED, True):
-        ARTIFACTS.mkdir(exist_ok=True)
-        page.screenshot(path=str(ARTIFACTS / f"{request.node.name}.png"))
-        log = "\n".join([*page.complaints, *driven.errors()])  # type: ignore[attr-defined]
-        (ARTIFACTS / f"{request.node.name}.log").write_text(log)
-    hidden = driven.hidden_errors()
+    with watched(page, driven, request.node):
+        yield driven
     driven.close()
-    assert hidden == []
-    assert page.complaints == []  # type: ignore[attr-defined]
-    assert page.outside == []  # type: ignore[attr-defined]

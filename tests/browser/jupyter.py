@@ -46,6 +46,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables that keep all files of a server under `folder`."""
+    env = dict(os.environ)
+    env["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
+    env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
+    for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        env[key] = str(folder / key)
+    return env
+
+
 @contextmanager
 def serve(folder: Path, root: Path) -> Iterator[str]:
     """Serve `root` with JupyterLab, all of its own files under `folder`; yield the address."""
@@ -53,30 +63,43 @@ def serve(folder: Path, root: Path) -> Iterator[str]:
         path = folder / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(value))
-    env = dict(os.environ)
-    env["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
-    env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
-    for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
-        env[key] = str(folder / key)
-    port, log = free_port(), folder / "server.log"
-    base = f"http://127.0.0.1:{port}"
+    port = free_port()
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
         "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}",
         "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
+    with _running(command, folder, f"http://127.0.0.1:{port}", f"/api/status?token={TOKEN}") as base:
+        yield base
+
+
+@contextmanager
+def serve_voila(folder: Path, notebook: Path) -> Iterator[str]:
+    """Serve one notebook with Voila; yield the address."""
+    port = free_port()
+    command = [
+        sys.executable, "-m", "voila", str(notebook), "--no-browser",
+        "--Voila.ip=127.0.0.1", f"--port={port}", "--Voila.port_retries=0",
+    ]  # fmt: skip
+    with _running(command, folder, f"http://127.0.0.1:{port}", "/voila/static/voila.js") as base:
+        yield base
+
+
+@contextmanager
+def _running(command: list[str], folder: Path, base: str, ready: str) -> Iterator[str]:
+    log = folder / "server.log"
     with log.open("w") as output:
-        server = subprocess.Popen(command, env=env, stdout=output, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(command, env=environment(folder), stdout=output, stderr=subprocess.STDOUT)
     try:
         end = time.monotonic() + 90
         while True:
             try:
-                urllib.request.urlopen(f"{base}/api/status?token={TOKEN}", timeout=2)  # noqa: S310
+                urllib.request.urlopen(base + ready, timeout=2)  # noqa: S310
                 break
             except OSError:
                 if server.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError("JupyterLab did not start:\n" + log.read_text()[-3000:]) from None
+                    raise RuntimeError("The server did not start:\n" + log.read_text()[-3000:]) from None
                 time.sleep(0.1)
         yield base
     finally:
@@ -98,7 +121,20 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def lab_page(opened: Browser, base: str, width: int = 1280, height: int = 800) -> Iterator[Page]:
     """Yield a JupyterLab page that notes what it asked of other hosts and what its console found wrong."""
-    context = opened.new_context(viewport={"width": width, "height": height})
+    with watched_page(opened, width, height) as page:
+        page.goto(f"{base}/lab?reset&token={TOKEN}")
+        page.wait_for_function("() => window.jupyterapp", timeout=90_000)
+        page.evaluate("() => { jupyterapp.restored.then(() => { window.restored = true }) }")
+        page.wait_for_function("() => window.restored", timeout=90_000)
+        yield page
+
+
+@contextmanager
+def watched_page(opened: Browser, width: int = 1280, height: int = 800) -> Iterator[Page]:
+    """Yield an empty page that notes what it asks of other hosts and what its console finds wrong."""
+    context = opened.new_context(
+        viewport={"width": width, "height": height}, permissions=["clipboard-read", "clipboard-write"]
+    )
     context.set_default_timeout(30_000)
     page = context.new_page()
     page.outside, page.complaints = [], []  # type: ignore[attr-defined]
@@ -114,10 +150,6 @@ def lab_page(opened: Browser, base: str, width: int = 1280, height: int = 800) -
         "console",
         lambda m: page.complaints.append(m.text) if m.type == "error" else None,  # type: ignore[attr-defined]
     )
-    page.goto(f"{base}/lab?reset&token={TOKEN}")
-    page.wait_for_function("() => window.jupyterapp", timeout=90_000)
-    page.evaluate("() => { jupyterapp.restored.then(() => { window.restored = true }) }")
-    page.wait_for_function("() => window.restored", timeout=90_000)
     yield page
     context.close()
 
@@ -149,6 +181,42 @@ class Notebook:
         )
         self.page.wait_for_function("() => window.ran !== null", timeout=1000 * seconds)
         assert self.page.evaluate("() => window.ran"), self.errors()
+
+    def run_in_kernel(self, code: str, seconds: float = 20) -> tuple[str, float]:
+        """Run code beside the cells; return what it printed, and after how many milliseconds it was done."""
+        self.page.evaluate(
+            """code => { window.replied = null; const start = performance.now(); let said = '';
+            const future = doc.sessionContext.session.kernel.requestExecute({code});
+            future.onIOPub = m => { if (m.header.msg_type === 'stream') said += m.content.text;
+                if (m.header.msg_type === 'error') said += m.content.evalue };
+            future.done.then(() => { window.replied = [said, performance.now() - start] }) }""",
+            code,
+        )
+        self.page.wait_for_function("() => window.replied !== null", timeout=1000 * seconds)
+        said, milliseconds = self.page.evaluate("() => window.replied")
+        return str(said), float(milliseconds)
+
+    def interrupt(self) -> None:
+        self._kernel("interrupt")
+
+    def restart(self) -> None:
+        self._kernel("restart")
+
+    def _kernel(self, verb: str) -> None:
+        self.page.evaluate(
+            """verb => { window.obeyed = false;
+            doc.sessionContext.session.kernel[verb]().then(() => { window.obeyed = true }) }""",
+            verb,
+        )
+        self.page.wait_for_function("() => window.obeyed", timeout=60_000)
+
+    def leave(self) -> None:
+        """Close the notebook and leave its kernel running."""
+        self.page.evaluate(
+            """() => { window.closed_ = false; doc.context.save().then(() => {
+            doc.close(); window.closed_ = true }) }"""
+        )
+        self.page.wait_for_function("() => window.closed_", timeout=60_000)
 
     def outputs(self) -> list[Any]:
         found: list[Any] = self.page.evaluate(

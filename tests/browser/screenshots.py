@@ -1,13 +1,14 @@
-"""Pictures of the phi lab and of both lessons, light and dark, wide and narrow, into test-artifacts/."""
+"""Pictures of all labs and lessons, light and dark, wide and narrow, into test-artifacts/."""
 
-import re
+import argparse
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
+from tests.browser.cases import LABS, Case, measure, wait_until_measured
 from tests.browser.jupyter import Notebook, browser, lab_page, serve, write_notebook
 
 ROOT = Path(__file__).parents[2]
@@ -22,26 +23,44 @@ def use_theme(page: Page, name: str) -> None:
     page.wait_for_timeout(800)
 
 
-def picture_lab(opened: Browser, base: str, width: int) -> None:
-    """Measure at three phis, then take the lab in both themes."""
+def picture_lab(opened: Browser, base: str, case: Case, width: int) -> None:
+    """Take a lab after three measurements: as it is, compared, as numbers, and for a projector."""
     with lab_page(opened, base, width) as page:
-        if width < 1000:
-            page.evaluate("() => { jupyterapp.commands.execute('application:toggle-left-area') }")
+        page.evaluate("() => { jupyterapp.commands.execute('application:toggle-left-area') }")
         notebook = Notebook(page)
-        notebook.open("phi_lab.ipynb")
+        notebook.open(f"{case.lab}.ipynb")
         notebook.run_all()
-        for phi in ("0", "1", "2.3"):
-            page.get_by_label("phi", exact=True).fill(phi)
-            page.get_by_label("phi", exact=True).press("Enter")
-            expect(page.locator(".ee-status")).to_have_text(
-                re.compile(f"^Measured phi {phi},"), timeout=90_000
-            )
-        page.set_viewport_size({"width": width, "height": 1400 if width < 1000 else 800})
-        for theme, name in THEMES.items():
-            use_theme(page, name)
-            page.locator(".ee-lab").screenshot(path=str(ARTIFACTS / f"phi_lab_{width}_{theme}.png"))
+        measure(page)
+        slider = page.locator(f".{case.slider} [role=slider]")
+        for _ in range(2):
+            slider.focus()
+            page.keyboard.press("PageUp")
+            measure(page)
+        page.set_viewport_size({"width": width, "height": 1600 if width < 1000 else 900})
+        take(page, f"{case.lab}_{width}")
+        page.locator(".ee-button-pin").click()
+        slider.focus()
+        page.keyboard.press("PageUp")
+        page.wait_for_timeout(500)
+        wait_until_measured(page)
+        take(page, f"{case.lab}_{width}_compared")
+        page.locator(".ee-button-numbers").click()
+        take(page, f"{case.lab}_{width}_compared_numbers")
+        page.locator(".ee-button-pin").click()
+        take(page, f"{case.lab}_{width}_numbers")
+        page.locator(".ee-button-numbers").click()
+        page.locator(".ee-button-size").click()
+        take(page, f"{case.lab}_{width}_large")
         use_theme(page, THEMES["light"])
         notebook.close()
+
+
+def take(page: Page, name: str) -> None:
+    """Take the lab in both themes."""
+    for theme, full_name in THEMES.items():
+        use_theme(page, full_name)
+        page.mouse.move(0, 0)
+        page.locator(".ee-lab").screenshot(path=str(ARTIFACTS / f"{name}_{theme}.png"))
 
 
 def picture_lesson(opened: Browser, base: str, lesson: str) -> None:
@@ -64,19 +83,24 @@ def picture_lesson(opened: Browser, base: str, lesson: str) -> None:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="such as PhiLab or 02_compound_scaling; all by default")
+    names = parser.parse_args().names
+    lessons = sorted(path.stem for path in (ROOT / "lessons").glob("*.ipynb"))
     ARTIFACTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         root = folder / "root"
         shutil.copytree(ROOT / "lessons", root)
-        write_notebook(
-            root / "phi_lab.ipynb", "import effnet_edu as ee", "lab = ee.labs.PhiLab(phi=1.0)\nlab"
-        )
         with serve(folder, root) as base, browser() as opened:
-            for width in (1280, 800):
-                picture_lab(opened, base, width)
-            for lesson in sorted((ROOT / "lessons").glob("*.ipynb")):
-                picture_lesson(opened, base, lesson.stem)
+            for case in LABS:
+                if not names or case.lab in names:
+                    write_notebook(root / f"{case.lab}.ipynb", *case.cells)
+                    for width in (1280, 800):
+                        picture_lab(opened, base, case, width)
+            for lesson in lessons:
+                if not names or lesson in names:
+                    picture_lesson(opened, base, lesson)
     print(f"{len(list(ARTIFACTS.glob('*.png')))} pictures in {ARTIFACTS.name}/")
     return 0
 

@@ -2,52 +2,17 @@
 
 import csv
 import io
-import threading
-import time
-from collections.abc import Iterator
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
-import torch
 import traitlets
 
 import effnet_edu as ee
-from effnet_edu.labs import phi_logic
-from effnet_edu.labs.phi_logic import PhiLogic
-from effnet_edu.labs.phi_screen import describe, published_points, screen, still
-from effnet_edu.profiling.cancel import Cancelled
-from effnet_edu.profiling.profile import Measurement
-
-
-def fake_measurement(spec: Any, batch_size: int, precision: str, **_: Any) -> Measurement:
-    return Measurement(
-        spec.name, spec.resolution, batch_size, precision, "cpu", "a test", ee.cost(spec).macs, 1,
-        median_ms=10.0, low_ms=9.0, high_ms=11.0, repeats=3, noisy=False, peak_memory_bytes=2**20,
-        torch_version=torch.__version__, seed=0,
-    )  # fmt: skip
-
-
-class SlowProfile:
-    """Stands in for a measurement: takes until `release`, asks whether it is cancelled, counts its calls."""
-
-    def __init__(self) -> None:
-        self.release, self.started, self.calls = threading.Event(), threading.Event(), 0
-
-    def __call__(self, spec: Any, batch_size: int, *, is_cancelled: Any, **options: Any) -> Measurement:
-        self.calls += 1
-        self.started.set()
-        while not self.release.wait(0.01):
-            if is_cancelled():
-                raise Cancelled
-        return fake_measurement(spec, batch_size, options["precision"])
-
-
-@pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowProfile]:
-    stand_in = SlowProfile()
-    monkeypatch.setattr(phi_logic, "profile", stand_in)
-    yield stand_in
-    stand_in.release.set()
+from effnet_edu.labs.phi_logic import FORMULA, PhiLogic
+from effnet_edu.labs.phi_screen import pictures, published_points, session_table
+from tests.labs.conftest import SlowProfile
 
 
 def test_exact_numbers_follow_at_once() -> None:
@@ -76,60 +41,6 @@ def test_the_real_network_is_measured_after_a_rest() -> None:
     assert measured.peak_memory_bytes > 4 * measured.parameters
 
 
-def test_the_newest_request_wins(slow: SlowProfile) -> None:
-    logic = PhiLogic(device="cpu")
-    logic.measure()
-    assert slow.started.wait(5)
-    for n in range(1, 30):
-        logic.phi = n / 10
-    slow.release.set()
-    assert logic.wait(20)
-    assert [record.setting.phi for record in logic.history] == [2.9]
-    assert slow.calls == 2
-
-
-def test_cancel_is_quick_and_keeps_what_was_measured(slow: SlowProfile) -> None:
-    logic = PhiLogic(device="cpu")
-    slow.release.set()
-    logic.measure()
-    assert logic.wait(5)
-    slow.release.clear()
-    slow.started.clear()
-    logic.measure()
-    assert slow.started.wait(5)
-    start = time.monotonic()
-    logic.cancel()
-    assert logic.wait(5)
-    assert time.monotonic() - start < 0.5
-    assert logic.status.state == "cancelled"
-    assert len(logic.history) == 1
-
-
-def test_a_fault_ends_as_a_sentence_and_the_lab_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any, **__: Any) -> Measurement:
-        raise MemoryError("It does not fit.")
-
-    logic = PhiLogic(device="cpu")
-    monkeypatch.setattr(phi_logic, "profile", broken)
-    logic.measure()
-    assert logic.wait(5)
-    assert logic.status.message == "MemoryError: It does not fit."
-    assert logic.status.state == "failed"
-    monkeypatch.setattr(phi_logic, "profile", fake_measurement)
-    logic.measure()
-    assert logic.wait(5)
-    assert logic.status.state == "measured"
-
-
-def test_no_thread_is_left(slow: SlowProfile) -> None:
-    logics = [PhiLogic(device="cpu") for _ in range(5)]
-    for logic in logics:
-        logic.measure()
-        logic.cancel()
-        assert logic.wait(5)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("effnet-edu")]
-
-
 def test_the_history_is_a_table_with_every_setting(slow: SlowProfile) -> None:
     slow.release.set()
     logic = PhiLogic(device="cpu", batch_size=4)
@@ -142,17 +53,10 @@ def test_the_history_is_a_table_with_every_setting(slow: SlowProfile) -> None:
     assert [int(row["macs"]) for row in rows] == [ee.cost(ee.compound(phi)).macs for phi in (0.5, 1.5)]
 
 
-def test_its_line_of_code_recreates_it() -> None:
-    logic = PhiLogic(device="cpu", phi=2.3, beta=1.2, batch_size=8, precision="bf16")
-    again = eval(logic.code(), {"ee": ee})  # noqa: S307 - the line is what a learner would paste
-    assert again.logic.setting == logic.setting
-    again.close()
-
-
 def test_what_a_slider_sends_is_rounded() -> None:
     logic = PhiLogic(device="cpu", phi=0.1 + 0.2, alpha=1.15 + 0.05)
     assert (logic.phi, logic.alpha) == (0.3, 1.2)
-    assert "phi=0.3," in logic.code()
+    assert logic.code() == "ee.labs.PhiLab(phi=0.3)"
 
 
 def test_reset_goes_back_to_b0(slow: SlowProfile) -> None:
@@ -179,16 +83,74 @@ def test_an_unknown_setting_names_those_there_are() -> None:
 
 def test_the_picture_says_in_words_what_it_shows() -> None:
     logic = PhiLogic(device="cpu", phi=1.0)
-    shown = screen(logic)
+    network, charts = pictures(logic)
     for stage in logic.spec.stages:
-        assert f"{stage.channels} x " in shown
-    assert shown.count('role="img"') == 2
-    assert f"{logic.cost.macs / 1e9:.3g} billion MACs" in shown
-    before = shown
+        assert f"{stage.channels} x " in network.label
+    assert f"{logic.cost.macs / 1e9:.3g} billion MACs" in charts.label
     logic.phi = 1.2
-    assert screen(logic) != before
+    assert network.label not in {drawn.label for drawn in pictures(logic)}
     logic.cancel()
     assert logic.wait(5)
+
+
+def test_a_named_network_is_the_published_one_and_says_so() -> None:
+    logic = PhiLogic(device="cpu", variant="B4")
+    assert logic.cost.macs == ee.cost("efficientnet_b4").macs
+    published, computed = logic.numbers(logic.setting)
+    assert published.caption == "published, not the formula"
+    assert {n.name: n.value for n in published.numbers}["width w"] == 1.4
+    fitted = ee.fit_phi(ee.Multipliers(1.8, 1.4, 380 / 224))
+    found = {n.name: n.value for n in computed.numbers}
+    assert found["phi from depth"] == pytest.approx(fitted.depth)
+    assert found["phi from width"] == pytest.approx(fitted.width)
+    assert found["phi from resolution"] == pytest.approx(fitted.resolution)
+    growth = ee.cost("efficientnet_b4").macs / ee.cost("efficientnet_b0").macs
+    assert ee.cost_factor() ** found["phi from MACs"] == pytest.approx(growth)
+
+
+def test_phi_snaps_to_a_named_network_and_leaves_it_when_moved(slow: SlowProfile) -> None:
+    logic = PhiLogic(device="cpu")
+    logic.variant = "B4"
+    assert logic.phi == pytest.approx(math.log(11.4) / math.log(1.92), abs=0.1)
+    assert logic.setting == replace(logic.setting, phi=logic.phi, variant="B4")
+    logic.alpha = 1.4
+    assert logic.variant == "B4"
+    logic.phi = 2.0
+    assert logic.variant == FORMULA
+    assert logic.cost.macs == ee.cost(ee.compound(2.0, alpha=1.4)).macs
+    logic.alpha = 1.0
+    logic.variant = "B7"
+    assert [n.name for s in logic.numbers(logic.setting) for n in s.numbers if "phi" in n.name] == []
+    logic.cancel()
+    assert logic.wait(5)
+
+
+def test_a_named_network_is_measured_once_whatever_the_bases(slow: SlowProfile) -> None:
+    slow.release.set()
+    logic = PhiLogic(device="cpu", variant="B0")
+    logic.measure()
+    assert logic.wait(10)
+    logic.alpha = 1.3
+    assert logic.is_fresh
+    logic.cancel()
+    logic.variant = FORMULA
+    assert not logic.is_fresh
+    logic.cancel()
+    assert logic.wait(5)
+
+
+def test_measurements_of_one_network_stand_by_device_precision_and_batch(slow: SlowProfile) -> None:
+    slow.release.set()
+    logic = PhiLogic(device="cpu")
+    for settings in ({}, {"batch_size": 4}, {"precision": "bf16"}, {"phi": 0.5}, {"phi": 0.0}):
+        with logic.together():
+            for name, value in settings.items():
+                setattr(logic, name, value)
+        logic.measure()
+        assert logic.wait(10)
+    kept = [(r.setting.precision, r.setting.batch_size) for r in logic.same_network()]
+    assert kept == [("bf16", 4), ("fp32", 1), ("fp32", 4)]
+    assert session_table(logic).count("<td>") == 2 * len(kept)
 
 
 def test_published_networks_lie_where_their_own_multipliers_say() -> None:
@@ -198,25 +160,3 @@ def test_published_networks_lie_where_their_own_multipliers_say() -> None:
     assert (points["B7"].low, points["B7"].high) == pytest.approx((6.21, 7.27), abs=0.01)
     assert points["B1"].middle == pytest.approx(0.49, abs=0.01)
     assert published_points(1.0, 1.1, 1.15) == ()
-
-
-def test_a_still_picture_stands_in_for_the_lab() -> None:
-    lab = ee.labs.PhiLab(device="cpu", phi=2.0)
-    bundle = lab._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert "<img alt='Phi lab at phi 2: " in bundle["text/html"]
-    assert bundle["text/plain"] == describe(lab.logic)
-    assert len(still(lab.logic)) < 40_000
-    lab.close()
-
-
-def test_the_view_follows_the_logic_and_back() -> None:
-    lab = ee.labs.PhiLab(device="cpu")
-    for name, control in lab._linked:
-        if name == "phi":
-            control.value = 0.7
-            assert lab.logic.phi == 0.7
-    lab.logic.phi = 0.2
-    assert {control.value for name, control in lab._linked if name == "phi"} == {0.2}
-    lab.close()
-    assert lab.logic.wait(20)

@@ -1,0 +1,255 @@
+"""The frame of all labs: controls left, picture in the middle, numbers right, the device's state below."""
+
+import base64
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar
+
+import ipywidgets as widgets
+
+from effnet_edu.labs.controls import Control
+from effnet_edu.labs.drawing import Drawing, standalone
+from effnet_edu.labs.logic import LabLogic
+from effnet_edu.labs.numbers import comparisons_csv, sections_csv
+from effnet_edu.labs.tables import comparison_table, full_table, numbers_table
+from effnet_edu.labs.theme import STYLE_SHEET
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a lab shows at a setting, beside the numbers.
+
+    Attributes:
+        drawings: From top to bottom.
+        note: How to read them, in a sentence or two.
+        tables: More tables, made by `tables.plain_table`, below the numbers.
+    """
+
+    drawings: tuple[Drawing, ...]
+    note: str
+    tables: str = ""
+
+
+@cache
+def _style() -> str:
+    script = Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
+    return f'<style onload="{escape(script)}">{STYLE_SHEET}</style>'
+
+
+class Lab(widgets.VBox):
+    """A lab in a notebook; a subclass names its logic, its words and its controls, and draws.
+
+    Args:
+        device: Where to measure; the accelerator if there is one.
+        settings: Any setting of the logic.
+
+    Raises:
+        TypeError: There is no such setting.
+        traitlets.TraitError: A setting is outside its range.
+    """
+
+    #: The logic.
+    LOGIC: ClassVar[type[LabLogic[Any, Any]]]
+    #: What the lab is about, after its name.
+    SUBJECT: ClassVar[str]
+    #: One sentence that says what to do.
+    LEAD: ClassVar[str]
+    #: The column of controls, from top to bottom.
+    CONTROLS: ClassVar[tuple[Control, ...]]
+
+    def __init__(self, device: str | None = None, **settings: Any) -> None:
+        self.logic = self.LOGIC(device, **settings)
+        self._drawing = threading.RLock()
+        self._as_table = False
+        self._screen = _html("ee-screen")
+        # It observes before the controls do: the numbers must not wait for the controls to be synchronised.
+        self.logic.observe(self._redraw, ["setting", "history", "pinned"])
+        controls = widgets.VBox([control.build(self.logic) for control in self.CONTROLS])
+        controls.add_class("ee-controls")
+        super().__init__([self._head(), _box("ee-body", controls, self._screen), self._foot()])
+        self.add_class("ee-lab")
+        self._redraw()
+        self._tell()
+        self.logic.observe(self._tell, "status")
+        self.logic.observe(self._name_pin, "pinned")
+
+    def draw(self) -> Screen:
+        """Return the picture of the present setting, with A beside it if there is one; quick."""
+        raise NotImplementedError
+
+    def in_words(self) -> str:
+        """Return the lab in one sentence, for text alone and as the words of the still picture."""
+        numbers = (f"{n.name} {n}" for section in self.logic.shown() for n in section.numbers)
+        return f"{self.logic.title} at {self.logic.label(self.logic.setting)}: {', '.join(numbers)}."
+
+    def still(self) -> str:
+        """Return the lab as a picture with alternative text and tables, for readers without a kernel."""
+        encoded = base64.b64encode(standalone(self.draw().drawings).encode()).decode()
+        return (
+            f"<p><b>{escape(self.logic.title)}</b> (a still picture; run the cell for the controls)</p>"
+            f"<img alt='{escape(self.in_words(), quote=True)}' src='data:image/svg+xml;base64,{encoded}'>"
+            f"{numbers_table(self.logic.shown())}"
+        )
+
+    def close(self) -> None:
+        """Stop measuring, and leave nothing in the page and in memory."""
+        self.logic.cancel()
+        self.logic.unobserve_all()
+        for widget in list(_family(self)):
+            widget.unobserve_all()
+            if widget is not self:
+                widget.close()
+        super().close()
+
+    def _head(self) -> widgets.Widget:
+        title = widgets.HTML(
+            f"{_style()}<p class='ee-title'>{escape(self.logic.title)}: {escape(self.SUBJECT)}</p>"
+            f"<p class='ee-lead'>{escape(self.LEAD)}</p>"
+        )
+        title.add_class("ee-words")
+        self._pin = _button("Pin as A", "Keep this setting as A, and see later ones against it.", "pin")
+        self._view = _button("Numbers", "Show the same as a table.", "numbers")
+        self._size = _button("Large text", "Enlarge everything for a projector.", "size")
+        self._pin.on_click(self._toggle_pin)
+        self._view.on_click(self._toggle_view)
+        self._size.on_click(self._toggle_size)
+        return _box("ee-head", title, _box("ee-buttons", self._pin, self._view, self._size))
+
+    def _foot(self) -> widgets.Widget:
+        self._status = _html("ee-status")
+        self._bar = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="90px", margin="0"))
+        self._bar.add_class("ee-bar")
+        self._cancel = _button("Cancel", "Stop the measurement; what was measured before stays.")
+        measure = _button("Measure", "Measure the present setting once more.")
+        reset = _button("Reset", "Back to the settings at the start; measured points stay.")
+        export = _button("Export csv", "Save every measurement of this session as csv.")
+        self._cancel.on_click(lambda _: self.logic.cancel())
+        measure.on_click(lambda _: self.logic.measure())
+        reset.on_click(lambda _: self.logic.reset())
+        export.on_click(self._export)
+        self._code = _html("ee-line")
+        self._copy_csv = _copy_button("Copy csv", "pre.ee-csv")
+        self._copy_csv.layout.display = "none"
+        self._exported = _html("ee-exported")
+        return widgets.VBox(
+            [
+                _box("ee-foot", self._status, self._bar, self._cancel, measure, reset, export),
+                _box("ee-link", self._code, _copy_button("Copy code", "code.ee-code"), self._copy_csv),
+                self._exported,
+            ]
+        )
+
+    def _redraw(self, _change: object = None) -> None:
+        # Changes come from the learner and from the thread that measures: the last to draw sees the newest.
+        with self._drawing:
+            self._screen.value = self._table() if self._as_table else self._picture()
+            code = escape(self.logic.code())
+            self._code.value = f"This setting: <code class='ee-code'>{code}</code>"
+
+    def _picture(self) -> str:
+        screen, logic = self.draw(), self.logic
+        if logic.pinned is None:
+            css, numbers = "ee-split", numbers_table(logic.shown())
+        else:
+            css, numbers = "ee-split ee-wide", self._comparison()
+        pictures = "".join(map(str, screen.drawings))
+        note = f"<p class='ee-note'>{escape(screen.note)}</p>"
+        return f"<div class='{css}'><div>{pictures}{note}</div><div>{numbers}{screen.tables}</div></div>"
+
+    def _table(self) -> str:
+        logic = self.logic
+        if logic.pinned is None:
+            table, csv = full_table(logic.shown()), sections_csv(logic.shown())
+        else:
+            table, csv = self._comparison(), comparisons_csv(logic.compared())
+        tables = f"<div class='ee-tables'>{table}{self.draw().tables}</div>"
+        return f"{tables}<pre class='ee-csv' hidden>{escape(csv)}</pre>"
+
+    def _comparison(self) -> str:
+        logic = self.logic
+        return comparison_table(logic.compared(), logic.label(logic.pinned), logic.label(logic.setting))
+
+    def _tell(self, _change: object = None) -> None:
+        status = self.logic.status
+        self._status.value = f"<span>{escape(status.message)}</span>"
+        self._bar.value = status.progress
+        self._bar.layout.visibility = "visible" if status.is_busy else "hidden"
+        self._cancel.disabled = not status.is_busy
+
+    def _toggle_pin(self, _button: object) -> None:
+        if self.logic.pinned is None:
+            self.logic.pin()
+        else:
+            self.logic.unpin()
+
+    def _name_pin(self, _change: object) -> None:
+        self._pin.description = "Pin as A" if self.logic.pinned is None else "Forget A"
+
+    def _toggle_view(self, _button: object) -> None:
+        self._as_table = not self._as_table
+        self._view.description = "Picture" if self._as_table else "Numbers"
+        self._copy_csv.layout.display = "" if self._as_table else "none"
+        self._redraw()
+
+    def _toggle_size(self, _button: object) -> None:
+        is_large = "ee-large" in self._dom_classes
+        (self.remove_class if is_large else self.add_class)("ee-large")
+        self._size.description = "Large text" if is_large else "Normal text"
+
+    def _export(self, _button: object) -> None:
+        data = base64.b64encode(self.logic.csv().encode()).decode()
+        count, name = len(self.logic.history), f"{self.logic.title.lower().replace(' ', '_')}.csv"
+        self._exported.value = (
+            f"<p class='ee-note'>{count} measurement{'' if count == 1 else 's'} in this session. "
+            f"<a download='{name}' href='data:text/csv;base64,{data}'>Save {name}</a></p>"
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Add a still picture for readers without a kernel."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle["text/html"] = self.still()
+        bundle["text/plain"] = self.in_words()
+        return bundle
+
+
+def _family(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """Yield a widget, its layout and style, and those of everything in it."""
+    yield widget
+    for name in ("layout", "style"):
+        if isinstance(part := getattr(widget, name, None), widgets.Widget):
+            yield part
+    for child in getattr(widget, "children", ()):
+        yield from _family(child)
+
+
+def _html(css: str) -> widgets.HTML:
+    html = widgets.HTML()
+    html.add_class(css)
+    return html
+
+
+def _box(css: str, *children: widgets.Widget) -> widgets.Box:
+    box = widgets.Box(children)
+    box.add_class(css)
+    return box
+
+
+def _button(name: str, help_text: str, css: str = "") -> widgets.Button:
+    button = widgets.Button(
+        description=name, tooltip=help_text, layout=widgets.Layout(width="auto", margin="0")
+    )
+    button.add_class(f"ee-button-{css or name.split()[0].lower()}")
+    return button
+
+
+def _copy_button(name: str, selector: str) -> widgets.HTML:
+    """Return a button that copies what an element of the lab says; the page does it, not the kernel."""
+    return widgets.HTML(
+        f"<button type='button' class='jupyter-button ee-copy' data-ee-copy='{selector}' "
+        f"aria-live='polite'>{name}</button>",
+        layout=widgets.Layout(margin="0"),
+    )

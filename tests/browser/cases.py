@@ -1,0 +1,50 @@
+"""The labs that every browser test goes through: a line a lab."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+
+@dataclass(frozen=True)
+class Case:
+    """A lab as the tests drive it.
+
+    Attributes:
+        lab: Name of the class.
+        start: Its settings at the start, quick to measure, as code.
+        slider: Class of the slider that is moved; the arrow keys move it 40 times either way from `start`.
+        pictures: How many pictures it shows.
+    """
+
+    lab: str
+    start: str
+    slider: str
+    pictures: int
+
+    @property
+    def code(self) -> str:
+        """The line that makes it."""
+        return f"ee.labs.{self.lab}({self.start})"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """A notebook with nothing but this lab."""
+        return ("import effnet_edu as ee", f"lab = {self.code}\nlab")
+
+
+LABS = (Case("PhiLab", "phi=1.0", "ee-phi", 2),)
+
+
+def measure(page: Page) -> None:
+    """Press Measure in the only lab of the page, and wait until it is done."""
+    page.locator(".ee-lab .ee-button-measure").click()
+    wait_until_measured(page)
+
+
+def wait_until_measured(page: Page) -> None:
+    expect(page.locator(".ee-lab .ee-status")).to_contain_text("Measured ", timeout=90_000)
+
+
+def numbers(page: Page) -> str:
+    """Return what the numbers of the only lab say."""
+    return "\n".join(page.locator(".ee-lab table.ee-numbers").all_inner_texts())
