@@ -8,8 +8,7 @@ from effnet_edu.profiling import turn
 
 
 @pytest.fixture(autouse=True)
-def own_lock_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "locks"
-    folder.mkdir()
+def own_lock_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path_factory.mktemp("locks")
     monkeypatch.setattr(turn, "shared_folder", lambda: folder)
     return folder

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import matplotlib
 import numpy as np
 import pytest
+import torch
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -15,6 +16,7 @@ import effnet_edu as ee
 from effnet_edu.figures import ImpliedPhi, Numbers, Picture, ScalingPoint
 from effnet_edu.figures.style import CARD, SMALLEST_TEXT
 from effnet_edu.images.mismatch import Mismatch
+from effnet_edu.training.rows import Row
 from tests.profiling.made import made_ceilings, made_profile
 from tests.studies.made import made, made_gates
 
@@ -71,6 +73,11 @@ FORMAT_ROWS = [
     for memory_format in ("contiguous", "channels_last")
 ]
 
+TRAINING_ROWS = [
+    Row(epoch, 3, 20 * epoch, 60, 16, 0.1, 1 / epoch, 0.7, 1.1 / epoch, 0.6, 1234.5, 10.0, 65.0)
+    for epoch in (1, 2, 3)
+]
+
 #: Every public figure, drawn once with real data.
 DRAW = {
     "study": lambda: ee.figures.study(made(lambda _way, level, seed: 0.5 + 0.02 * level + 0.01 * seed)),
@@ -84,6 +91,16 @@ DRAW = {
     "channel_rounding": lambda: ee.figures.channel_rounding((16, 24), {"B2": 1.1, "B3": 1.2}),
     "classified": lambda: ee.figures.classified(
         np.full((20, 30, 3), 128, np.uint8), [("tabby", 0.6), ("tiger cat", 0.3)], "a cat"
+    ),
+    "examples": lambda: ee.figures.examples(
+        ee.images.LabelledImages(
+            "dots",
+            torch.arange(48).reshape(4, 1, 3, 4)[..., :3].to(torch.uint8),
+            torch.tensor([0, 1, 0, 1]),
+            ("dark", "light"),
+            "made for this test",
+        ),
+        of_each=2,
     ),
     "fitted_phi": lambda: ee.figures.fitted_phi(NETWORKS),
     "formula_against_table": lambda: ee.figures.formula_against_table(NETWORKS),
@@ -104,6 +121,7 @@ DRAW = {
     ),
     "macs_against_time": lambda: ee.figures.macs_against_time(made_profile()),
     "roofline": lambda: ee.figures.roofline(ee.roofline(made_profile(), made_ceilings())),
+    "training_curves": lambda: ee.figures.training_curves({"one run": TRAINING_ROWS}),
     "time_and_memory_against_phi": lambda: ee.figures.time_and_memory_against_phi(POINTS, "a device", 2),
 }
 

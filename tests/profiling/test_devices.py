@@ -146,9 +146,11 @@ def test_without_a_note_of_the_system_the_peak_is_sampled(monkeypatch) -> None:
 
 
 def test_the_last_cache_is_read_where_the_system_tells(tmp_path, monkeypatch) -> None:
-    for index, size in enumerate(("32K", "512K", "32768K")):
+    caches = (("Data", 1, "32K"), ("Instruction", 1, "64M"), ("Unified", 2, "512K"), ("Unified", 3, "32768K"))
+    for index, (kind, level, size) in enumerate(caches):
         (tmp_path / f"index{index}").mkdir()
-        (tmp_path / f"index{index}" / "size").write_text(f"{size}\n")
+        for name, text in {"type": kind, "level": level, "size": size}.items():
+            (tmp_path / f"index{index}" / name).write_text(f"{text}\n")
     assert cpu_cache_bytes(tmp_path) == 32 * 2**20
     monkeypatch.setattr(cache_size, "properties", lambda _: SimpleNamespace(L2_cache_size=50 * 2**20))
     assert last_level_cache_bytes(GPU) == 50 * 2**20

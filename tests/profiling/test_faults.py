@@ -13,7 +13,6 @@ import torch
 import effnet_edu as ee
 from effnet_edu.model.network import build
 from effnet_edu.profiling import largest_batch as batches
-from effnet_edu.profiling import profile as module
 from effnet_edu.profiling import workload
 from effnet_edu.profiling.cancel import Cancelled, MeasurementError
 
@@ -166,7 +165,7 @@ def test_looking_for_the_largest_batch_can_be_cancelled(net, monkeypatch) -> Non
 
 def test_on_a_cpu_the_largest_batch_is_predicted_and_nothing_runs(monkeypatch) -> None:
     monkeypatch.setattr(batches, "available_memory", lambda _: 2**30)
-    monkeypatch.setattr(module, "available_memory", lambda _: 2**30)
+    monkeypatch.setattr(workload, "available_memory", lambda _: 2**30)
     found = ee.largest_batch(SMALL, resolution=224, device="cpu")
     assert 1 < found < 4096
     assert ee.largest_batch(SMALL, resolution=224, device="cpu", most=2) == 2

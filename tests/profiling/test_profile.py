@@ -10,6 +10,7 @@ import torch
 import effnet_edu as ee
 from effnet_edu.model.network import build
 from effnet_edu.profiling import profile as module
+from effnet_edu.profiling import workload
 from effnet_edu.profiling.cancel import Cancelled, never
 from effnet_edu.profiling.device import as_device, device_name, exclusive
 from effnet_edu.profiling.memory import memory_growth
@@ -85,7 +86,7 @@ def test_two_measurements_never_run_at_once() -> None:
 
 
 def test_too_little_memory_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "available_memory", lambda _device: 10 * 2**20)
+    monkeypatch.setattr(workload, "available_memory", lambda _device: 10 * 2**20)
     with pytest.raises(MemoryError, match=r"A batch of 64 at 224 x 224 pixels .* choose a smaller batch"):
         ee.profile("efficientnet_b0", batch_size=64, device="cpu")
 
