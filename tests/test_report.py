@@ -11,9 +11,15 @@ import torch
 
 from effnet_edu.__main__ import main
 from effnet_edu.report import SECTIONS, class_page, device_page
-from effnet_edu.studies import device_records
 from effnet_edu.studies.device import EXPERIMENTS, extent, layer_profile
-from effnet_edu.studies.device_records import is_current, measure_device, read_device
+from effnet_edu.studies.device_records import (
+    folder_name,
+    is_current,
+    measure_device,
+    read_device,
+    recorded_devices,
+)
+from effnet_edu.studies.record import changed_modules
 
 #: Smaller still than the short version: that everything runs can be seen at 64 pixels.
 TINY = dataclasses.replace(
@@ -161,6 +167,17 @@ def test_the_command_measures_only_what_is_named(tmp_path, capsys, monkeypatch):
     assert "experiment is 'speed'" in capsys.readouterr().err
 
 
+def test_the_recorded_devices_are_whole_and_made_by_the_code_as_it_is():
+    devices = recorded_devices()
+    assert devices
+    for name, records in devices.items():
+        assert list(records) == list(EXPERIMENTS), name
+        changed = {experiment: changed_modules(record) for experiment, record in records.items()}
+        assert not any(changed.values()), f"{name} is older than its code: {changed}; see CONTRIBUTING.md"
+        assert folder_name(records["networks"].provenance.device) == name
+        assert len(device_page(records)) > 10_000
+
+
 def test_folders_are_named_after_devices():
-    assert device_records.folder_name("NVIDIA H100 80GB HBM3") == "nvidia_h100_80gb_hbm3"
-    assert device_records.folder_name("../..") == "device"
+    assert folder_name("NVIDIA H100 80GB HBM3") == "nvidia_h100_80gb_hbm3"
+    assert folder_name("../..") == "device"

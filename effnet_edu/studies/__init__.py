@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from effnet_edu.studies.device_records import recorded_devices
     from effnet_edu.studies.engine import run
     from effnet_edu.studies.registry import list_studies
     from effnet_edu.studies.result import StudyResult, read
@@ -16,11 +17,12 @@ _HOME_OF = {
     "StudyResult": "result",
     "list_studies": "registry",
     "read": "result",
+    "recorded_devices": "device_records",
     "run": "engine",
     "trained_network": "trained",
 }
 
-__all__ = ["StudyResult", "list_studies", "read", "run", "trained_network"]
+__all__ = ["StudyResult", "list_studies", "read", "recorded_devices", "run", "trained_network"]
 
 
 def __getattr__(name: str) -> Any:

@@ -96,3 +96,13 @@ def read_device(folder: Path) -> dict[str, Record]:
         ValueError: A record is damaged.
     """
     return {name: read(name, folder) for name in EXPERIMENTS if (folder / f"{name}.json").is_file()}
+
+
+def recorded_devices(parent: Path = DEVICES) -> dict[str, dict[str, Record]]:
+    """Return the devices that this project has measured, by the name of their folder: records by experiment.
+
+    Args:
+        parent: The folder of all devices.
+    """
+    folders = sorted(folder for folder in parent.glob("*") if folder.is_dir())
+    return {folder.name: read_device(folder) for folder in folders}

@@ -103,10 +103,10 @@ def draw(results: list[Result], where: dict[str, str]) -> Figure:
     axes.set_yticks(range(len(results)), labels)
     axes.invert_yaxis()
     axes.grid(axis="y", color=FAINT, linewidth=0.4)
-    plain_log_axis(axes, "x", [0.125, 0.25, 0.5, 1, 2], ["1/8", "1/4", "1/2", "1", "2"])
+    plain_log_axis(axes, "x", [0.03125, 0.125, 0.25, 0.5, 1, 2], ["1/32", "1/8", "1/4", "1/2", "1", "2"])
     lowest = min(result.ratio_low / result.bar for result in results)
     highest = max(result.ratio_high / result.bar for result in results)
-    axes.set_xlim(max(0.1, 0.9 * min(0.5, lowest)), 1.1 * max(2, highest))
+    axes.set_xlim(0.9 * min(0.5, lowest), 1.1 * max(2, highest))
     axes.set_xlabel(
         "measured: time of ours over that of the fastest peer, over the bar\n"
         f"{where['device']}, torch {where['torch']}"
