@@ -126,7 +126,7 @@ SECTIONS = (
     Section(
         "fused_blocks",
         "Fused-MBConv against MBConv, stage by stage",
-        "Fusing multiplies the MACs, and pays where few channels meet a large map.",
+        "Fusing multiplies the MACs; it can pay where few channels meet a large map.",
         _plain("fused_blocks", figures.fused_blocks),
     ),
     Section(
