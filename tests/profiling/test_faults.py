@@ -1,6 +1,8 @@
 """Whatever fails, it ends as a sentence, and the next measurement is right."""
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -178,8 +180,11 @@ def test_on_a_cpu_the_largest_batch_is_predicted_and_nothing_runs(monkeypatch) -
 def test_the_prediction_is_on_the_safe_side_and_not_far_off(name: str, batch_size: int) -> None:
     counted = ee.cost(name)
     predicted = workload.predicted_bytes(counted, batch_size, 4) + 4 * (counted.parameters + counted.buffers)
-    measured = ee.profile(name, batch_size=batch_size, device="cpu", seconds=0.01).peak_memory_bytes
-    assert predicted / 6 < measured < predicted
+    # In a process of its own: what hundreds of tests left in the allocator is not the network's.
+    measure = f"ee.profile({name!r}, {batch_size}, device='cpu').peak_memory_bytes"
+    program = f"import effnet_edu as ee; print({measure})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert predicted / 6 < int(done.stdout) < predicted
 
 
 def test_two_hundred_profiles_leave_nothing_behind(monkeypatch, request) -> None:
