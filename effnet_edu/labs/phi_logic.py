@@ -22,7 +22,9 @@ from effnet_edu.model.scaling import (
 )
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.model.variants import compound, spec
-from effnet_edu.profiling.profile import PRECISIONS, Measurement, profile
+from effnet_edu.profiling.measurement import Measurement
+from effnet_edu.profiling.profile import profile
+from effnet_edu.profiling.workload import PRECISIONS
 from effnet_edu.published import read
 
 #: The networks that the paper names; the formula itself is the first choice.

@@ -12,7 +12,7 @@ from effnet_edu.labs.phi_logic import FORMULA, VARIANTS, PhiLogic, Setting, giga
 from effnet_edu.labs.tables import plain_table
 from effnet_edu.model.cost import cost
 from effnet_edu.model.variants import compound
-from effnet_edu.profiling.profile import Measurement
+from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.published import read
 
 CHARTS_SIZE = (396, 192)

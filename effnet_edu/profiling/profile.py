@@ -19,7 +19,6 @@ from effnet_edu.profiling.memory import memory_growth
 from effnet_edu.profiling.telemetry import Sampler, Telemetry, energy_per_run, sensors
 from effnet_edu.profiling.timing import Timing, time_repeats
 from effnet_edu.profiling.workload import (
-    INPUTS,
     PRECISIONS,
     as_measurement_error,
     as_memory_error,
@@ -28,17 +27,6 @@ from effnet_edu.profiling.workload import (
     random_inputs,
     ready_network,
 )
-
-__all__ = [
-    "INPUTS",
-    "PRECISIONS",
-    "Measurement",
-    "as_measurement_error",
-    "as_memory_error",
-    "profile",
-    "random_inputs",
-    "ready_network",
-]
 
 
 def profile(

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from effnet_edu.model.checks import choice
-from effnet_edu.profiling.device import device_name
 from effnet_edu.studies.device import EXPERIMENTS, Extent
 from effnet_edu.studies.record import RESULTS, Record, begin, changed_modules, read, write
 
@@ -74,16 +73,6 @@ def measure_device(
         data = {"extent": setting, "rows": rows}
         write(Record("measurement", experiment, where.finished(round(seconds, 1), None), data), folder)
         say(f"{experiment}: {len(rows)} rows after {seconds:.0f} s")
-
-
-def device_folder(how: Extent, parent: Path = DEVICES) -> Path:
-    """Return the folder of a device's records.
-
-    Args:
-        how: Where is measured.
-        parent: The folder of all devices.
-    """
-    return parent / folder_name(device_name(how.device))
 
 
 def read_device(folder: Path) -> dict[str, Record]:

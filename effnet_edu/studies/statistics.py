@@ -99,3 +99,15 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Estima
         second: One value a seed, in the same order.
     """
     return estimate([a - b for a, b in zip(first, second, strict=True)])
+
+
+def paired_ratio(first: Sequence[float], second: Sequence[float]) -> Estimate:
+    """Return how many times `second` goes into `first`, pair by pair, estimated on a logarithmic scale.
+
+    Args:
+        first: One value a seed, above 0.
+        second: One value a seed, in the same order, above 0.
+    """
+    logarithms = paired_difference([math.log(a) for a in first], [math.log(b) for b in second])
+    mean, low, high = (math.exp(value) for value in (logarithms.mean, logarithms.low, logarithms.high))
+    return Estimate(mean, low, high, logarithms.count)

@@ -6,17 +6,9 @@ import pytest
 import torch
 
 import effnet_edu as ee
-from effnet_edu.profiling.device import default_device
 from effnet_edu.profiling.op_timer import EventTimer, instrument_seconds, op_timer
 
 pytestmark = pytest.mark.gpu
-
-
-@pytest.fixture(scope="module")
-def place() -> torch.device:
-    device = default_device()
-    assert device.type != "cpu", "these tests are for a machine with an accelerator"
-    return device
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

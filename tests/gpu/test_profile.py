@@ -6,16 +6,9 @@ import pytest
 import torch
 
 import effnet_edu as ee
-from effnet_edu.profiling.device import EventStopwatch, default_device, has_own_memory, stopwatch
+from effnet_edu.profiling.device import EventStopwatch, has_own_memory, stopwatch
 
 pytestmark = pytest.mark.gpu
-
-
-@pytest.fixture(scope="module")
-def place() -> torch.device:
-    device = default_device()
-    assert device.type != "cpu", "these tests are for a machine with an accelerator"
-    return device
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])

@@ -10,7 +10,7 @@ import torch
 import effnet_edu as ee
 from effnet_edu.labs import phi_logic
 from effnet_edu.profiling.cancel import Cancelled
-from effnet_edu.profiling.profile import Measurement
+from effnet_edu.profiling.measurement import Measurement
 
 
 def fake_measurement(spec: Any, batch_size: int, precision: str, **_: Any) -> Measurement:

@@ -17,7 +17,8 @@ from effnet_edu.labs import phi_logic
 from effnet_edu.labs.numbers import Number, Section, compare, comparisons_csv
 from effnet_edu.labs.phi_logic import PhiLogic
 from effnet_edu.labs.phi_view import PhiLab
-from effnet_edu.profiling.profile import Measurement, profile
+from effnet_edu.profiling.measurement import Measurement
+from effnet_edu.profiling.profile import profile
 from tests.labs.conftest import SlowProfile, fake_measurement
 
 

@@ -1,14 +1,13 @@
 """What the study `fused` found."""
 
-import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from effnet_edu.studies.findings.words import percent, sentence, verdict
+from effnet_edu.studies.findings.words import percent, sentence, times, verdict
 from effnet_edu.studies.result import StudyResult
-from effnet_edu.studies.statistics import Estimate, estimate, paired_difference
+from effnet_edu.studies.statistics import Estimate, estimate, paired_difference, paired_ratio
 
 
 @dataclass(frozen=True)
@@ -44,16 +43,6 @@ def throughput(run: Mapping[str, Any]) -> float:
     return statistics.median(measured[1:] or measured)
 
 
-def ratio(logarithms: Estimate) -> Estimate:
-    """Return a ratio with its interval from the estimate of its logarithm.
-
-    Args:
-        logarithms: Of the natural logarithm.
-    """
-    mean, low, high = (math.exp(value) for value in (logarithms.mean, logarithms.low, logarithms.high))
-    return Estimate(mean, low, high, logarithms.count)
-
-
 def fused_points(result: StudyResult) -> list[FusedPoint]:
     """Return the networks from no fused stage to all.
 
@@ -72,25 +61,10 @@ def fused_points(result: StudyResult) -> list[FusedPoint]:
                 estimate([run["accuracy"] for run in runs]),
                 paired_difference([run["accuracy"] for run in runs], [run["accuracy"] for run in plain]),
                 estimate([throughput(run) for run in runs]),
-                ratio(
-                    paired_difference(
-                        [math.log(throughput(run)) for run in runs],
-                        [math.log(throughput(run)) for run in plain],
-                    )
-                ),
+                paired_ratio([throughput(run) for run in runs], [throughput(run) for run in plain]),
             )
         )
     return found
-
-
-def _speed(point: FusedPoint) -> str:
-    said = f"{point.speed.mean:.2f} times the speed"
-    if point.speed.count == 1:
-        return f"{said} (one seed)"
-    span = f"{point.speed.low:.2f} to {point.speed.high:.2f}"
-    if point.speed.low <= 1 <= point.speed.high:
-        return f"{said} ({span}: the study does not decide whether it is faster)"
-    return f"{said} ({span})"
 
 
 def sentences(result: StudyResult) -> list[str]:
@@ -109,7 +83,8 @@ def sentences(result: StudyResult) -> list[str]:
         compared = verdict(f"fusing {stages}", "fusing none", point.gain)
         found.append(
             sentence(
-                f"{compared}; it trains at {_speed(point)} with {point.macs / plain.macs:.2f} times the MACs"
+                f"{compared}; it trains at {times(point.speed, 'speed')} with "
+                f"{point.macs / plain.macs:.2f} times the MACs"
             )
         )
     fastest = max((plain, *others), key=lambda point: point.images_per_second.mean)

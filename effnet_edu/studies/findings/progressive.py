@@ -1,14 +1,12 @@
 """What the study `progressive` found."""
 
-import math
 import statistics
 from collections import defaultdict
 from dataclasses import dataclass
 
-from effnet_edu.studies.findings.fused import ratio
-from effnet_edu.studies.findings.words import percent, sentence, verdict
+from effnet_edu.studies.findings.words import percent, sentence, times, verdict
 from effnet_edu.studies.result import StudyResult
-from effnet_edu.studies.statistics import Estimate, estimate, paired_difference
+from effnet_edu.studies.statistics import Estimate, estimate, paired_difference, paired_ratio
 
 NAMES = {
     "fixed": "fixed size",
@@ -60,12 +58,7 @@ def arms(result: StudyResult) -> list[Arm]:
                 estimate([run["accuracy"] for run in runs]),
                 paired_difference([run["accuracy"] for run in runs], [run["accuracy"] for run in fixed]),
                 estimate([run["train_seconds"] for run in runs]),
-                ratio(
-                    paired_difference(
-                        [math.log(run["train_seconds"]) for run in runs],
-                        [math.log(run["train_seconds"]) for run in fixed],
-                    )
-                ),
+                paired_ratio([run["train_seconds"] for run in runs], [run["train_seconds"] for run in fixed]),
             )
         )
     return found
@@ -85,16 +78,6 @@ def disturbed_epochs(result: StudyResult) -> int:
     return sum(one > DISTURBED * statistics.median(equal) for equal in seconds.values() for one in equal)
 
 
-def _time(arm: Arm) -> str:
-    said = f"{arm.time.mean:.2f} times the time"
-    if arm.time.count == 1:
-        return f"{said} (one seed)"
-    span = f"{arm.time.low:.2f} to {arm.time.high:.2f}"
-    if arm.time.low <= 1 <= arm.time.high:
-        return f"{said} ({span}: the study does not decide whether it is faster)"
-    return f"{said} ({span})"
-
-
 def sentences(result: StudyResult) -> list[str]:
     """Return accuracy and time of each way, and what cannot be shown.
 
@@ -108,7 +91,7 @@ def sentences(result: StudyResult) -> list[str]:
         f"training steps on {result.provenance.device}."
     ]
     found += [
-        sentence(f"{verdict(arm.name, fixed.name, arm.gain)}; it takes {_time(arm)}")
+        sentence(f"{verdict(arm.name, fixed.name, arm.gain)}; it takes {times(arm.time, 'time')}")
         for arm in by_arm.values()
         if arm is not fixed
     ]

@@ -29,6 +29,22 @@ def points(difference: Estimate) -> str:
     return f"{100 * difference.mean:+.1f} points, {100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
 
 
+def times(ratio: Estimate, what: str) -> str:
+    """Return a ratio of speeds or times with its interval, such as `0.83 times the time (0.80 to 0.86)`.
+
+    Args:
+        ratio: Of two speeds or two times.
+        what: `"speed"` or `"time"`.
+    """
+    said = f"{ratio.mean:.2f} times the {what}"
+    if ratio.count == 1:
+        return f"{said} (one seed)"
+    span = f"{ratio.low:.2f} to {ratio.high:.2f}"
+    if ratio.low <= 1 <= ratio.high:
+        return f"{said} ({span}: the study does not decide whether it is faster)"
+    return f"{said} ({span})"
+
+
 def verdict(first: str, second: str, difference: Estimate) -> str:
     """Return who is more accurate, or that the study does not decide it.
 
