@@ -165,6 +165,15 @@ def test_looking_for_the_largest_batch_can_be_cancelled(net, monkeypatch) -> Non
         ee.largest_batch(net, is_cancelled=lambda: True)
 
 
+def peak_memory_alone(arguments: str) -> int:
+    """Measure in a process of its own: what hundreds of tests left in the allocator is not the network's."""
+    measure = f"ee.profile({arguments}, device='cpu', seconds=0.01).peak_memory_bytes"
+    program = f"import effnet_edu as ee; print({measure})"
+    return int(
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    )
+
+
 def test_on_a_cpu_the_largest_batch_is_predicted_and_nothing_runs(monkeypatch) -> None:
     monkeypatch.setattr(batches, "available_memory", lambda _: 2**30)
     monkeypatch.setattr(workload, "available_memory", lambda _: 2**30)
@@ -172,19 +181,14 @@ def test_on_a_cpu_the_largest_batch_is_predicted_and_nothing_runs(monkeypatch) -
     assert 1 < found < 4096
     assert ee.largest_batch(SMALL, resolution=224, device="cpu", most=2) == 2
     assert ee.largest_batch(SMALL, resolution=448, device="cpu") < found
-    grown = ee.profile(SMALL, batch_size=found, resolution=224, device="cpu", seconds=0.01).peak_memory_bytes
-    assert grown < 2**30
+    assert peak_memory_alone(f"'{SMALL.name}', {found}, 224") < 2**30
 
 
 @pytest.mark.parametrize(("name", "batch_size"), [("efficientnet_b0", 8), ("efficientnetv2_b0", 4)])
 def test_the_prediction_is_on_the_safe_side_and_not_far_off(name: str, batch_size: int) -> None:
     counted = ee.cost(name)
     predicted = workload.predicted_bytes(counted, batch_size, 4) + 4 * (counted.parameters + counted.buffers)
-    # In a process of its own: what hundreds of tests left in the allocator is not the network's.
-    measure = f"ee.profile({name!r}, {batch_size}, device='cpu').peak_memory_bytes"
-    program = f"import effnet_edu as ee; print({measure})"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert predicted / 6 < int(done.stdout) < predicted
+    assert predicted / 6 < peak_memory_alone(f"{name!r}, {batch_size}") < predicted
 
 
 def test_two_hundred_profiles_leave_nothing_behind(monkeypatch, request) -> None:
