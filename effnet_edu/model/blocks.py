@@ -324,3 +324,21 @@ class FusedMBConv(_Block):
         if self.project is not None:
             x = self.project(x)  # -> (N, c_out, H / s, W / s)
         return x
+
+
+def weigh_branches(network: nn.Module, weight: float) -> None:
+    """Set what each branch beside a shortcut is multiplied by, in the batch norm that ends it.
+
+    At 0 every block with a shortcut begins as the identity, and a deep network learns as readily as a
+    shallow one.
+
+    Args:
+        network: A network with weights; they change.
+        weight: The new weight of that batch norm.
+
+    Source: Goyal et al., arXiv:1706.02677, section 5.1.
+    """
+    for block in network.modules():
+        if isinstance(block, _Block) and block.has_shortcut:
+            *_, last = (module for module in block.modules() if isinstance(module, nn.BatchNorm2d))
+            nn.init.constant_(last.weight, weight)

@@ -15,7 +15,7 @@ from effnet_edu.studies.study import (
 )
 
 #: Depth comes in whole blocks: the costs of these depths are the levels that the other ways meet.
-DEPTHS = (2.0, 4.0, 6.0)
+DEPTHS = (2.0, 4.0, 5.5)
 
 
 def runs(quick: bool) -> tuple[Run, ...]:
@@ -26,7 +26,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
     """
     recipe = shortened(RECIPE) if quick else RECIPE
     seeds = range(2) if quick else range(3)
-    sets = (QUICK_IMAGES,) if quick else (Images("glyphs", 4000, 2000), Images("fashion_mnist", 4000, 2000))
+    sets = (QUICK_IMAGES,) if quick else (Images("glyphs", 8000, 2000), Images("fashion_mnist", 8000, 2000))
     base = base_network()
     networks = [("base", 0, base)]
     for level, depth in enumerate(DEPTHS[:1] if quick else DEPTHS, start=1):

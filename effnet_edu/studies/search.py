@@ -78,7 +78,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
     """
     recipe = shortened(RECIPE) if quick else RECIPE
     seeds = range(1) if quick else range(3)
-    images = QUICK_IMAGES if quick else Images("glyphs", 5000, 2000)
+    images = QUICK_IMAGES if quick else Images("glyphs", 8000, 2000)
     base = search_base()
     points = list(grid().items())
     networks = [((1.0, 1.0, 1.0), base), *(points[:: len(points) // 3] if quick else points)]

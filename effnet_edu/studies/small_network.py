@@ -22,7 +22,7 @@ from effnet_edu.studies.study import (
     shortened,
 )
 
-EPOCHS = 16
+EPOCHS = 6
 RESOLUTION, WIDTH = 32, 1.25
 
 
@@ -38,7 +38,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
         quick: Whether for the short version.
     """
     recipe = shortened(RECIPE) if quick else replace(RECIPE, epochs=EPOCHS)
-    images = QUICK_IMAGES if quick else Images("glyphs", 10000, 2000)
+    images = QUICK_IMAGES if quick else Images("glyphs", 20000, 2000)
     return (Run("glyphs", {"seed": 0}, images, network(), recipe, seed=0),)
 
 

@@ -43,7 +43,7 @@ def runs(quick: bool) -> tuple[Run, ...]:
         quick: Whether for the short version.
     """
     recipe = shortened(RECIPE) if quick else RECIPE
-    sets = (QUICK_IMAGES,) if quick else (Images("glyphs", 5000, 2000), Images("fashion_mnist", 5000, 2000))
+    sets = (QUICK_IMAGES,) if quick else (Images("glyphs", 8000, 2000), Images("fashion_mnist", 8000, 2000))
     return tuple(
         Run(
             name=f"{images.name}_ratio{index}_seed{seed}",
