@@ -4,17 +4,14 @@ from collections.abc import Callable
 
 import torch
 
-from effnet_edu.model.checks import choice, whole_number
-from effnet_edu.model.cost import cost
+from effnet_edu.model.checks import whole_number
 from effnet_edu.model.network import EfficientNet, available_memory
-from effnet_edu.model.specs import NetworkSpec, check_resolution
-from effnet_edu.model.variants import as_spec
+from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
-from effnet_edu.profiling.device import as_device, exclusive, free_cached_memory, has_own_memory, synchronize
+from effnet_edu.profiling.device import free_cached_memory, has_own_memory, synchronize
 from effnet_edu.profiling.workload import (
-    PRECISIONS,
-    as_measurement_error,
     as_memory_error,
+    as_workload,
     predicted_bytes,
     ready_network,
     too_large,
@@ -56,24 +53,18 @@ def largest_batch(
         MeasurementError: The device failed.
         Cancelled: `is_cancelled` said yes.
     """
-    spec = network.spec if isinstance(network, EfficientNet) else as_spec(network)
-    side = check_resolution(spec, resolution)
-    dtype = PRECISIONS[choice("precision", precision, tuple(PRECISIONS))]
     whole_number("most", most)
-    if device is None and isinstance(network, EfficientNet):
-        device = network.classifier.weight.device
-    place = as_device(device)
-    given = network if isinstance(network, EfficientNet) else spec
+    work = as_workload(network, 1, resolution, precision, device, seconds=1)
+    spec, side, place, dtype = work.spec, work.resolution, work.device, work.dtype
     if not has_own_memory(place):
-        counted, free = cost(spec, side), FILLED_SHARE * available_memory(place)
+        counted, free = work.counted, FILLED_SHARE * available_memory(place)
         weights = dtype.itemsize * (counted.parameters + counted.buffers)
         found = _search(lambda batch: weights + predicted_bytes(counted, batch, dtype.itemsize) <= free, most)
     else:
         with (
-            exclusive(place, is_cancelled, waiting),
-            as_measurement_error(spec, place),
+            work.measuring(is_cancelled, waiting),
             torch.inference_mode(),
-            ready_network(given, place, dtype, 0, is_cancelled) as net,
+            ready_network(work.network, place, dtype, 0, is_cancelled) as net,
         ):
 
             def runs(batch: int) -> bool:

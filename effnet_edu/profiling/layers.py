@@ -16,25 +16,17 @@ import torch
 from torch import nn
 
 from effnet_edu.model.blocks import FusedMBConv, MBConv, SqueezeExcitation
-from effnet_edu.model.checks import choice, real_number, whole_number
-from effnet_edu.model.cost import LayerCost, NetworkCost, cost
+from effnet_edu.model.cost import LayerCost, NetworkCost
 from effnet_edu.model.network import EfficientNet
-from effnet_edu.model.specs import NetworkSpec, check_resolution
+from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.model.variants import as_spec
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
-from effnet_edu.profiling.device import as_device, device_name, exclusive, stopwatch
+from effnet_edu.profiling.device import device_name, stopwatch
 from effnet_edu.profiling.measurement import is_crowded
 from effnet_edu.profiling.op_timer import OpTimer, TimedOps, instrument_seconds, op_timer
 from effnet_edu.profiling.telemetry import sensors
 from effnet_edu.profiling.timing import FEWEST, MOST, Timing
-from effnet_edu.profiling.workload import (
-    PRECISIONS,
-    as_measurement_error,
-    as_memory_error,
-    check_activations,
-    random_inputs,
-    ready_network,
-)
+from effnet_edu.profiling.workload import as_workload, check_activations, random_inputs, ready_network
 
 #: Operations that are no module of their own: by the module that runs them, their row's name after its own.
 _IN_SQUEEZE = {"mean": ".pool", "sigmoid": ".gate", "mul": ".scale", "mul_": ".scale"}
@@ -348,28 +340,18 @@ def profile_layers(
         MeasurementError: The device failed.
         Cancelled: `is_cancelled` said yes.
     """
-    given = as_eager(network)
-    spec = given.spec if isinstance(given, EfficientNet) else given
-    whole_number("batch_size", batch_size)
-    real_number("seconds", seconds, 1e-3, 3600)
-    side = check_resolution(spec, resolution)
-    dtype = PRECISIONS[choice("precision", precision, tuple(PRECISIONS))]
-    if device is None and isinstance(given, EfficientNet):
-        device = given.classifier.weight.device
-    place = as_device(device)
+    work = as_workload(as_eager(network), batch_size, resolution, precision, device, seconds)
+    place, dtype = work.device, work.dtype
     with (
-        exclusive(place, is_cancelled, waiting),
-        as_memory_error(spec, batch_size, side, place),
-        as_measurement_error(spec, place),
+        work.measuring(is_cancelled, waiting),
         torch.inference_mode(),
-        ready_network(given, place, dtype, seed, is_cancelled) as net,
+        ready_network(work.network, place, dtype, seed, is_cancelled) as net,
         sensors(place) as held,
     ):
-        counted = cost(spec, side, net.num_classes, net.in_channels)
-        check_activations(counted, batch_size, dtype.itemsize, place)
-        inputs = random_inputs(batch_size, net.in_channels, side, place, dtype, seed)
+        check_activations(work.counted, batch_size, dtype.itemsize, place)
+        inputs = random_inputs(batch_size, net.in_channels, work.resolution, place, dtype, seed)
         timer = op_timer(place)
-        instrument = _Instrument(net, counted, timer)
+        instrument = _Instrument(net, work.counted, timer)
         watch, turn = stopwatch(place), 0
 
         def run_plain() -> float:
@@ -386,15 +368,15 @@ def profile_layers(
         others_load = held.summary().others_load
         adds = instrument_seconds(place)
     return LayerProfile(
-        network=spec.name,
-        resolution=side,
+        network=work.spec.name,
+        resolution=work.resolution,
         batch_size=batch_size,
         precision=precision,
         device=place.type,
         device_name=device_name(place),
         layers=tuple(
             LayerTime(row, Timing(tuple(one[index] for one in passes)), batch_size, dtype.itemsize)
-            for index, row in enumerate(counted.layers)
+            for index, row in enumerate(work.counted.layers)
         ),
         whole=Timing(tuple(whole)),
         elsewhere_seconds=median(one[-1] for one in passes),

@@ -7,21 +7,18 @@ from datetime import UTC, datetime
 import psutil
 import torch
 
-from effnet_edu.model.checks import choice, real_number, whole_number
-from effnet_edu.model.cost import cost
 from effnet_edu.model.network import EfficientNet
-from effnet_edu.model.specs import NetworkSpec, check_resolution
+from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.model.variants import as_spec, list_variants
 from effnet_edu.profiling.cancel import IsCancelled, never
-from effnet_edu.profiling.device import as_device, device_name, exclusive, synchronize
+from effnet_edu.profiling.device import device_name, synchronize
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.memory import memory_growth
 from effnet_edu.profiling.telemetry import Sampler, Telemetry, energy_per_run, sensors
 from effnet_edu.profiling.timing import Timing, time_repeats
 from effnet_edu.profiling.workload import (
-    PRECISIONS,
-    as_measurement_error,
-    as_memory_error,
+    Workload,
+    as_workload,
     check_activations,
     check_output,
     random_inputs,
@@ -62,37 +59,24 @@ def profile(
         MeasurementError: The device failed, or the network computed NaN.
         Cancelled: `is_cancelled` said yes.
     """
-    spec = network.spec if isinstance(network, EfficientNet) else as_spec(network)
-    whole_number("batch_size", batch_size)
-    real_number("seconds", seconds, 1e-3, 3600)
-    side = check_resolution(spec, resolution)
-    dtype = PRECISIONS[choice("precision", precision, tuple(PRECISIONS))]
-    if device is None and isinstance(network, EfficientNet):
-        device = network.classifier.weight.device
-    place = as_device(device)
-    counted = cost(spec, side)
-    with (
-        exclusive(place, is_cancelled, waiting),
-        as_memory_error(spec, batch_size, side, place),
-        as_measurement_error(spec, place),
-        torch.inference_mode(),
-    ):
+    work = as_workload(network, batch_size, resolution, precision, device, seconds)
+    place = work.device
+    with work.measuring(is_cancelled, waiting), torch.inference_mode():
         began = datetime.now(UTC)
-        check_activations(counted, batch_size, dtype.itemsize, place)
-        given = network if isinstance(network, EfficientNet) else spec
-        found = _run(given, batch_size, side, precision, place, seconds, seed, is_cancelled, progress)
+        check_activations(work.counted, batch_size, work.dtype.itemsize, place)
+        found = _run(work, seconds, seed, is_cancelled, progress)
     timing = found.timing
     low, high = timing.interval
     on_cpu = place.type == "cpu"
     measured = Measurement(
-        network=spec.name,
-        resolution=side,
+        network=work.spec.name,
+        resolution=work.resolution,
         batch_size=batch_size,
         precision=precision,
         device=place.type,
         device_name=device_name(place),
-        macs=counted.macs,
-        parameters=counted.parameters,
+        macs=work.counted.macs,
+        parameters=work.counted.parameters,
         median_ms=1000 * timing.median,
         low_ms=1000 * low,
         high_ms=1000 * high,
@@ -106,7 +90,7 @@ def profile(
         **asdict(found.telemetry),
         energy_joules_per_image=found.joules and found.joules / batch_size,
         measured_at=began.isoformat(timespec="seconds"),
-        command=_command(network, spec, batch_size, side, precision, place, seconds),
+        command=_command(work, seconds),
     )
     return replace(measured, noisy=True) if measured.is_crowded else measured
 
@@ -122,20 +106,14 @@ class _Found:
 
 
 def _run(
-    network: EfficientNet | NetworkSpec,
-    batch_size: int,
-    side: int,
-    precision: str,
-    device: torch.device,
-    seconds: float,
-    seed: int,
-    is_cancelled: IsCancelled,
-    progress: Callable[[float], None],
+    work: Workload, seconds: float, seed: int, is_cancelled: IsCancelled, progress: Callable[[float], None]
 ) -> _Found:
     """Run the network; a function of its own, so that whatever fails, its tensors end with it."""
-    dtype = PRECISIONS[precision]
-    with ready_network(network, device, dtype, seed, is_cancelled) as net, sensors(device) as held:
-        inputs = list(random_inputs(batch_size, net.in_channels, side, device, dtype, seed))
+    device, dtype = work.device, work.dtype
+    with ready_network(work.network, device, dtype, seed, is_cancelled) as net, sensors(device) as held:
+        drawn = random_inputs(work.batch_size, net.in_channels, work.resolution, device, dtype, seed)
+        inputs = list(drawn)
+        del drawn
         sample = Sampler(held)
         turn = 0
 
@@ -146,7 +124,7 @@ def _run(
             return output
 
         def run_and_check() -> None:
-            check_output(run(), net.spec, precision, device)
+            check_output(run(), net.spec, work.precision, device)
 
         def run_and_wait() -> None:
             run()
@@ -169,18 +147,11 @@ def _run(
             inputs.clear()  # a traceback that a notebook keeps would keep them
 
 
-def _command(
-    network: str | NetworkSpec | EfficientNet,
-    spec: NetworkSpec,
-    batch_size: int,
-    side: int,
-    precision: str,
-    device: torch.device,
-    seconds: float,
-) -> str:
-    if isinstance(network, EfficientNet) or spec.name not in list_variants() or as_spec(spec.name) != spec:
+def _command(work: Workload, seconds: float) -> str:
+    name = work.spec.name
+    if isinstance(work.network, EfficientNet) or name not in list_variants() or as_spec(name) != work.spec:
         return ""
     return (
-        f"python -m effnet_edu profile {spec.name} --batch-size {batch_size} --resolution {side} "
-        f"--precision {precision} --device {device} --seconds {seconds:g}"
+        f"python -m effnet_edu profile {name} --batch-size {work.batch_size} --resolution {work.resolution} "
+        f"--precision {work.precision} --device {work.device} --seconds {seconds:g}"
     )

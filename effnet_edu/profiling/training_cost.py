@@ -9,22 +9,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from effnet_edu.model.blocks import FusedMBConv, MBConv
-from effnet_edu.model.checks import real_number, whole_number
-from effnet_edu.model.cost import NetworkCost, cost
+from effnet_edu.model.cost import NetworkCost
 from effnet_edu.model.network import EfficientNet, available_memory
-from effnet_edu.model.specs import NetworkSpec, check_resolution, strided
+from effnet_edu.model.specs import NetworkSpec, strided
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
-from effnet_edu.profiling.device import as_device, device_name, exclusive, has_own_memory
+from effnet_edu.profiling.device import device_name, has_own_memory
 from effnet_edu.profiling.layers import as_eager
 from effnet_edu.profiling.op_timer import op_timer
 from effnet_edu.profiling.timing import FEWEST, MOST, Timing
-from effnet_edu.profiling.workload import (
-    as_measurement_error,
-    as_memory_error,
-    random_inputs,
-    ready_network,
-    too_large,
-)
+from effnet_edu.profiling.workload import as_workload, random_inputs, ready_network, too_large
 
 #: Steps before the timed ones; the first one makes the optimizer's state.
 WARM_STEPS = 2
@@ -141,35 +134,27 @@ def profile_training(
 
     Source: optimizer and loss, arXiv:1905.11946v5, section 5.2.
     """
-    given = as_eager(network)
-    spec = given.spec if isinstance(given, EfficientNet) else given
-    whole_number("batch_size", batch_size)
-    real_number("seconds", seconds, 1e-3, 3600)
-    side = check_resolution(spec, resolution)
+    work = as_workload(as_eager(network), batch_size, resolution, "fp32", device, seconds)
+    spec, side, place = work.spec, work.resolution, work.device
     if batch_size == 1 and strided(side, spec.stride) == 1:
         raise ValueError(
             f"batch_size is 1 and resolution {side}: the last stage of {spec.name} is left one value per "
             "channel, which has no variance for batch norm; train with a batch of 2 or more, or "
             f"{spec.stride + 1} pixels or more."
         )
-    if device is None and isinstance(given, EfficientNet):
-        device = given.classifier.weight.device
-    place = as_device(device)
     with (
-        exclusive(place, is_cancelled, waiting),
-        as_memory_error(spec, batch_size, side, place),
-        as_measurement_error(spec, place),
+        work.measuring(is_cancelled, waiting),
         torch.inference_mode(False),
         torch.enable_grad(),
-        ready_network(given, place, torch.float32, seed, is_cancelled, training=True) as net,
+        ready_network(work.network, place, work.dtype, seed, is_cancelled, training=True) as net,
         _own_random_numbers(seed, place),
         _stoppable_backward(net, is_cancelled),
     ):
-        counted = cost(spec, side, net.num_classes, net.in_channels)
+        counted = work.counted
         predicted = counted.saved_bytes(batch_size, 4, net.conventions)
         _check_memory(counted, predicted, batch_size, place)
         net.requires_grad_(True)
-        inputs = random_inputs(batch_size, net.in_channels, side, place, torch.float32, seed)
+        inputs = random_inputs(batch_size, net.in_channels, side, place, work.dtype, seed)
         labels = torch.randint(net.num_classes, (batch_size,), device=place)
         saved = saved_storage_bytes(net, inputs[0].clone())  # a storage of its own, not a piece of one
         phases = _time_steps(net, inputs, labels, seconds, place, is_cancelled, progress)

@@ -2,19 +2,25 @@
 
 import copy
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
 from effnet_edu.model.blocks import FusedMBConv, MBConv, weigh_branches
-from effnet_edu.model.cost import NetworkCost
+from effnet_edu.model.checks import choice, real_number, whole_number
+from effnet_edu.model.cost import NetworkCost, cost
 from effnet_edu.model.network import EfficientNet, available_memory, build, check_memory
-from effnet_edu.model.specs import NetworkSpec
+from effnet_edu.model.specs import NetworkSpec, check_resolution
+from effnet_edu.model.variants import as_spec
 from effnet_edu.profiling.cache_size import last_level_cache_bytes
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled, MeasurementError, never
 from effnet_edu.profiling.device import (
+    as_device,
     device_name,
+    exclusive,
     free_cached_memory,
     has_own_memory,
     is_device_failure,
@@ -31,6 +37,95 @@ CACHE_FILLS, MOST_INPUT_BYTES = 2, 2**28
 
 #: On a CPU oneDNN rearranges what a convolution reads and writes, and holds scratch memory and its programs.
 ACTIVATION_COPIES, SCRATCH_BYTES = 2, 2**27
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is to be measured, with every argument checked.
+
+    Attributes:
+        network: A network, or the spec of one that is built when its turn comes.
+        batch_size: Images at once.
+        resolution: Side of the input in pixels.
+        precision: `"fp32"`, `"bf16"` or `"fp16"`.
+        device: Where it runs.
+    """
+
+    network: EfficientNet | NetworkSpec
+    batch_size: int
+    resolution: int
+    precision: str
+    device: torch.device
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """The network as data."""
+        return self.network.spec if isinstance(self.network, EfficientNet) else self.network
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of weights and activations."""
+        return PRECISIONS[self.precision]
+
+    @cached_property
+    def counted(self) -> NetworkCost:
+        """What one image costs, with the classes and channels that the network has."""
+        if isinstance(self.network, EfficientNet):
+            return cost(self.spec, self.resolution, self.network.num_classes, self.network.in_channels)
+        return cost(self.spec, self.resolution)
+
+    @contextmanager
+    def measuring(
+        self, is_cancelled: IsCancelled = never, waiting: Callable[[str], None] = lambda _sentence: None
+    ) -> Iterator[None]:
+        """Hold the device alone, and turn what fails on it into one sentence.
+
+        Args:
+            is_cancelled: Asked while waiting for the turn.
+            waiting: Told in a sentence if somebody else has the turn.
+
+        Raises:
+            MemoryError: Memory ran out inside.
+            MeasurementError: The device failed inside.
+            Cancelled: `is_cancelled` said yes before the turn came.
+        """
+        with (
+            exclusive(self.device, is_cancelled, waiting),
+            as_memory_error(self.spec, self.batch_size, self.resolution, self.device),
+            as_measurement_error(self.spec, self.device),
+        ):
+            yield
+
+
+def as_workload(
+    network: str | NetworkSpec | EfficientNet,
+    batch_size: int,
+    resolution: int | None,
+    precision: str,
+    device: torch.device | str | None,
+    seconds: float,
+) -> Workload:
+    """Return what is to be measured, after making sure that it can be.
+
+    Args:
+        network: A network, a spec, or the name of a published network.
+        batch_size: Images at once, 1 or more.
+        resolution: Side of the input in pixels; None for the network's own.
+        precision: `"fp32"`, `"bf16"` or `"fp16"`.
+        device: None for where the network is, and for a spec the accelerator if there is one.
+        seconds: How long to time at most, 0.001 to 3600.
+
+    Raises:
+        ValueError: An argument is outside its range, or the device is not there.
+    """
+    given = network if isinstance(network, EfficientNet) else as_spec(network)
+    whole_number("batch_size", batch_size)
+    real_number("seconds", seconds, 1e-3, 3600)
+    side = check_resolution(given.spec if isinstance(given, EfficientNet) else given, resolution)
+    choice("precision", precision, tuple(PRECISIONS))
+    if device is None and isinstance(given, EfficientNet):
+        device = given.classifier.weight.device
+    return Workload(given, batch_size, side, precision, as_device(device))
 
 
 def predicted_bytes(counted: NetworkCost, batch_size: int, itemsize: int) -> int:

@@ -19,7 +19,9 @@ from effnet_edu.model.blocks import (
     SamePaddedConvolution,
     SqueezeExcitation,
     activation_layer,
+    weigh_branches,
 )
+from effnet_edu.model.network import build
 from effnet_edu.model.specs import BlockSpec, Conventions, resolve
 from effnet_edu.model.variants import spec
 from tests.model.reference import TINY
@@ -247,3 +249,17 @@ def test_blocks_that_cannot_be_skipped_have_no_drop_path():
             assert drop_path.rate == row.drop_path_rate
         else:
             assert drop_path is None
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnetv2_b0"])
+def test_blocks_whose_branches_weigh_nothing_pass_on_their_input(name):
+    net = build(
+        replace(spec(name), resolution=32, drop_path_rate=0.0), generator=torch.Generator().manual_seed(0)
+    )
+    weigh_branches(net, 0.0)
+    blocks = [block for block in net.modules() if isinstance(block, MBConv | FusedMBConv)]
+    assert any(block.has_shortcut for block in blocks)
+    for block in blocks:
+        x = torch.randn(2, block.spec.channels_in, 8, 8, generator=torch.Generator().manual_seed(1))
+        y = block(x)
+        assert torch.equal(x, y) if block.has_shortcut else y.std() > 0.1
