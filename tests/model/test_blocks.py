@@ -52,7 +52,7 @@ def slow_same_convolution(x: Tensor, weight: Tensor, stride: int, groups: int) -
     return y.flatten(1, 2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(1, 9),
     st.integers(1, 9),

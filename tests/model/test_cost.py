@@ -113,7 +113,7 @@ def test_every_module_reads_and_writes_what_its_row_says(name, conventions):
     assert {key: counted[key] for key in seen} == seen
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(specs_of_any_kind(), st.integers(33, 90), st.integers(1, 5), st.integers(1, 20))
 def test_any_spec_counts_as_it_builds(network, resolution, channels, classes):
     net = on_meta(network, "torchvision", classes, channels)

@@ -47,7 +47,7 @@ def test_kept_bytes_are_predicted_exactly(
     assert saved_storage_bytes(net, x) == counted.saved_bytes(batch_size, 4, conventions)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(specs_of_any_kind(), st.integers(33, 60), st.integers(1, 3))
 def test_any_spec_keeps_what_is_predicted(network: ee.NetworkSpec, resolution: int, channels: int) -> None:
     for conventions in ("tensorflow", "torchvision"):
