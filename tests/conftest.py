@@ -1,4 +1,4 @@
-"""Tests that measure queue among themselves, not with other programs of this machine."""
+"""Tests measure in turn among themselves, and note progress in a file of their own."""
 
 from pathlib import Path
 
@@ -12,3 +12,9 @@ def own_lock_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     folder = tmp_path_factory.mktemp("locks")
     monkeypatch.setattr(turn, "shared_folder", lambda: folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_progress(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path_factory.mktemp("progress") / "progress.json"
+    monkeypatch.setenv("EFFNET_EDU_PROGRESS", str(path))

@@ -1,6 +1,7 @@
 """Checking a module: it gets the weights of the library's own and must compute the same."""
 
 import copy
+import reprlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class ModuleCheck:
                 "wrong", f"The check wants the class itself, without brackets: `{type(answer).__name__}`."
             )
         if not callable(answer):
-            return Outcome("wrong", f"The check wants a class of modules; it got {answer!r}.")
+            return Outcome("wrong", f"The check wants a class of modules; it got {reprlib.repr(answer)}.")
         if isinstance(answer, type) and not issubclass(answer, nn.Module):
             return Outcome(
                 "wrong", f"`{answer.__name__}` is no module: write `class {answer.__name__}(nn.Module):`."
@@ -216,17 +217,18 @@ def _both_modes(module: nn.Module, x: Tensor) -> dict[str, Tensor]:
     kept = {name: buffer.clone() for name, buffer in module.named_buffers()}
     leaf = x.clone().requires_grad_()
     trained = _tensor(module.train()(leaf * 1))
-    gradient = torch.zeros_like(x)
+    gradient = None
     if trained.requires_grad:
         torch.manual_seed(0)
-        (gradient,) = torch.autograd.grad((trained * torch.randn(trained.shape)).sum(), leaf)
+        weighted = (trained * torch.randn(trained.shape)).sum()
+        (gradient,) = torch.autograd.grad(weighted, leaf, allow_unused=True)
     for name, buffer in module.named_buffers():
         buffer.copy_(kept[name])
     module.eval()
     return {
         "result in evaluation": evaluated,
         "result in training": trained.detach(),
-        "gradient in training": gradient,
+        "gradient in training": torch.zeros_like(x) if gradient is None else gradient,
     }
 
 

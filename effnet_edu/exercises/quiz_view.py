@@ -6,6 +6,7 @@ import ipywidgets
 
 from effnet_edu.exercises.outcome import Outcome, prose
 from effnet_edu.exercises.quiz import Question, Quiz
+from effnet_edu.exercises.record import note_answer
 
 
 class QuestionView(ipywidgets.VBox):
@@ -47,7 +48,9 @@ class QuestionView(ipywidgets.VBox):
         if self.choice.value is None:
             self.verdict.value = Outcome("not attempted", "Choose an answer first.")._repr_html_()
             return
-        self.verdict.value = self._quiz.answer(self._index, self.choice.value)._repr_html_()
+        outcome = self._quiz.answer(self._index, self.choice.value)
+        self.verdict.value = outcome._repr_html_()
+        note_answer(self._quiz.lesson, self._quiz.questions[self._index].text, outcome.state == "right")
 
 
 class QuizView(ipywidgets.VBox):
