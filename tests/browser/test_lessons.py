@@ -1,4 +1,4 @@
-"""Every lesson in JupyterLab in a real browser, with the solutions put in: the one run that serves many checks."""
+"""Every lesson in JupyterLab in a real browser, with its solutions put in: one run for many checks."""
 
 import re
 import time
