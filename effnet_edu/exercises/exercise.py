@@ -96,6 +96,21 @@ class Exercise:
             note_check(self.name, outcome.state == "right")
         return outcome
 
+    def right_or_solved(self, answer: Any, names: dict[str, Any]) -> Any:
+        """Return an answer if it is right, and what the solution defines if it is not; nothing is noted.
+
+        What comes later in a lesson can build on it, and runs before the exercise is done.
+
+        Args:
+            answer: What the stub asks for.
+            names: What the solution's code may use, such as `globals()` of a notebook.
+        """
+        if self.checker(answer).state == "right":
+            return answer
+        lent = dict(names)
+        exec(self.solved(), lent)  # noqa: S102 - the course's own code
+        return lent[self.name]
+
     def hint(self, number: int | None = None) -> Note:
         """Return a hint: the next one at each call, or the one of this number.
 

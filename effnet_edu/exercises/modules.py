@@ -86,7 +86,7 @@ class ModuleCheck:
                 outcome = self._judge(answer, case)
                 if outcome.state != "right":
                     return outcome
-        return outcome
+            return self._by_other_means(answer(*copy.deepcopy(self.cases[0])))
 
     def _judge(self, answer: Callable[..., Any], case: tuple[Any, ...]) -> Outcome:
         """Return the outcome of one case."""
@@ -134,8 +134,8 @@ class ModuleCheck:
             "wrong", self._other_eps(mine, reference, x) or self._other_values(seen, results, right)
         )
 
-    def _finished(self, mine: nn.Module, x: Tensor) -> Outcome:
-        """Return the outcome of a module that computes what is right."""
+    def _by_other_means(self, mine: nn.Module) -> Outcome:
+        """Return the outcome of a module that is right in all cases, unless it is the library's own."""
         for part in mine.modules():
             if isinstance(part, self.own):
                 return Outcome(
@@ -143,6 +143,10 @@ class ModuleCheck:
                     f"It computes the right thing, but by the library's own `{type(part).__name__}`. Build "
                     "it from the layers in `torch.nn`.",
                 )
+        return Outcome("right", "")
+
+    def _finished(self, mine: nn.Module, x: Tensor) -> Outcome:
+        """Return the outcome of a module that computes what is right, unless it spoils its input."""
         before = x.clone()
         with torch.no_grad():
             mine.eval()(x)

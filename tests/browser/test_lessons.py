@@ -134,6 +134,8 @@ def test_the_quiz_is_answered_by_keyboard_alone(done: Done, page: Page) -> None:
     question = page.locator(".effnet-question").first
     question.locator("input[type=radio]").first.focus()
     page.keyboard.press("Space")
+    expect(question.locator("input[type=radio]").first).to_be_checked()
+    assert done.notebook.hidden_errors() == []  # the kernel has heard of it
     page.keyboard.press("ArrowDown")
     expect(question.locator("input[type=radio]").nth(1)).to_be_checked()
     page.keyboard.press("Tab")
