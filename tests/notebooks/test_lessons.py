@@ -175,7 +175,7 @@ def test_it_uses_the_library_by_its_public_names(book):
                 assert not (node.module or "").startswith("effnet_edu"), cell.id
             if isinstance(node, ast.Attribute):
                 private = node.attr.startswith("_") and not node.attr.endswith("__")
-                    assert not private, cell.id
+                assert not private, cell.id
 
 
 def test_what_depends_on_the_device_is_not_compared(book):
