@@ -110,7 +110,7 @@ class Progress:
             f"<table><caption>{done} of {of} exercises and {right} of {asked} questions are right.</caption>"
             "<thead><tr><th>lesson</th><th>exercises</th><th>quiz</th></tr></thead>"
             f"<tbody>{rows}</tbody></table>"
-            f"<p>{key}. Kept on this machine alone, in <code>{html.escape(str(self.path))}</code>.</p>"
+            f"<p>{key}. Kept in one file on this machine alone; its place is <code>.path</code>.</p>"
         )
 
     def _cell(self, kind: str, lesson: str) -> str:

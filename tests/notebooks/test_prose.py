@@ -36,7 +36,7 @@ def readable(text: str) -> str:
     """Return prose without code, formulas, links, headings, list numbers, names of lessons, and years."""
     text = re.sub(r"`[^`]*`|\]\([^)]*\)|\$\$.*?\$\$|\$[^$]*\$", " ", text, flags=re.DOTALL)
     text = re.sub(r"^(#.*|\d+\. |\*\*Time:\*\*.*)", " ", text, flags=re.MULTILINE)
-    text = re.sub(r"(?<![\w.])0\d(?![\w.]*\d|\.)", " ", text)  # the name of a lesson
+    text = re.sub(r"(?<![\w.])0\d(?![\w.]*\d)", " ", text)  # the name of a lesson
     return re.sub(r"(?<![\w.])(?:19[89]|20[012])\d(?![\w.]*\d)|(?<=arXiv:)\S+", " ", text)
 
 
