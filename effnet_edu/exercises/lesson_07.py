@@ -49,7 +49,7 @@ _SHORT = tuple(replace(network, stages=network.stages[:3], head_channels=64) for
 OWN_SQUEEZE_EXCITE = Exercise(
     name="OwnSqueezeExcite",
     lesson=LESSON,
-    title="Step 1: your squeeze-and-excitation",
+    title="Your squeeze-and-excitation",
     difficulty="easy",
     minutes=5,
     task="Bring your block of lesson 04. It must work for any number of channels and for both activations.",
@@ -124,7 +124,7 @@ def _block_cases() -> tuple[tuple[BlockSpec, Conventions, Activation], ...]:
 OWN_BLOCK = Exercise(
     name="OwnBlock",
     lesson=LESSON,
-    title="Step 2: your MBConv",
+    title="Your MBConv",
     difficulty="hard",
     minutes=12,
     task="Bring your block of lesson 03, and put the squeeze-and-excitation in. Everything it must know "
@@ -215,7 +215,7 @@ def _last_block(make: Callable[..., nn.Module]) -> nn.Module:
 OWN_NETWORK = Exercise(
     name="OwnNetwork",
     lesson=LESSON,
-    title="Step 3: your network",
+    title="Your network",
     difficulty="medium",
     minutes=10,
     task="Put the blocks together: a stem that halves the image, all blocks, a head, pooling, a classifier. "
@@ -270,15 +270,15 @@ OWN_NETWORK = Exercise(
 PUBLISHED_NAME = Exercise(
     name="published_name",
     lesson=LESSON,
-    title="Step 4: the names in the file",
+    title="The names in the file",
     difficulty="medium",
     minutes=8,
     task="Write the name that the file has for one of your tensors. The names of a whole block stand in the "
     "output above; the batch norms are numbered, and the number means a role.",
     template='''def published_name(key):
     """Return the file's name: blocks.1.expand.conv.weight -> _blocks.1._expand_conv.weight."""
-    ends = {"stem.conv": "_conv_stem", "stem.norm": "_bn0", "head.conv": "_conv_head", "head.norm": "_bn1"}
-    ends["classifier"] = "_fc"
+    ends = {"stem.conv": "_conv_stem", "stem.norm": "_bn0", "classifier": "_fc"}
+    ends |= {"head.conv": "_conv_head", "head.norm": "_bn1"}
     roles = {"expand.conv": "_expand_conv", "depthwise.conv": "_depthwise_conv"}
     roles |= {"project.conv": "_project_conv"}
     roles |= {"squeeze_excite.reduce": "_se_reduce", "squeeze_excite.restore": "_se_expand"}
@@ -342,7 +342,7 @@ _HOW = WEIGHTS.preprocessing
 PREPARED = Exercise(
     name="prepared",
     lesson=LESSON,
-    title="Step 5: the photograph",
+    title="The photograph",
     difficulty="medium",
     minutes=8,
     task="Bring a photograph into the shape in which these weights have seen all others: the shorter side "
