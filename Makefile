@@ -49,7 +49,7 @@ unit: $(VENV)/installed-test ## tests without a notebook or a browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "not browser and not gpu" -n $(WORKERS) --dist loadfile
 
 notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -n $(WORKERS) --dist loadfile lessons
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -p tests.notebooks.timed -n $(WORKERS) --dist loadfile lessons
 
 latency: $(VENV)/installed-test ## from a key press to changed numbers in each lab, in Chromium
 	$(BIN)/python -m tests.browser.latency

@@ -1,4 +1,4 @@
-"""What holds for all tests: no verdict by the clock, and those that measure queue among themselves alone."""
+"""What holds for all tests: no verdict by the clock, measuring in turn, and progress noted in a file of their own."""
 
 from pathlib import Path
 
@@ -17,3 +17,9 @@ def own_lock_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     folder = tmp_path_factory.mktemp("locks")
     monkeypatch.setattr(turn, "shared_folder", lambda: folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_progress(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path_factory.mktemp("progress") / "progress.json"
+    monkeypatch.setenv("EFFNET_EDU_PROGRESS", str(path))

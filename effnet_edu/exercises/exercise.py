@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from effnet_edu.exercises.learner import stopped
 from effnet_edu.exercises.outcome import Outcome, folded, prose
+from effnet_edu.exercises.record import note_check
 from effnet_edu.model.checks import whole_number
 
 Difficulty = Literal["easy", "medium", "hard"]
@@ -79,13 +81,35 @@ class Exercise:
         return "".join(itertools.chain(*zip(pieces, (*self.answers, ""), strict=True)))
 
     def check(self, answer: Any) -> Outcome:
-        """Return whether the answer is right, and if not, the likely cause.
+        """Return whether the answer is right, and if not, the likely cause; the learner's record keeps it.
 
         Args:
-            answer: What the stub asks for: a function, or a number.
+            answer: What the stub asks for: a function, a class, or a number.
         """
         outcome = self.checker(answer)
-        return Outcome("right", self.shows(answer)) if outcome.state == "right" else outcome
+        if outcome.state == "right":
+            try:
+                outcome = Outcome("right", self.shows(answer))
+            except Exception as error:  # what it shows calls the learner's code once more
+                outcome = stopped(error, "one more input", "the answer")
+        if outcome.state != "not attempted":
+            note_check(self.name, outcome.state == "right")
+        return outcome
+
+    def right_or_solved(self, answer: Any, names: dict[str, Any]) -> Any:
+        """Return an answer if it is right, and what the solution defines if it is not; nothing is noted.
+
+        What comes later in a lesson can build on it, and runs before the exercise is done.
+
+        Args:
+            answer: What the stub asks for.
+            names: What the solution's code may use, such as `globals()` of a notebook.
+        """
+        if self.checker(answer).state == "right":
+            return answer
+        lent = dict(names)
+        exec(self.solved(), lent)  # noqa: S102 - the course's own code
+        return lent[self.name]
 
     def hint(self, number: int | None = None) -> Note:
         """Return a hint: the next one at each call, or the one of this number.

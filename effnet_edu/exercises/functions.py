@@ -1,13 +1,19 @@
 """Checking a function: it is tried on random inputs beside one that the library knows to be right."""
 
 import copy
+import math
 import random
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from effnet_edu.exercises.learner import stopped, written
 from effnet_edu.exercises.numbers import plain_number
 from effnet_edu.exercises.outcome import Outcome, not_attempted
+
+#: Below this, values are compared by their difference alone: what should be 0 is often 1e-17.
+_SMALLEST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,10 @@ class WrongFunction:
 
     function: Callable[..., float]
     cause: str
+
+    def example(self) -> Callable[..., float]:
+        """Return an answer with this mistake."""
+        return self.function
 
 
 @dataclass(frozen=True)
@@ -61,13 +71,10 @@ class FunctionCheck:
             one: A value.
             other: Another.
         """
-        return abs(one - other) <= self.tolerance * max(1.0, abs(other))
+        return abs(one - other) <= self.tolerance * max(_SMALLEST, abs(other))
 
     def _call(self, given: tuple[Any, ...]) -> str:
-        return ", ".join(
-            f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-            for name, value in zip(self.arguments, given, strict=True)
-        )
+        return written(self.arguments, given)
 
     def __call__(self, answer: Any) -> Outcome:
         """Return whether the function is right, and if not, the likely cause.
@@ -80,7 +87,8 @@ class FunctionCheck:
         if not callable(answer):
             return Outcome(
                 "wrong",
-                f"The check wants the function itself, without brackets after its name; it got {answer!r}.",
+                "The check wants the function itself, without brackets after its name; it got "
+                f"{reprlib.repr(answer)}.",
             )
         values = []
         for given in self.inputs():
@@ -95,18 +103,20 @@ class FunctionCheck:
         try:
             result = answer(*copy.deepcopy(given))
         except Exception as error:  # whatever a learner's code raises is shown with the input that caused it
-            kind = type(error).__name__
-            return Outcome("wrong", f"With {self._call(given)} it stops with {kind}: {error}.")
+            return stopped(error, self._call(given), "the function")
         if result is ...:
             return not_attempted("the function")
         if result is None:
             return Outcome("wrong", "It returns nothing: is there a `return` before the result?")
         number = plain_number(result)
         if number is None:
-            kind = type(result).__name__
             return Outcome(
-                "wrong", f"With {self._call(given)} it returns a {kind}, {result!r}; one number is expected."
+                "wrong",
+                f"With {self._call(given)} it returns a {type(result).__name__}, {reprlib.repr(result)}; one "
+                "number is expected.",
             )
+        if not math.isfinite(number):
+            return Outcome("wrong", f"With {self._call(given)} it returns {number}; no such result is right.")
         if self.whole and number != int(number):
             return Outcome(
                 "wrong",

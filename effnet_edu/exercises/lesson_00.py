@@ -179,11 +179,11 @@ _B0 = cost("efficientnet_b0")
 
 QUIZ = (
     Question(
-        "A paper says that B0 needs 0.39B FLOPs. What does this course call that number?",
+        'A paper says that B0 needs 0.39B "FLOPs". What does this course call that number?',
         (
             Choice(
                 f"{_B0.macs / 2e6:.0f} million MACs",
-                "You halved it. The paper's FLOPs are MACs already, although the word promises something "
+                "You halved it. What the paper counts are MACs already, although its word promises something "
                 "else.",
             ),
             Choice(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["not attempted", "wrong", "right"]
-_MARK = {"not attempted": "○", "wrong": "✗", "right": "✓"}
+MARKS: dict[State, str] = {"not attempted": "○", "wrong": "✗", "right": "✓"}
 _WORD = {"not attempted": "Not attempted.", "wrong": "Not yet.", "right": "Right."}
 
 
@@ -42,14 +42,14 @@ class Outcome:
     message: str
 
     def __str__(self) -> str:
-        return f"{_MARK[self.state]} {_WORD[self.state]} {self.message}"
+        return f"{MARKS[self.state]} {_WORD[self.state]} {self.message}"
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
         return (
-            f'<div role="status">{_MARK[self.state]} <b>{_WORD[self.state]}</b> {prose(self.message)}</div>'
+            f'<div role="status">{MARKS[self.state]} <b>{_WORD[self.state]}</b> {prose(self.message)}</div>'
         )
 
 

@@ -1,11 +1,20 @@
 """The quiz as widgets: radio buttons and a Check button, all of it usable by keyboard."""
 
+import html
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
 from effnet_edu.exercises.outcome import Outcome, prose
 from effnet_edu.exercises.quiz import Question, Quiz
+from effnet_edu.exercises.record import note_answer
+
+
+def _script() -> str:
+    """Return HTML that runs quiz.js when it arrives; JupyterLab runs no script element of a widget."""
+    script = Path(__file__).with_name("quiz.js").read_text(encoding="utf-8")
+    return f'<style onload="{html.escape(script, quote=True)}"></style>'
 
 
 class QuestionView(ipywidgets.VBox):
@@ -47,7 +56,9 @@ class QuestionView(ipywidgets.VBox):
         if self.choice.value is None:
             self.verdict.value = Outcome("not attempted", "Choose an answer first.")._repr_html_()
             return
-        self.verdict.value = self._quiz.answer(self._index, self.choice.value)._repr_html_()
+        outcome = self._quiz.answer(self._index, self.choice.value)
+        self.verdict.value = outcome._repr_html_()
+        note_answer(self._quiz.lesson, self._quiz.questions[self._index].text, outcome.state == "right")
 
 
 class QuizView(ipywidgets.VBox):
@@ -61,7 +72,7 @@ class QuizView(ipywidgets.VBox):
     def __init__(self, quiz: Quiz) -> None:
         self.quiz = quiz
         self.questions = [QuestionView(quiz, index) for index in range(len(quiz.questions))]
-        super().__init__(self.questions)
+        super().__init__([*self.questions, ipywidgets.HTML(_script())])
         self.add_class("effnet-quiz")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:

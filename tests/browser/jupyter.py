@@ -1,4 +1,4 @@
-"""Drive JupyterLab in headless Chromium: a server, a page, and a notebook in it."""
+"""Drive JupyterLab in headless Chromium: a server without a network, a page, and a notebook in it."""
 
 import json
 import os
@@ -15,6 +15,8 @@ from typing import Any
 
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from tests.notebooks.book import surroundings
 
 TOKEN = "course-test"  # noqa: S105 - of a server that lives as long as a test and listens on localhost alone
 FLAGS = [
@@ -53,7 +55,7 @@ def environment(folder: Path) -> dict[str, str]:
     env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
     for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         env[key] = str(folder / key)
-    return env
+    return env | surroundings(folder)
 
 
 @contextmanager
@@ -218,12 +220,15 @@ class Notebook:
         )
         self.page.wait_for_function("() => window.closed_", timeout=60_000)
 
-    def outputs(self) -> list[Any]:
-        found: list[Any] = self.page.evaluate(
-            """() => Array.from(doc.content.model.cells)
-            .map(c => c.type === 'code' ? c.toJSON().outputs : [])"""
+    def code_cells(self) -> list[dict[str, Any]]:
+        """All code cells as they would be stored."""
+        found: list[dict[str, Any]] = self.page.evaluate(
+            "() => Array.from(doc.content.model.cells).filter(c => c.type === 'code').map(c => c.toJSON())"
         )
         return found
+
+    def outputs(self) -> list[Any]:
+        return [cell["outputs"] for cell in self.code_cells()]
 
     def errors(self) -> list[str]:
         """Errors that cells show."""

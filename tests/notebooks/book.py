@@ -1,10 +1,13 @@
-"""Lessons as files: reading, running and fingerprinting them."""
+"""Lessons as files: reading, running and fingerprinting them; and what surrounds a lesson that is tested."""
 
 import ast
 import copy
+import functools
 import hashlib
 import os
 import re
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -12,6 +15,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from effnet_edu.checkpoints.atomic import write_atomically
+from effnet_edu.studies.code import code_hashes
 
 ROOT = Path(__file__).parents[2]
 LESSONS = ROOT / "lessons"
@@ -21,6 +25,8 @@ KEY = "effnet_edu"
 UNCOMPARED = "nbval-ignore-output"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_SECONDS = 120
+BUDGET_SECONDS = 60
+OFFLINE = Path(__file__).parent / "offline"
 
 
 def lesson_files() -> list[Path]:
@@ -55,9 +61,25 @@ def run(book: NotebookNode) -> NotebookNode:
         store_widget_state=False,
         resources={"metadata": {"path": str(LESSONS)}},
     )
-    # One thread: two lessons run at once on two cores, and threads that wait for a core take it from others.
-    client.execute(env={"OMP_NUM_THREADS": "1", **os.environ})
+    with tempfile.TemporaryDirectory() as folder:
+        client.execute(env={**os.environ, **surroundings(Path(folder))})
     return tidy(fresh)
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    """Return the variables under which lessons are run: nothing fetched, nothing done before, and no network.
+
+    Args:
+        folder: An empty folder for what they keep.
+    """
+    paths = [str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "EFFNET_EDU_CACHE": str(folder / "cache"),
+        "EFFNET_EDU_PROGRESS": str(folder / "progress.json"),
+        # Two lessons run at once on two cores, and threads that wait for a core take it from others.
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+    }
 
 
 def tidy(book: NotebookNode) -> NotebookNode:
@@ -103,36 +125,46 @@ def effective_code(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
-def shown_files(book: NotebookNode, number: str) -> list[Path]:
-    """Return the files that a lesson's stored numbers and pictures come from; others may change freely."""
+@functools.cache
+def _meaning(start: str) -> str:
+    return str(code_hashes(start))
+
+
+def shown_code(book: NotebookNode, number: str) -> Iterator[str]:
+    """Yield what a lesson's stored numbers and pictures come from; everything else may change freely.
+
+    That is the code behind each public name in its compared cells, its figures, its exercises and the
+    machinery that checks them, and the tables and recorded studies that it reads.
+    """
     import effnet_edu as ee
 
-    code = "\n".join(cell.source for cell in code_cells(book))
-    figures = {
-        getattr(ee.figures, name).__module__.split(".")[-1]
-        for name in re.findall(r"ee\.figures\.(\w+)", code)
-    }
-    exercises = LIBRARY / "exercises" / f"lesson_{number}.py"
-    tables = set(re.findall(r'read\("(\w+)"\)', code + exercises.read_text(encoding="utf-8")))
-    return sorted(
-        [
-            *(LIBRARY / "model").glob("*.py"),
-            *(LIBRARY / "figures" / f"{name}.py" for name in {"style", "picture", *figures}),
-            *(path for path in (LIBRARY / "exercises").glob("*.py") if not path.stem.startswith("lesson_")),
-            exercises,
-            LIBRARY / "published" / "tables.py",
-            *(LIBRARY / "published" / f"{name}.csv" for name in tables),
-        ]
-    )
+    lesson = LIBRARY / "exercises" / f"lesson_{number}.py"
+    code = "\n".join(cell.source for cell in code_cells(book) if is_compared(cell))
+    for name, member in sorted(set(re.findall(r"\bee\.(\w+)(?:\.(\w+))?", code))):
+        if name in ("labs", "exercises"):
+            continue
+        shown = getattr(getattr(ee, name), member) if name in ee._ROOMS else getattr(ee, name)
+        if name == "figures":
+            for module in ("style", "picture", shown.__module__.split(".")[-1]):
+                yield effective_code((LIBRARY / "figures" / f"{module}.py").read_text(encoding="utf-8"))
+        else:
+            yield _meaning(f"{shown.__module__}:{shown.__qualname__}")
+    for path in sorted((LIBRARY / "exercises").glob("*.py")):
+        if path == lesson or not path.stem.startswith("lesson_"):
+            yield effective_code(path.read_text(encoding="utf-8"))
+    for node in ast.walk(ast.parse(lesson.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("effnet_edu.exercises"):
+            for alias in node.names if (node.module or "").startswith("effnet_edu") else ():
+                yield _meaning(f"{node.module}:{alias.name}")
+    named = set(re.findall(r"""["'](\w+)["']""", code + lesson.read_text(encoding="utf-8")))
+    for folder in ("published", "studies"):
+        for path in sorted((LIBRARY / folder).rglob("*.[cj]s*")):
+            if path.stem in named:
+                yield path.read_text(encoding="utf-8")
 
 
 def library_fingerprint(book: NotebookNode, number: str) -> str:
-    parts = []
-    for path in shown_files(book, number):
-        text = path.read_text(encoding="utf-8")
-        parts.append(path.relative_to(LIBRARY).as_posix())
-        parts.append(effective_code(text) if path.suffix == ".py" else text)
-    return _digest("\n".join(parts))
+    return _digest("\n".join(shown_code(book, number)))
 
 
 def stamp(book: NotebookNode, number: str) -> NotebookNode:

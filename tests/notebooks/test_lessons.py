@@ -1,4 +1,4 @@
-"""What every lesson must be, read from its file: fresh, whole, readable, and right in its numbers."""
+"""What every lesson must be, read from its file: fresh, whole and readable."""
 
 import ast
 import re
@@ -54,11 +54,6 @@ def outputs(book):
 def section(text, heading):
     start = text.index(heading) + len(heading)
     return re.split(r"^## ", text[start:], maxsplit=1, flags=re.MULTILINE)[0]
-
-
-def test_there_are_lessons():
-    assert [path.stem for path in FILES][:1] == ["00_start_here"]
-    assert len(FILES) >= 2
 
 
 # Fresh
@@ -179,7 +174,8 @@ def test_it_uses_the_library_by_its_public_names(book):
             if isinstance(node, ast.ImportFrom):
                 assert not (node.module or "").startswith("effnet_edu"), cell.id
             if isinstance(node, ast.Attribute):
-                assert not node.attr.startswith("_"), cell.id
+                private = node.attr.startswith("_") and not node.attr.endswith("__")
+                assert not private, cell.id
 
 
 def test_what_depends_on_the_device_is_not_compared(book):
@@ -237,91 +233,8 @@ def test_links_inside_the_course_resolve(book):
         assert not anchor, "anchors differ between JupyterLab and GitHub"
 
 
-def test_lessons_that_are_not_written_have_no_link():
+def test_the_map_of_the_course_leads_to_every_lesson():
     text = prose(read(LESSONS / "00_start_here.ipynb"))
-    rows = re.findall(r"^\| (.+?) \| .+ \| (to come|ready|you are here) \|$", text, flags=re.MULTILINE)
-    assert len(rows) == 8
-    ready = {path.stem for path in FILES}
-    for name, state in rows:
-        number = re.search(r"\d\d", name)[0]
-        written = any(stem.startswith(number) for stem in ready)
-        assert (state != "to come") == written, f"the course map calls {name} {state!r}"
-        assert ("](" in name) == (state == "ready")
-
-
-# Right
-
-
-def known_numbers():
-    """Return every decimal number that prose may use, as text: from tables, the formula and exact counts."""
-    known = set()
-    for name in ee.published.list_tables():
-        for row in ee.published.read(name):
-            known |= {f"{value:g}" for value in row.values() if isinstance(value, float)}
-            known |= {f"{value}" for value in row.values() if isinstance(value, float)}
-    known |= {f"{ee.cost_factor():.2f}"}
-    table = ee.published.read("effnet_coefficients")
-    for row in table[1:8]:
-        fitted = ee.fit_phi(ee.Multipliers(row["depth"], row["width"], row["resolution"] / 224))
-        built = ee.spec(f"efficientnet_{row['network'].lower()}").layers / ee.spec("efficientnet_b0").layers
-        for value in (fitted.depth, fitted.width, fitted.resolution, built):
-            known |= {f"{value:.1f}", f"{value:.2f}"}
-    return known
-
-
-def stated_numbers(text):
-    text = re.sub(r"`[^`]*`|\]\([^)]*\)|\$[^$]*\$", " ", text)
-    return re.findall(r"(?<![\w.:])\d+\.\d+(?![\w.]*\d)", text)
-
-
-#: Decimal numbers in prose that are choices of the lesson and no results.
-CHOICES = {"02_compound_scaling": {"0.05", "0.9", "0.1", "1.0", "0.5", "2.0"}, "00_start_here": set()}
-
-
-def test_decimal_numbers_in_prose_stand_in_a_table_or_are_counted(book, path):
-    stated = set(stated_numbers(prose(book))) - CHOICES.get(path.stem, set())
-    assert stated <= known_numbers(), sorted(stated - known_numbers())
-
-
-def test_a_wrong_number_in_prose_would_be_noticed():
-    assert stated_numbers("from 6.2 to 7.3, `1.5`, v1.2.3, arXiv:1905.11946") == ["6.2", "7.3"]
-    assert "6.2" in known_numbers()
-    assert "6.4" not in known_numbers()
-
-
-def test_what_lesson_02_says_in_words_is_so():
-    """Whole numbers and comparisons that its prose states, counted again."""
-    text = prose(read(LESSONS / "02_compound_scaling.ipynb"))
-    b0 = ee.spec("efficientnet_b0")
-    macs = {number: ee.cost(f"efficientnet_b{number}").macs for number in range(8)}
-
-    assert "costs about a hundred times as much as B0" in text
-    assert macs[7] / macs[0] == pytest.approx(100, rel=0.05)
-
-    assert "Blocks jump from 16 to 23 at once; channels stay" in text
-    nudged = ee.compound(0.1)
-    assert (b0.layers, nudged.layers) == (16, 23)
-    assert [stage.channels for stage in nudged.stages] == [stage.channels for stage in b0.stages]
-
-    assert "B1 and B2 even have the same blocks" in text
-    assert ee.spec("efficientnet_b1").layers == ee.spec("efficientnet_b2").layers
-
-    assert "The first step costs far more than the rule says, and later steps cost less" in text
-    steps = [ee.cost(ee.compound(phi + 1)).macs / ee.cost(ee.compound(phi)).macs for phi in range(7)]
-    assert steps[0] > 2.4
-    assert max(steps[1:]) < steps[0]
-    assert sum(step < ee.cost_factor() for step in steps[1:]) >= 4
-
-    assert "From B4 on, depth lags behind" in text
-    table = ee.published.read("effnet_coefficients")
-    for row in table[1:8]:
-        phi = ee.fit_phi(ee.Multipliers(row["depth"], row["width"], row["resolution"] / 224))
-        behind = min(phi.width, phi.resolution) - phi.depth
-        assert (behind > 0.25) == (row["network"] in {"B4", "B5", "B6", "B7"}), row["network"]
-
-    assert "B4 and B5 differ by 4 to 5 percent" in text
-    for number, published in ((4, 4.2), (5, 9.9)):
-        assert 1.035 <= macs[number] / (published * 1e9) <= 1.05
-
-    assert "From phi 0 to phi 2, MACs grow about five times" in text
-    assert ee.cost(ee.compound(2)).macs / macs[0] == pytest.approx(5, rel=0.1)
+    linked = re.findall(r"^\| \*\*\[\d\d .+?\]\((.+)\.ipynb\)\*\* \|", text, flags=re.MULTILINE)
+    assert ["00_start_here", *linked] == [path.stem for path in FILES]
+    assert len(FILES) == 8

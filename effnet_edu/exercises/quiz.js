@@ -1,0 +1,22 @@
+// Runs when the style sheet of a quiz arrives in a page. What ipywidgets leaves out: the choices of a question
+// become one group with a name, and JupyterLab leaves the arrow keys to them. Without it, Tab and Space work.
+(style => {
+  const start = quiz => {
+    window.addEventListener("keydown", event => {
+      if (event.key.startsWith("Arrow") && quiz.contains(event.target)) event.stopImmediatePropagation();
+    }, true);
+    quiz.querySelectorAll(".effnet-question").forEach((question, index) => {
+      const box = question.querySelector(".widget-radio-box");
+      box.setAttribute("role", "radiogroup");
+      box.setAttribute("aria-label", question.querySelector(".widget-html-content").textContent);
+      const group = `ee-${Math.random().toString(36).slice(2)}-${index}`;
+      for (const choice of box.querySelectorAll("input")) choice.name = group;
+    });
+  };
+  const find = frames => {
+    const quiz = style.closest(".effnet-quiz");
+    if (quiz && quiz.querySelectorAll(".widget-radio-box input").length) start(quiz);
+    else if (frames > 0) requestAnimationFrame(() => find(frames - 1));
+  };
+  find(600);
+})(this);
