@@ -225,6 +225,10 @@ class MBConvLogic(LabLogic[Setting, Measured]):
 
     All three are counted at once. When the setting rests, each is built and measured layer by layer, and
     held against the ceilings of the device, which are measured once.
+
+    Args:
+        device: Where to measure; the accelerator if there is one.
+        settings: Any of the fields of `Setting`.
     """
 
     LAB = "MBConvLab"

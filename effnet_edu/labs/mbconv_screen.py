@@ -263,7 +263,7 @@ def _measured_points(
 def _roofline_words(record: Record[Setting, Measured] | None, setting: Setting, *, stale: bool) -> str:
     marks = ", ".join(f"{role_words(role)} {digits(each)}" for role, each in _intensities(setting))
     said = f"MACs per byte of each convolution: {marks}. "
-    drawn = record and record.measurement.blocks.get(setting.kind)
+    drawn = None if record is None else record.measurement.blocks.get(setting.kind)
     if drawn is None:
         return said + ("Nothing measured yet." if record is None else "Not measured: it would take too long.")
     reached = ", ".join(
