@@ -167,7 +167,10 @@ class Lab(widgets.VBox):
             table, csv = full_table(logic.shown()), sections_csv(logic.shown())
         else:
             table, csv = self._comparison(details=True), comparisons_csv(logic.compared())
-        tables = f"<div class='ee-tables'>{table}{self.draw().tables}</div>"
+        tables = (
+            "<div class='ee-tables' tabindex='0' role='region' aria-label='all numbers'>"
+            f"{table}{self.draw().tables}</div>"
+        )
         return f"{tables}<pre class='ee-csv' hidden>{escape(csv)}</pre>"
 
     def _comparison(self, *, details: bool) -> str:

@@ -192,19 +192,27 @@ def _below(found: MeasuredBlock, y: Axis) -> list[str]:
     ]
     if not rates:
         return []
-    said = f"↓ SE, {digits(min(rates))} GMAC/s"
-    return [
-        marker(_X.start + 8, y.start - 18, "squeeze_excite", 4),
-        text(_X.start + 16, y.start - 14, said, "soft"),
-    ]
+    x, height = _X.end - 6, y.start - 10
+    said = f"SE at {digits(min(rates))} GMAC/s ↓"
+    return [text(x - 8, height + 4, said, "soft", "end"), marker(x, height, "squeeze_excite", 4)]
 
 
-def _letter(found: MeasuredBlock, letter: str, y: Axis, *, stale: bool) -> str:
-    """Write a letter where a whole block stands."""
-    moved = sum(row.bytes_moved for row in found.layers)
-    x = _X(sum(row.macs for row in found.layers) / moved)
-    css = "letter stale" if stale else "letter"
-    return text(x, y(found.macs_per_second / 1e9) + 4, letter, css, "middle")
+def _letters(blocks: dict[str, MeasuredBlock], y: Axis, *, stale: bool) -> list[str]:
+    """Write a letter beside the place of each whole block; one that would cover another stands below it."""
+    placed: list[tuple[float, float]] = []
+    parts = []
+
+    def height(one: MeasuredBlock) -> float:
+        return y(one.macs_per_second / 1e9)
+
+    for letter, one in sorted(blocks.items(), key=lambda pair: height(pair[1])):
+        moved = sum(row.bytes_moved for row in one.layers)
+        x, at = _X(sum(row.macs for row in one.layers) / moved) + 8, height(one) + 4
+        while any(abs(x - other) < 14 and abs(at - above) < 12 for other, above in placed):
+            at += 2
+        placed.append((x, at))
+        parts.append(text(x, at, letter, "letter stale" if stale else "letter"))
+    return parts
 
 
 def roofline_drawing(logic: MBConvLogic) -> Drawing:
@@ -250,14 +258,11 @@ def _measured_points(
             parts += _point(point, y, stale=stale)
         parts += _below(drawn, y)
     if logic.pinned is None:
-        return parts + [_letter(one, LETTERS[kind], y, stale=stale) for kind, one in found.blocks.items()]
-    if drawn is not None:
-        parts.append(_letter(drawn, "B", y, stale=stale))
+        return parts + _letters({LETTERS[kind]: one for kind, one in found.blocks.items()}, y, stale=stale)
     before = logic.newest(logic.pinned)
     kept = None if before is None else before.measurement.blocks.get(logic.pinned.kind)
-    if kept is not None:
-        parts.append(_letter(kept, "A", y, stale=False))
-    return parts
+    both = {"A": kept, "B": None if stale else drawn}
+    return parts + _letters({letter: one for letter, one in both.items() if one}, y, stale=False)
 
 
 def _roofline_words(record: Record[Setting, Measured] | None, setting: Setting, *, stale: bool) -> str:

@@ -36,7 +36,7 @@ class Pair:
             control.layout.flex = "1 1 0"
             dropdown, _help = control.children
             dropdown.style.description_width = "44px"
-            dropdown.layout.width = "100%"
+            dropdown.layout.width = "auto"
         return row
 
 

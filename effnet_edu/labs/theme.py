@@ -90,7 +90,7 @@ LAB = f"""
 .ee-lab table.ee-compared th[scope=row] {{ white-space: normal; }}
 .ee-lab table.ee-compared td {{ padding-left: 5px; }}
 .ee-lab table.ee-compared .ee-kind th {{ font-weight: 600; color: var(--ee-text); padding-top: 4px; }}
-.ee-lab .ee-tables {{ overflow: auto; line-height: 1.35; max-width: 620px; }}
+.ee-lab .ee-tables {{ overflow: auto; line-height: 1.35; max-width: 620px; max-height: 460px; }}
 .ee-lab .ee-note {{ font-size: 12px; color: var(--ee-soft); margin: 4px 0 0; line-height: 1.35; }}
 .ee-lab .ee-controls .widget-label {{ color: var(--ee-text); }}
 [data-jp-theme-light=false] .ee-lab select {{ background-image: url("{LIGHT_ARROW}"); }}
