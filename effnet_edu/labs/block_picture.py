@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from effnet_edu.labs.drawing import line, text
+from effnet_edu.model.outline import steps
 from effnet_edu.model.specs import BlockSpec
 
 #: Width of one picture, so that two of them stand side by side.
@@ -93,23 +94,6 @@ def _half(channels: float) -> float:
     return max(1.5, _WIDEST * math.sqrt(channels / _MOST_CHANNELS))
 
 
-def _steps(block: BlockSpec) -> list[tuple[str, str, int, int, int]]:
-    """Return role, label, channels before, channels after and side after of each operation."""
-    c_in, c_mid, c_out = block.channels_in, block.channels_hidden, block.channels_out
-    before, after, square = block.side_in, block.side_out, f"{block.kernel}x{block.kernel}"
-    project = ("project", "project 1x1", c_mid, c_out, after)
-    if block.operation == "fused_mbconv":
-        if block.expansion == 1:
-            return [("fused", f"conv {square}", c_in, c_out, after)]
-        return [("fused", f"fused {square}", c_in, c_mid, after), project]
-    steps = [("depthwise", f"depthwise {square}", c_mid, c_mid, after)]
-    if block.expansion > 1:
-        steps.insert(0, ("expand", "expand 1x1", c_in, c_mid, before))
-    if block.squeeze_channels:
-        steps.append(("squeeze_excite", f"SE, width {block.squeeze_channels}", c_mid, c_mid, after))
-    return [*steps, project]
-
-
 def _outline(left: float, top: float, widths: tuple[float, ...], height: float, colour: str) -> str:
     """Return a shape that is as wide as each of `widths` at equal steps from its top to its bottom."""
     step = height / (len(widths) - 1)
@@ -162,7 +146,7 @@ def block_picture(block: BlockSpec, left: float, top: float) -> BlockPicture:
     said = [f"{block.channels_in} x {block.side_in} x {block.side_in}"]
     y += _MAP
     fork = y
-    for role, label, before, after, side in _steps(block):
+    for role, label, before, after, side in steps(block):
         rows[role] = y
         narrow = (_half(block.squeeze_channels),) if role == "squeeze_excite" else ()
         widths = (_half(before), *narrow, _half(after))

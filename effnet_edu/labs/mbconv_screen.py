@@ -193,7 +193,7 @@ def _below(found: MeasuredBlock, y: Axis) -> list[str]:
     if not rates:
         return []
     x, height = _X.end - 6, y.start - 10
-    said = f"SE at {digits(min(rates))} GMAC/s ↓"
+    said = f"SE {digits(min(rates))} ↓"
     return [text(x - 8, height + 4, said, "soft", "end"), marker(x, height, "squeeze_excite", 4)]
 
 
