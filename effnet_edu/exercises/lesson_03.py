@@ -123,7 +123,7 @@ RECEPTIVE_FIELD = Exercise(
     template="def receptive_field(kernels, strides):\n"
     '    """Return the receptive field, for example of kernels [3, 3] and strides [2, 1]."""\n'
     "    field, step = 1, 1  # step: distance of two neighbours of this map, in input pixels\n"
-    "    for kernel, stride in zip(kernels, strides):\n"
+    "    for kernel, stride in zip(kernels, strides, strict=True):\n"
     "        field = <answer>\n"
     "        step = <answer>\n"
     "    return field",
@@ -357,7 +357,8 @@ def _symmetric_padding(block: MBConv) -> None:
 
 
 def _without_gate(block: MBConv) -> None:
-    block.squeeze_excite = None
+    unused, block.squeeze_excite = block.squeeze_excite, None
+    block.add_module("unused", unused)  # it is there, and nobody calls it
 
 
 def _gate_last(block: MBConv) -> None:
@@ -382,8 +383,8 @@ def _gate(channels: int, squeeze: int) -> nn.Module:
         return _NamedGate(channels, squeeze, "silu")
 
 
-#: Side of the map of a case, in which even and odd sides take turns.
-_SIDES = {1: 9, 2: 11}
+#: Height of the map by stride: an even one where the odd pixel of padding can be put wrongly.
+_HEIGHTS = {1: 9, 2: 12}
 
 MBCONV_BLOCK = Exercise(
     name="mbconv_block",
@@ -397,9 +398,8 @@ MBCONV_BLOCK = Exercise(
     "sides, in evaluation and in training. Lesson 07 builds your class into a network.",
     template="class MyMBConv(nn.Module):\n"
     '    """Expand, convolve each channel alone, weigh the channels, project, and add the input."""\n\n'
-    "    def __init__(\n"
-    "        self, c_in, c_out, expansion, kernel, stride, squeeze_excite=None, activation=nn.SiLU\n"
-    "    ):\n"
+    "    def __init__(self, c_in, c_out, expansion, kernel, stride, squeeze_excite=None, "
+    "activation=nn.SiLU):\n"
     "        super().__init__()\n"
     "        c_mid = c_in * expansion\n"
     "        self.expand = ConvNorm(c_in, c_mid) if expansion > 1 else None\n"
@@ -439,7 +439,7 @@ MBCONV_BLOCK = Exercise(
             (24, 24, 6, 3, 2, None, nn.SiLU),
         ),
         arguments=("c_in", "c_out", "expansion", "kernel", "stride", "squeeze_excite", "activation"),
-        shape=lambda c_in, _c_out, _expansion, kernel, stride, *_: (2, c_in, _SIDES[stride], 9 + kernel),
+        shape=lambda c_in, _c_out, _expansion, kernel, stride, *_: (2, c_in, _HEIGHTS[stride], 10 + kernel),
         mistakes=(
             _wrong(
                 "An activation follows its projection. The end of the branch is linear: what ReLU or SiLU "

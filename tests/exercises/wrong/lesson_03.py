@@ -86,7 +86,7 @@ WRONG = {
         (
             "lambda i, o, e, k, s, n: i * i * e * (e > 1) * n ** 2"
             " + (k * k * i * e + i * e * o) * (n / s) ** 2",
-            "only a whole number",
+            "agrees on 47 of 60",
         ),
     ],
     "mbconv_block": [
@@ -98,7 +98,7 @@ WRONG = {
             "does not use `squeeze_excite`",
         ),
         (_but(", groups=c_mid", ""), "parameters"),
-        (_but("c_mid = c_in * expansion", "c_mid = c_out * expansion"), "parameters"),
+        (_but("c_mid = c_in * expansion", "c_mid = c_out * expansion"), "stops with RuntimeError"),
         (_but(" if expansion > 1 else None", ""), "parameters"),
         (_but("stride == 1 and c_in == c_out", "stride == 1"), "stops with RuntimeError"),
         (_but("x + y if", "x * y if"), "is off by up to"),
