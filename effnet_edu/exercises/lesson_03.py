@@ -12,7 +12,7 @@ from effnet_edu.exercises.functions import FunctionCheck, WrongFunction
 from effnet_edu.exercises.modules import ModuleCheck, WrongModule
 from effnet_edu.exercises.numbers import NumberCheck, WrongNumber
 from effnet_edu.exercises.quiz import Choice, Question
-from effnet_edu.model.blocks import ConvNormAct, MBConv, SqueezeExcitation
+from effnet_edu.model.blocks import MBConv, SqueezeExcitation
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import BlockSpec, resolve, strided
 from effnet_edu.model.variants import spec
@@ -305,7 +305,7 @@ class _OtherBlock(nn.Module):
     def __init__(
         self,
         change: Callable[[MBConv], None],
-        finish: Callable[[Tensor, Tensor], Tensor] | None,
+        finish: Callable[[Tensor, Tensor], Tensor],
         c_in: int,
         c_out: int,
         expansion: int,
@@ -318,16 +318,15 @@ class _OtherBlock(nn.Module):
         made = _reference(c_in, c_out, expansion, kernel, stride, squeeze_excite, activation)
         assert isinstance(made, MBConv)  # noqa: S101 - for the type checker
         change(made)
-        self.block, self.finish = made, finish
-        self.same_shape = stride == 1 and c_in == c_out
+        # Its parts without the block itself, which would be refused before the mistake is looked for.
+        self.parts = nn.ModuleDict(dict(made.named_children()))
+        self.branch, self.finish = made.branch, finish
+        self.has_shortcut = stride == 1 and c_in == c_out
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the block, in another way than is right."""
-        if self.finish is None:
-            result: Tensor = self.block(x)
-            return result
-        y = self.block.branch(x)
-        return self.finish(x, y) if self.same_shape else y
+        y = self.branch(x)
+        return self.finish(x, y) if self.has_shortcut else y
 
 
 def _nothing(_block: MBConv) -> None:
@@ -362,18 +361,18 @@ def _without_gate(block: MBConv) -> None:
 
 
 def _gate_last(block: MBConv) -> None:
-    if block.squeeze_excite is not None:
-        gate = block.squeeze_excite
+    gate, depthwise = block.squeeze_excite, block.depthwise
+    if gate is not None and depthwise.norm is not None and depthwise.activation is not None:
         block.squeeze_excite = None
         block.depthwise = nn.Sequential(  # type: ignore[assignment]
-            block.depthwise.conv, block.depthwise.norm, gate, block.depthwise.activation
+            depthwise.conv, depthwise.norm, gate, depthwise.activation
         )
 
 
 def _wrong(
     cause: str,
     change: Callable[[MBConv], None] = _nothing,
-    finish: Callable[[Tensor, Tensor], Tensor] | None = None,
+    finish: Callable[[Tensor, Tensor], Tensor] = torch.add,
 ) -> WrongModule:
     return WrongModule(partial(_OtherBlock, change, finish), cause)
 
@@ -470,7 +469,7 @@ MBCONV_BLOCK = Exercise(
                 _symmetric_padding,
             ),
         ),
-        own=(MBConv, ConvNormAct),
+        own=(MBConv,),
     ),
     shows=lambda answer: (
         "Your block computes what the library's does, at even and odd sides. As the second block of B0's "
