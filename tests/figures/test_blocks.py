@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -13,7 +14,7 @@ def test_steps_join_and_end_where_the_block_ends():
         for block in ee.resolve(ee.spec(name)):
             found = steps(block)
             assert found[0].channels_before == block.channels_in
-            for one, following in zip(found, found[1:], strict=False):
+            for one, following in pairwise(found):
                 assert one.channels_after == following.channels_before
             assert (found[-1].channels_after, found[-1].side_after) == (block.channels_out, block.side_out)
 
