@@ -1,6 +1,7 @@
 """One function a figure: data in, a `Picture` out (a matplotlib Figure with alt text, caption, numbers)."""
 
 from effnet_edu.figures.accuracy import accuracy_against_macs
+from effnet_edu.figures.blocks import blocks, relu_in_channels
 from effnet_edu.figures.compound import ImpliedPhi, fitted_phi, formula_against_table, macs_against_phi
 from effnet_edu.figures.device import (
     against_resnet50,
@@ -28,6 +29,7 @@ __all__ = [
     "ScalingPoint",
     "accuracy_against_macs",
     "against_resnet50",
+    "blocks",
     "channel_rounding",
     "classified",
     "examples",
@@ -43,6 +45,7 @@ __all__ = [
     "mismatches",
     "network",
     "network_times",
+    "relu_in_channels",
     "roofline",
     "study",
     "throughput_against_batch",

@@ -14,7 +14,7 @@ import ipywidgets as widgets
 from effnet_edu.labs.controls import Control
 from effnet_edu.labs.drawing import Drawing, standalone
 from effnet_edu.labs.logic import LabLogic
-from effnet_edu.labs.numbers import comparisons_csv, sections_csv
+from effnet_edu.labs.numbers import comparisons_csv, sections_csv, without_details
 from effnet_edu.labs.tables import comparison_table, full_table, numbers_table
 from effnet_edu.labs.theme import STYLE_SHEET
 
@@ -83,7 +83,8 @@ class Lab(widgets.VBox):
 
     def in_words(self) -> str:
         """Return the lab in one sentence, for text alone and as the words of the still picture."""
-        numbers = (f"{n.name} {n}" for section in self.logic.shown() for n in section.numbers)
+        sections = without_details(self.logic.shown())
+        numbers = (f"{n.name} {n}" for section in sections for n in section.numbers)
         return f"{self.logic.title} at {self.logic.label(self.logic.setting)}: {', '.join(numbers)}."
 
     def still(self) -> str:
@@ -92,7 +93,7 @@ class Lab(widgets.VBox):
         return (
             f"<p><b>{escape(self.logic.title)}</b> (a still picture; run the cell for the controls)</p>"
             f"<img alt='{escape(self.in_words(), quote=True)}' src='data:image/svg+xml;base64,{encoded}'>"
-            f"{numbers_table(self.logic.shown())}"
+            f"{numbers_table(without_details(self.logic.shown()))}"
         )
 
     def close(self) -> None:
@@ -153,9 +154,9 @@ class Lab(widgets.VBox):
     def _picture(self) -> str:
         screen, logic = self.draw(), self.logic
         if logic.pinned is None:
-            css, numbers = "ee-split", numbers_table(logic.shown())
+            css, numbers = "ee-split", numbers_table(without_details(logic.shown()))
         else:
-            css, numbers = "ee-split ee-wide", self._comparison()
+            css, numbers = "ee-split ee-wide", self._comparison(details=False)
         pictures = "".join(map(str, screen.drawings))
         note = f"<p class='ee-note'>{escape(screen.note)}</p>"
         return f"<div class='{css}'><div>{pictures}{note}</div><div>{numbers}{screen.tables}</div></div>"
@@ -165,13 +166,17 @@ class Lab(widgets.VBox):
         if logic.pinned is None:
             table, csv = full_table(logic.shown()), sections_csv(logic.shown())
         else:
-            table, csv = self._comparison(), comparisons_csv(logic.compared())
-        tables = f"<div class='ee-tables'>{table}{self.draw().tables}</div>"
+            table, csv = self._comparison(details=True), comparisons_csv(logic.compared())
+        tables = (
+            "<div class='ee-tables' tabindex='0' role='region' aria-label='all numbers'>"
+            f"{table}{self.draw().tables}</div>"
+        )
         return f"{tables}<pre class='ee-csv' hidden>{escape(csv)}</pre>"
 
-    def _comparison(self) -> str:
+    def _comparison(self, *, details: bool) -> str:
         logic = self.logic
-        return comparison_table(logic.compared(), logic.label(logic.pinned), logic.label(logic.setting))
+        rows = [row for row in logic.compared() if details or not row.is_detail]
+        return comparison_table(rows, logic.label(logic.pinned), logic.label(logic.setting))
 
     def _tell(self, _change: object = None) -> None:
         status = self.logic.status

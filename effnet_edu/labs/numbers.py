@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["computed", "published", "measured"]
@@ -32,6 +32,7 @@ class Number:
         decimals: Digits after the point; None for three significant digits.
         interval: The 95% interval of a measured one, in the same unit.
         note: A word or two said after it, such as what it should be near.
+        is_detail: Whether only the table of all numbers lists it, because the picture shows it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Number:
     decimals: int | None = None
     interval: tuple[float, float] | None = None
     note: str = ""
+    is_detail: bool = False
 
     def __str__(self) -> str:
         return " ".join(filter(None, (digits(self.value, self.decimals), self.unit, self.note)))
@@ -60,6 +62,19 @@ class Section:
     numbers: tuple[Number, ...]
     caption: str
     is_stale: bool = False
+
+
+def without_details(sections: Iterable[Section]) -> tuple[Section, ...]:
+    """Return sections with only those numbers that stand beside a picture.
+
+    Args:
+        sections: Numbers of one setting.
+    """
+    kept = (
+        replace(section, numbers=tuple(number for number in section.numbers if not number.is_detail))
+        for section in sections
+    )
+    return tuple(section for section in kept if section.numbers)
 
 
 @dataclass(frozen=True)
@@ -87,6 +102,11 @@ class Comparison:
         """The kind in words, both where they differ."""
         present = [kind for kind in (self.kind_a, self.kind_b) if kind]
         return present[0] if len(set(present)) == 1 else f"A {self.kind_a}, B {self.kind_b}"
+
+    @property
+    def is_detail(self) -> bool:
+        """Whether only the table of all numbers lists it."""
+        return any(number.is_detail for number in (self.a, self.b) if number)
 
     @property
     def difference(self) -> float | None:

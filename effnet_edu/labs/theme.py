@@ -31,6 +31,19 @@ DRAWING = f"""
 .ee-drawing .published {{ fill: var(--ee-card); stroke: var(--ee-text); stroke-width: 1.5; }}
 .ee-drawing .chosen {{ fill: var(--ee-card); stroke: {COMPOUND}; stroke-width: 4; paint-order: stroke; }}
 .ee-drawing .range {{ stroke: var(--ee-soft); stroke-width: 1.5; }}
+.ee-drawing .map {{ fill: var(--ee-faint); stroke: var(--ee-soft); stroke-width: .8; }}
+.ee-drawing .role {{ stroke: var(--ee-text); stroke-width: .8; }}
+.ee-drawing .texture {{ stroke: #1a1a1a; stroke-width: .8; fill: none; }}
+.ee-drawing .wire {{ stroke: var(--ee-text); stroke-width: 1.2; fill: none; }}
+.ee-drawing .sum {{ fill: var(--ee-card); stroke: var(--ee-text); stroke-width: 1.2; }}
+.ee-drawing .computed {{ stroke: var(--ee-text); stroke-width: 2; }}
+.ee-drawing .bar {{ fill: var(--ee-line); stroke: var(--ee-text); stroke-width: .8; }}
+.ee-drawing .roof {{ stroke: var(--ee-text); stroke-width: 1.4; }}
+.ee-drawing .dashed {{ stroke-dasharray: 4 3; }}
+.ee-drawing .mark {{ stroke-width: 3; fill: none; }}
+.ee-drawing .letter {{ font-weight: 700; font-size: 14px; stroke: var(--ee-card); stroke-width: 3;
+  paint-order: stroke; }}
+.ee-drawing .stale {{ font-style: italic; fill: var(--ee-grey); }}
 """
 
 #: The arrow of a list for dark themes; ipywidgets draws a dark one in every theme.
@@ -77,12 +90,14 @@ LAB = f"""
 .ee-lab table.ee-compared th[scope=row] {{ white-space: normal; }}
 .ee-lab table.ee-compared td {{ padding-left: 5px; }}
 .ee-lab table.ee-compared .ee-kind th {{ font-weight: 600; color: var(--ee-text); padding-top: 4px; }}
-.ee-lab .ee-tables {{ overflow: auto; line-height: 1.35; max-width: 620px; }}
+.ee-lab .ee-tables {{ overflow: auto; line-height: 1.35; max-width: 620px; max-height: 460px; }}
 .ee-lab .ee-note {{ font-size: 12px; color: var(--ee-soft); margin: 4px 0 0; line-height: 1.35; }}
 .ee-lab .ee-controls .widget-label {{ color: var(--ee-text); }}
 [data-jp-theme-light=false] .ee-lab select {{ background-image: url("{LIGHT_ARROW}"); }}
 .ee-lab .ee-helped {{ margin: 0 0 0 6px; min-width: 0; }}
 .ee-lab .ee-control > .ee-helped {{ margin: -1px 0 3px 80px; height: auto; }}
+.ee-lab :is(.ee-pair, .widget-dropdown.ee-kind) select {{ padding: 0 13px 0 3px; font-size: 12px; }}
+.ee-lab .ee-pair .ee-control > .ee-helped {{ margin-left: 8px; }}
 .ee-lab .ee-helped .widget-html-content {{ font-size: 11.5px; line-height: 1.25; color: var(--ee-soft); }}
 .ee-lab .ee-foot {{ border-top: 1px solid var(--ee-faint); padding-top: 6px; display: flex;
   flex-flow: row wrap; align-items: center; gap: 8px; }}

@@ -1,0 +1,144 @@
+from tests.notebooks.book import LESSONS, code_cells, read
+
+#: The lesson's own cell that defines what the exercises build on.
+SETUP = next(
+    cell.source for cell in code_cells(read(LESSONS / "03_mbconv.ipynb")) if cell.id == "strides-conv-norm"
+)
+
+_CLASS = """
+class mbconv_block(nn.Module):
+    def __init__(self, c_in, c_out, expansion, kernel, stride, squeeze_excite=None, activation=nn.SiLU):
+        super().__init__()
+        c_mid = c_in * expansion
+        self.expand = ConvNorm(c_in, c_mid) if expansion > 1 else None
+        self.depthwise = ConvNorm(c_mid, c_mid, kernel, stride, groups=c_mid)
+        self.squeeze_excite, self.activation = squeeze_excite, activation()
+        self.project = ConvNorm(c_mid, c_out)
+        self.has_shortcut = stride == 1 and c_in == c_out
+
+    def forward(self, x):
+        y = x if self.expand is None else self.activation(self.expand(x))
+        y = self.activation(self.depthwise(y))
+        y = y if self.squeeze_excite is None else self.squeeze_excite(y)
+        y = self.project(y)
+        return x + y if self.has_shortcut else y
+"""
+
+
+def _but(old: str, new: str) -> str:
+    assert old in _CLASS
+    return _CLASS.replace(old, new)
+
+
+WRONG = {
+    "macs_saved": [
+        ("lambda c_out, kernel: c_out", "depthwise part alone"),
+        ("lambda c_out, kernel: kernel ** 2", "leaves out the depthwise part"),
+        ("lambda c_out, kernel: 1 / c_out + 1 / kernel ** 2", "upside down"),
+        ("lambda c_out, kernel: kernel * c_out / (kernel + c_out)", "not `kernel`"),
+        ("lambda c_out, kernel: kernel ** 2 + c_out", "Divide the plain ones"),
+        ("lambda c_out, kernel: 8.0", "agrees on"),
+        ("8.0", "wants the function itself"),
+    ],
+    "receptive_field": [
+        ("lambda kernels, strides: 1 + sum(kernel - 1 for kernel in kernels)", "does not use the strides"),
+        ("lambda kernels, strides: sum(kernels)", "agrees on"),
+        (
+            "def receptive_field(kernels, strides):\n"
+            "    field, step = 1, 1\n"
+            "    for kernel, stride in zip(kernels, strides):\n"
+            "        step = step * stride\n"
+            "        field = field + (kernel - 1) * step\n"
+            "    return field",
+            "before it is used",
+        ),
+        (
+            "def receptive_field(kernels, strides):\n"
+            "    field, step = 1, 1\n"
+            "    for kernel, stride in zip(kernels, strides):\n"
+            "        field = field + kernel * step\n"
+            "        step = step * stride\n"
+            "    return field",
+            "adds the whole kernel",
+        ),
+        ("lambda kernels, strides: kernels", "returns a list"),
+    ],
+    "mbconv_macs": [
+        (
+            "lambda i, o, e, k, s, n: (i * i * e * (e > 1) + k * k * i * e + i * e * o)"
+            " * math.ceil(n / s) ** 2",
+            "expansion after the stride",
+        ),
+        (
+            "lambda i, o, e, k, s, n: (i * i * e * (e > 1) + k * k * i * e + i * e * o) * n ** 2",
+            "The stride has no effect",
+        ),
+        (
+            "lambda i, o, e, k, s, n: i * i * e * n ** 2 + (k * k * i * e + i * e * o)"
+            " * math.ceil(n / s) ** 2",
+            "With expansion 1 it counts",
+        ),
+        (
+            "lambda i, o, e, k, s, n: i * i * e * (e > 1) * n ** 2"
+            " + (k * k * (i * e) ** 2 + i * e * o) * math.ceil(n / s) ** 2",
+            "middle convolution mixes channels",
+        ),
+        (
+            "lambda i, o, e, k, s, n: i * i * e * (e > 1) * n ** 2"
+            " + (k * k * i * e + i * e * o) * (n / s) ** 2",
+            "agrees on 47 of 60",
+        ),
+    ],
+    "mbconv_block": [
+        (_but("y = self.project(y)", "y = self.activation(self.project(y))"), "An activation follows"),
+        (_but("self.activation(self.depthwise(y))", "self.depthwise(y)"), "No activation follows"),
+        (_but("x + y if self.has_shortcut else y", "y"), "never adds the input"),
+        (
+            _but("y = y if self.squeeze_excite is None else self.squeeze_excite(y)", "pass"),
+            "does not use `squeeze_excite`",
+        ),
+        (_but(", groups=c_mid", ""), "parameters"),
+        (_but("c_mid = c_in * expansion", "c_mid = c_out * expansion"), "stops with RuntimeError"),
+        (_but(" if expansion > 1 else None", ""), "parameters"),
+        (_but("stride == 1 and c_in == c_out", "stride == 1"), "stops with RuntimeError"),
+        (_but("x + y if", "x * y if"), "is off by up to"),
+        (
+            _but("ConvNorm(c_in, c_mid) if", "ConvNorm(c_in, c_mid, stride=stride) if").replace(
+                "kernel, stride, groups", "kernel, 1, groups"
+            ),
+            "is off by up to",
+        ),
+        (
+            "class mbconv_block(nn.Module):\n"
+            "    def __init__(self, i, o, e, k, s, gate=None, act=nn.SiLU):\n"
+            "        super().__init__()\n"
+            "        c = i * e\n"
+            "        def part(a, b, k=1, s=1, g=1):\n"
+            "            conv = nn.Conv2d(a, b, k, s, k // 2, groups=g, bias=False)\n"
+            "            return nn.Sequential(conv, nn.BatchNorm2d(b, eps=1e-3))\n"
+            "        layers = [part(i, c), act()] if e > 1 else []\n"
+            "        layers += [part(c, c, k, s, c), act()] + ([gate] if gate is not None else [])\n"
+            "        self.branch = nn.Sequential(*layers, part(c, o))\n"
+            "        self.add = s == 1 and i == o\n"
+            "    def forward(self, x):\n"
+            "        return x + self.branch(x) if self.add else self.branch(x)",
+            "pads the same on both sides",
+        ),
+    ],
+    "mean_blocks": [
+        (
+            "16 - sum(b.drop_path_rate for b in ee.resolve(ee.spec('efficientnet_b0')))",
+            "every block be skipped",
+        ),
+        (
+            "sum(b.drop_path_rate for b in ee.resolve(ee.spec('efficientnet_b0')) if b.has_shortcut)",
+            "blocks that are skipped",
+        ),
+        (
+            "sum(1 - b.drop_path_rate for b in ee.resolve(ee.spec('efficientnet_b0')) if b.has_shortcut)",
+            "only the blocks with a shortcut",
+        ),
+        ("16 - 9 * 0.2", "same rate for every block"),
+        ("16", "less than that"),
+    ],
+}
