@@ -163,10 +163,13 @@ class Lab(widgets.VBox):
     def _table(self) -> str:
         logic = self.logic
         if logic.pinned is None:
-            table, csv = full_table(logic.shown()), sections_csv(logic.shown())
+            sections = (*logic.shown(), *logic.details(logic.setting))
+            table, csv = full_table(sections), sections_csv(sections)
         else:
             table, csv = self._comparison(), comparisons_csv(logic.compared())
-        tables = f"<div class='ee-tables'>{table}{self.draw().tables}</div>"
+        # What can be scrolled must be reached by Tab.
+        region = "role='region' aria-label='Numbers' tabindex='0'"
+        tables = f"<div class='ee-tables' {region}>{table}{self.draw().tables}</div>"
         return f"{tables}<pre class='ee-csv' hidden>{escape(csv)}</pre>"
 
     def _comparison(self) -> str:

@@ -32,7 +32,10 @@ class Case:
         return ("import effnet_edu as ee", f"lab = {self.code}\nlab")
 
 
-LABS = (Case("PhiLab", "phi=1.0", "ee-phi", 2),)
+LABS = (
+    Case("PhiLab", "phi=1.0", "ee-phi", 2),
+    Case("SqueezeExciteLab", "network='small', gates='one by hand', gate=0.5", "ee-gate", 2),
+)
 
 
 def measure(page: Page) -> None:
