@@ -154,7 +154,7 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         """
         raise NotImplementedError
 
-    def details(self, setting: SettingT) -> tuple[Section, ...]:
+    def details(self, setting: SettingT) -> tuple[Section, ...]:  # noqa: ARG002 - others have some
         """Return numbers that the picture shows and for which there is room only in the table.
 
         Args:

@@ -19,10 +19,10 @@ _WIDTH = 396
 _ANSWER_HEIGHT, _ROW = 152, 13.2
 _LETTERS, _BARS, _SHARES = 142, (154, 350), _WIDTH
 #: The gates, their differences, and the price below each other.
-_LEFT = 36
+_LEFT = 46
 _GATES = Axis(0, 1, 88, 20)
 _CONTRAST_MIDDLE, _CONTRAST_REACH = 132, 20
-_COSTS_TOP, _COSTS_FLOOR, _COSTS_RIGHT = 204, 256, 386
+_COSTS_TOP, _COSTS_FLOOR, _COSTS_RIGHT = 204, 256, 380
 _GATES_HEIGHT = 292
 #: What fills the part of squeeze-and-excitation, in the course's colour for it.
 _HATCH = (
@@ -137,7 +137,8 @@ def _gates(logic: SqueezeExciteLogic) -> list[str]:
     if pinned is not None and pinned.block == setting.block:
         before = logic.answer(pinned).gates
         start = f"M{x.start:.1f} {_GATES(before[0]):.1f}"
-        parts.append(f'<path d="{start}{_steps(before, x, _GATES)}" class="range" fill="none"/>')
+        path = f"{start}{_steps(before, x, _GATES)}"
+        parts.append(f'<path d="{path}" fill="none" style="stroke:var(--ee-text)" stroke-width="1"/>')
         title = f"B: {title}; line: A"
     parts.append(text(0, 12, title, "title"))
     parts += [line(_LEFT, _GATES(tick), _WIDTH, _GATES(tick), "grid") for tick in (0, 0.5, 1)]
@@ -163,8 +164,8 @@ def _contrast(logic: SqueezeExciteLogic) -> list[str]:
     x = Axis(0, len(values), _LEFT, _WIDTH)
     y = Axis(-reach, reach, _CONTRAST_MIDDLE + _CONTRAST_REACH, _CONTRAST_MIDDLE - _CONTRAST_REACH)
     parts = [_skyline(values, x, y), line(_LEFT, y(0), _WIDTH, y(0), "axis")]
-    for end in (reach, -reach):
-        parts.append(text(_LEFT - 5, y(end) + 4, f"{end:+g}".replace("-", "−"), "soft", "end"))
+    ends = ((reach, f"+{reach:g}"), (-reach, f"−{reach:g}"))
+    parts += [text(_LEFT - 5, y(end) + 4, words, "soft", "end") for end, words in ends]
     parts.append(circle(x(setting.channel + 0.5), y(values[setting.channel]), 4, "now"))
     title = f"gates by class: {logic.compared_classes(setting)}"
     parts.append(text(_LEFT, y.start + 15, title, "soft"))
@@ -197,7 +198,7 @@ def _costs(logic: SqueezeExciteLogic) -> list[str]:
         of_a = pinned is not None and (pinned.network, pinned.squeeze) == (setting.network, squeeze)
         parts.append(text(centre, top - 6, _count(cost.parameters), css, "middle"))
         parts.append(text(centre, y.start + 17, f"{squeeze}{', A' * of_a}", css or "soft", "middle"))
-    title = f"parameters of {named(setting.network)} by squeeze width, a share of c_in"
+    title = f"{named(setting.network)}: parameters by squeeze width over c_in"
     parts.append(text(0, _GATES_HEIGHT - 3, title, "soft"))
     return parts
 
