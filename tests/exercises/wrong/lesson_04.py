@@ -73,7 +73,7 @@ WRONG = {
     ],
     "class_share": [
         (
-            "lambda gates, labels: 1 - sum((of_class(gates, labels)[one] - mean(gates)) ** 2 for one in labels)"
+            "lambda gates, labels: 1 - sum((of_class(gates, labels)[n] - mean(gates)) ** 2 for n in labels)"
             " / squares(gates)",
             "share within the classes",
         ),
