@@ -127,11 +127,7 @@ class GatedNetwork:
         return self.network.logits_from_features(x)[0]
 
     def _blocks(self) -> dict[str, MBConv]:
-        return {
-            f"stages.{stage}.{index}": block
-            for stage, blocks in enumerate(self.network.stages)
-            for index, block in enumerate(blocks)  # type: ignore[arg-type]
-        }
+        return {name: module for name, module in self.network.named_modules() if isinstance(module, MBConv)}
 
     def _block(self, name: str) -> MBConv:
         return self._blocks()[name]
