@@ -5,7 +5,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -309,7 +309,7 @@ def test_the_view_takes_a_file_and_fits_the_channels(monkeypatch: pytest.MonkeyP
     assert found("ee-channel").max == found("ee-channel-field").max == CHANNELS[FIRST] - 1
     lab.logic.reset()
     assert lab.logic.channel == found("ee-channel").value
-    assert lab.logic.setting == replace(SqueezeExciteLogic(device="cpu").setting)
+    assert lab.logic.setting == SqueezeExciteLogic(device="cpu").setting
     assert len(lab.still()) < 60_000
     lab.close()
     assert lab.logic.wait(90)
