@@ -300,7 +300,7 @@ def test_the_view_takes_a_file_and_fits_the_channels(monkeypatch: pytest.MonkeyP
             "type": "image/png",
             "size": 9,
             "content": memoryview(png()),
-            "last_modified": 0,
+            "last_modified": datetime.now(UTC),
         },
     )
     assert lab.logic.picture == found("ee-picture").value == "ring.png"
