@@ -102,8 +102,9 @@ def test_moving_the_gate_sets_it_by_hand_and_another_channel_takes_it_back(logic
     assert (logic.gates, answer(logic).gates[logic.channel]) == (ONE, 0.25)
     logic.example = 2
     assert (logic.gates, logic.gate) == (ONE, 0.25)  # the same gate on another picture
-    logic.channel = 5
-    assert (logic.gates, logic.gate) == (OWN, round(answer(logic).own_gates[5], 2))
+    beside = (logic.channel + 1) % CHANNELS[LAST]
+    logic.channel = beside
+    assert (logic.gates, logic.gate) == (OWN, round(answer(logic).own_gates[beside], 2))
     logic.channel = CHANNELS[LAST] - 1
     logic.block = FIRST
     assert logic.channel == CHANNELS[FIRST] - 1
