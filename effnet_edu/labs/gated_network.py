@@ -55,14 +55,12 @@ class GatedNetwork:
         network: The network in evaluation mode, on the CPU.
         class_names: Its classes, in the order of its outputs.
         by_block: What the study kept of each block with gates, from the first to the last.
-        accuracy: Share of the test pictures that it gets right.
-        tested: How many those were.
+        tested: Over how many test pictures that was counted.
     """
 
     network: EfficientNet
     class_names: tuple[str, ...]
     by_block: dict[str, ClassGates]
-    accuracy: float
     tested: int
 
     def channels(self, block: str) -> int:
@@ -152,7 +150,7 @@ def gated_network() -> GatedNetwork:
         for row in run["gates"]
     }
     tested = result.record.data["images"][run["images"]]["test"]
-    return GatedNetwork(network, class_names, by_block, run["accuracy"], tested)
+    return GatedNetwork(network, class_names, by_block, tested)
 
 
 @lru_cache(maxsize=1)

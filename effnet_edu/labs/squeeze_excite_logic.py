@@ -348,32 +348,22 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
         answer, label = self.answer(setting), self.focus(setting)
         name = f"for {self.known.class_names[label]}"
         found = (
-            Number("channel", setting.channel),
             Number("its own gate", answer.own_gates[setting.channel], decimals=3),
             Number("gate given", answer.gates[setting.channel], decimals=3),
             Number("mean gate given", sum(answer.gates) / len(answer.gates), decimals=3),
             Number("logit", answer.logits[label], decimals=2, note=name),
             Number("probability", 100 * answer.probability(label), "%", decimals=1),
-            Number("with its own gates", 100 * answer.probability(label, own=True), "%", decimals=1),
+            Number("with own gates", 100 * answer.probability(label, own=True), "%", decimals=1),
         )
-        recorded = (
-            Number("accuracy", 100 * self.known.accuracy, "%", decimals=1),
-            Number(
-                "decided by class",
-                100 * self.known.by_block[setting.block].between_class_share,
-                "%",
-                decimals=1,
-            ),
-        )
+        share = 100 * self.known.by_block[setting.block].between_class_share
+        recorded = (Number("decided by class", share, "%", decimals=1),)
         counted = squeeze_cost(setting.network, setting.squeeze)
         usual = squeeze_cost(setting.network, USUAL)
         costs = (
             Number("parameters", counted.parameters / 1e6, "million"),
-            Number("over 1/4 of c_in", counted.parameters / usual.parameters, "×", decimals=2),
-            Number(
-                "parameters in SE", 100 * counted.squeeze_parameters / counted.parameters, "%", decimals=1
-            ),
-            Number("MACs in SE", 100 * counted.squeeze_macs / counted.macs, "%", decimals=2),
+            Number("over SE 1/4", counted.parameters / usual.parameters, "×", decimals=2),
+            Number("SE parameters", 100 * counted.squeeze_parameters / counted.parameters, "%", decimals=1),
+            Number("SE MACs", 100 * counted.squeeze_macs / counted.macs, "%", decimals=2),
         )
         return (
             Section("computed", found, f"computed, {setting.block}"),
@@ -410,10 +400,9 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
         share, *ends = found.part_share("squeeze_excite") if inside else (0.0, 0.0, 0.0)
         return (
             Number("whole network", 1000 * found.whole.median, "ms", interval=(low, high)),
-            Number("SE, layer by layer", inside, "ms"),
-            Number("its share of time", 100 * share, "%", decimals=1,
-                   interval=(100 * ends[0], 100 * ends[1])),
-        )  # fmt: skip
+            Number("SE", inside, "ms"),
+            Number("SE share", 100 * share, "%", decimals=1, interval=(100 * ends[0], 100 * ends[1])),
+        )
 
     def take(self, setting: Setting, watch: Watch) -> LayerProfile:
         """Build the network with random weights and measure its layers."""
@@ -433,7 +422,7 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
 
     def remark(self, record: Record[Setting, LayerProfile]) -> str:
         """Say which share of the time squeeze-and-excitation takes."""
-        return f"SE takes {self.measured(record)[-1]} of the layers' time."
+        return f"SE takes {self.measured(record)[-1]} of the time."
 
     def row(self, record: Record[Setting, LayerProfile]) -> dict[str, object]:
         """Return the settings that a measurement depends on, then what it found."""
@@ -451,7 +440,7 @@ def named(network: str) -> str:
     Args:
         network: One of `NETWORKS`.
     """
-    return "the small network" if network == SMALL else network
+    return "small network" if network == SMALL else network
 
 
 def _printed(network: str) -> tuple[Section, ...]:

@@ -16,14 +16,14 @@ from effnet_edu.labs.theme import COMPOUND
 
 _WIDTH = 396
 #: The answer: its height, that of a row, and where letters, bars and percentages stand.
-_ANSWER_HEIGHT, _ROW = 152, 13.2
+_ANSWER_HEIGHT, _ROW = 150, 13
 _LETTERS, _BARS, _SHARES = 142, (154, 350), _WIDTH
 #: The gates, their differences, and the price below each other.
 _LEFT = 46
-_GATES = Axis(0, 1, 88, 20)
-_CONTRAST_MIDDLE, _CONTRAST_REACH = 132, 20
-_COSTS_TOP, _COSTS_FLOOR, _COSTS_RIGHT = 204, 256, 380
-_GATES_HEIGHT = 292
+_GATES = Axis(0, 1, 82, 20)
+_CONTRAST_MIDDLE, _CONTRAST_REACH = 124, 18
+_COSTS_TOP, _COSTS_FLOOR, _COSTS_RIGHT = 192, 244, 380
+_GATES_HEIGHT = 280
 #: What fills the part of squeeze-and-excitation, in the course's colour for it.
 _HATCH = (
     '<defs><pattern id="ee-hatch" width="5" height="5" patternUnits="userSpaceOnUse" '
@@ -253,6 +253,8 @@ def session_table(logic: SqueezeExciteLogic) -> str:
         logic: The lab.
     """
     network = logic.setting.network
+    if logic.pinned is not None:  # the comparison has no room below it
+        return ""
     newest = {
         (SQUEEZES.index(record.setting.squeeze), record.setting.batch_size, record.setting.device): record
         for record in logic.history
@@ -261,7 +263,7 @@ def session_table(logic: SqueezeExciteLogic) -> str:
     if len(newest) < 2:
         return ""
     rows = []
-    for squeeze, batch, device in sorted(newest)[:6]:
+    for squeeze, batch, device in sorted(newest)[:4]:
         whole, _, share = logic.measured(newest[squeeze, batch, device])
         rows.append((f"{SQUEEZES[squeeze]}, {batch}, {device}", digits(whole.value), f"{share.value:.1f}"))
     return plain_table(
@@ -270,6 +272,5 @@ def session_table(logic: SqueezeExciteLogic) -> str:
 
 
 NOTE = (
-    "Bars: computed, with the gates that the network is given. Price: grey is the network without, hatched "
-    "its squeeze-and-excitation; 1/4 of c_mid is a common mistake."
+    "Bars: with the gates that it is given. Grey: the network without SE. 1/4 of c_mid is a common mistake."
 )

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 from effnet_edu.images.from_bytes import KINDS
 from effnet_edu.labs.controls import Choice, Slider
 from effnet_edu.labs.frame import Lab, Screen
+from effnet_edu.labs.gated_network import EXAMPLES, gated_network
 from effnet_edu.labs.logic import LabLogic, devices
 from effnet_edu.labs.squeeze_excite_logic import CHANNELS, SqueezeExciteLogic
 from effnet_edu.labs.squeeze_excite_screen import NOTE, pictures, session_table
@@ -57,7 +58,7 @@ class SideBySide:
         """Return the row, linked to the logic."""
         controls = [choice.build(logic) for choice in self.choices]
         for control in controls:
-            control.children[0].style.description_width = "44px"
+            control.children[0].style.description_width = "initial"
         row = widgets.Box(controls)
         row.add_class("ee-pair")
         return row
@@ -101,8 +102,12 @@ class SqueezeExciteLab(Lab):
     LEAD = "Set the gates of a small trained network, and its logits answer at once. Below: what gates cost."
     CONTROLS = (
         PictureChoice(),
-        Slider("example", 1, label="number"),
-        Choice("other", lambda: SqueezeExciteLogic().known.class_names, label="compare"),
+        SideBySide(
+            (
+                Choice("example", range(1, EXAMPLES + 1), label="number", help="of its class"),
+                Choice("other", lambda: gated_network().class_names, label="with", help="to compare"),
+            )
+        ),
         Choice("block"),
         ChannelSlider(),
         Choice("gates"),

@@ -134,10 +134,10 @@ def test_an_arrow_key_changes_numbers_and_alternative_text(lab: Notebook, page: 
     pictures = page.locator(".ee-lab svg[role=img]")
     assert pictures.count() == case.pictures
     before = numbers(page), [pictures.nth(n).get_attribute("aria-label") for n in range(case.pictures)]
-    value = slider(page, case).get_attribute("aria-valuenow")
+    value = slider(page, case).get_attribute("aria-valuetext")
     slider(page, case).focus()
     page.keyboard.press("ArrowRight")
-    expect(slider(page, case)).not_to_have_attribute("aria-valuenow", value or "")
+    expect(slider(page, case)).not_to_have_attribute("aria-valuetext", value or "")
     page.wait_for_function(
         "before => [...document.querySelectorAll('.ee-lab svg[role=img]')].every(svg => !before.includes("
         "svg.getAttribute('aria-label')))",
