@@ -167,6 +167,7 @@ class Lab(widgets.VBox):
             table, csv = full_table(logic.shown()), sections_csv(logic.shown())
         else:
             table, csv = self._comparison(details=True), comparisons_csv(logic.compared())
+        # What can be scrolled must be reached by Tab.
         tables = (
             "<div class='ee-tables' tabindex='0' role='region' aria-label='all numbers'>"
             f"{table}{self.draw().tables}</div>"

@@ -212,6 +212,14 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         """
         return setting
 
+    def measured_label(self, setting: SettingT) -> str:
+        """Return what a measurement of a setting is called.
+
+        Args:
+            setting: Any setting of this lab.
+        """
+        return self.label(self.essence(setting))
+
     def newest(self, setting: SettingT) -> Record[SettingT, ResultT] | None:
         """Return the newest measurement of a setting, or None.
 
@@ -243,7 +251,7 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         setting, record = self.setting, self.latest
         if record is None or self.newest(setting) is not None:
             return self.sections(setting)
-        caption = f"measured before, at {self.label(record.setting)}"
+        caption = f"measured before, at {self.measured_label(record.setting)}"
         return (*self.numbers(setting), Section("measured", self.measured(record), caption, is_stale=True))
 
     def compared(self) -> tuple[Comparison, ...]:
@@ -291,7 +299,8 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         """
         setting = self.setting
         with self._speaking:
-            self.status = Status("waiting", f"Next: {self.label(setting)} on {self.device_name}.")
+            next_one = f"Next: {self.measured_label(setting)} on {self.device_name}."
+            self.status = Status("waiting", next_one)
             self._worker.submit(lambda is_stale: self._run(setting, is_stale), delay)
 
     def cancel(self) -> None:
@@ -300,6 +309,15 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             self._worker.cancel()
             if self.status.is_busy:
                 self.status = Status("cancelled", "Cancelled. Nothing was measured.")
+
+    def say(self, status: Status) -> None:
+        """Put something else than a measurement into the status line, such as why a file was refused.
+
+        Args:
+            status: Stays until the next one.
+        """
+        with self._speaking:
+            self.status = status
 
     def wait(self, timeout: float = 60.0) -> bool:
         """Return whether every measurement asked for was done within `timeout` seconds.
@@ -339,11 +357,12 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
                 self.follow(change["name"])
 
     def _settle(self) -> None:
-        self.setting = self._chosen()
-        self.measure(REST_SECONDS)
+        before, self.setting = self.setting, self._chosen()
+        if self.essence(before) != self.essence(self.setting) or not self.is_fresh:
+            self.measure(REST_SECONDS)
 
     def _run(self, setting: SettingT, is_stale: IsCancelled) -> None:
-        what = f"{self.label(setting)} on {device_name(self.place(setting))}"
+        what = f"{self.measured_label(setting)} on {device_name(self.place(setting))}"
 
         def tell(state: str, message: str, progress: float = 0.0) -> None:
             with self._speaking:

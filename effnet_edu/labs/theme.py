@@ -90,7 +90,7 @@ LAB = f"""
 .ee-lab table.ee-compared th[scope=row] {{ white-space: normal; }}
 .ee-lab table.ee-compared td {{ padding-left: 5px; }}
 .ee-lab table.ee-compared .ee-kind th {{ font-weight: 600; color: var(--ee-text); padding-top: 4px; }}
-.ee-lab .ee-tables {{ overflow: auto; line-height: 1.35; max-width: 620px; max-height: 460px; }}
+.ee-lab .ee-tables {{ overflow: auto; line-height: 1.35; max-width: 620px; max-height: 480px; }}
 .ee-lab .ee-note {{ font-size: 12px; color: var(--ee-soft); margin: 4px 0 0; line-height: 1.35; }}
 .ee-lab .ee-controls .widget-label {{ color: var(--ee-text); }}
 [data-jp-theme-light=false] .ee-lab select {{ background-image: url("{LIGHT_ARROW}"); }}
@@ -99,6 +99,11 @@ LAB = f"""
 .ee-lab :is(.ee-pair, .widget-dropdown.ee-kind) select {{ padding: 0 13px 0 3px; font-size: 12px; }}
 .ee-lab .ee-pair .ee-control > .ee-helped {{ margin-left: 8px; }}
 .ee-lab .ee-helped .widget-html-content {{ font-size: 11.5px; line-height: 1.25; color: var(--ee-soft); }}
+.ee-lab .ee-pair {{ display: flex; flex-flow: row nowrap; }}
+.ee-lab .ee-pair > .ee-control {{ flex: 1 1 0; min-width: 0; }}
+.ee-lab .ee-pair .ee-helped {{ margin-left: 2px; }}
+.ee-lab .ee-upload {{ font-size: 0; height: 22px; line-height: 20px; padding: 0 8px; flex: 0 0 auto; }}
+.ee-lab .ee-upload::after {{ content: "own picture"; content: "own picture" / ""; font-size: 12px; }}
 .ee-lab .ee-foot {{ border-top: 1px solid var(--ee-faint); padding-top: 6px; display: flex;
   flex-flow: row wrap; align-items: center; gap: 8px; }}
 .ee-lab .ee-status {{ flex: 1 1 300px; min-width: 0; font-size: 13px; line-height: 1.35; }}
@@ -114,6 +119,7 @@ LAB = f"""
 @container (max-width: 640px) {{
   .ee-lab .ee-body {{ flex-flow: column nowrap; }}
   .ee-lab .ee-controls, .ee-lab .ee-screen {{ flex: 1 1 auto; width: 100%; }}
+  .ee-lab .ee-controls {{ display: grid; grid-template-columns: 1fr 1fr; column-gap: 14px; }}
 }}
 """
 

@@ -35,6 +35,7 @@ class Case:
 LABS = (
     Case("PhiLab", "phi=1.0", "ee-phi", 2),
     Case("MBConvLab", "side=28", "ee-side", 2),
+    Case("SqueezeExciteLab", "network='small', gates='one by hand', gate=0.5", "ee-gate", 2),
 )
 
 
