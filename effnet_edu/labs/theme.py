@@ -2,6 +2,8 @@
 
 #: Okabe-Ito, each colour for one thing throughout the course.
 DEPTH, WIDTH, RESOLUTION, COMPOUND = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+#: Of the parts of a block.
+FUSED = "#D55E00"
 
 #: Names used by the pictures, from JupyterLab's own variables, with the light theme where there are none.
 VARIABLES = """
@@ -24,12 +26,19 @@ DRAWING = f"""
 .ee-drawing .axis {{ stroke: var(--ee-line); stroke-width: 1; fill: none; }}
 .ee-drawing .grid {{ stroke: var(--ee-faint); stroke-width: 1; fill: none; }}
 .ee-drawing .slab {{ fill: {COMPOUND}; stroke: var(--ee-text); stroke-width: .6; }}
+.ee-drawing .mbconv {{ fill: var(--ee-faint); }}
+.ee-drawing .fused {{ fill: {FUSED}; }}
+.ee-drawing .hatching {{ stroke: var(--ee-card); stroke-width: 1; fill: none; }}
 .ee-drawing .layer {{ stroke: var(--ee-card); stroke-width: .7; fill: none; }}
 .ee-drawing .curve {{ stroke: {COMPOUND}; stroke-width: 2.5; fill: none; }}
 .ee-drawing .now {{ fill: {COMPOUND}; stroke: var(--ee-text); stroke-width: 1.5; }}
 .ee-drawing .past {{ fill: var(--ee-soft); fill-opacity: .45; stroke: var(--ee-text); stroke-width: .6; }}
 .ee-drawing .published {{ fill: var(--ee-card); stroke: var(--ee-text); stroke-width: 1.5; }}
 .ee-drawing .chosen {{ fill: var(--ee-card); stroke: {COMPOUND}; stroke-width: 4; paint-order: stroke; }}
+.ee-drawing .step {{ fill: {FUSED}; stroke: var(--ee-text); stroke-width: 1.5; }}
+.ee-drawing .bar {{ fill: {RESOLUTION}; fill-opacity: .55; stroke: var(--ee-text); stroke-width: .8; }}
+.ee-drawing .dashed {{ stroke: var(--ee-soft); stroke-width: 1.2; stroke-dasharray: 5 4; fill: none; }}
+.ee-drawing .here {{ stroke: var(--ee-text); stroke-width: 1; stroke-dasharray: 2 3; fill: none; }}
 .ee-drawing .range {{ stroke: var(--ee-soft); stroke-width: 1.5; }}
 """
 
