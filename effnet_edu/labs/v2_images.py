@@ -21,7 +21,7 @@ from effnet_edu.training.recipe import Recipe
 #: The photographs, and what stands in where scikit-image is not installed.
 NAMES, GLYPHS = ("chelsea", "coffee"), "OE"
 #: What each shows in a word.
-WORDS = ("cat", "espresso")
+WORDS = ("cat", "cup")
 #: Side of the pictures in pixels, the same for all stages: they are drawn no larger than this.
 SIDE = 96
 #: Chooses the operations of RandAugment, the same at every magnitude, and the share that is mixed in.
@@ -35,7 +35,7 @@ class Example:
 
     Attributes:
         url: The image as a data URL.
-        words: What its target says, such as `83% cat, 17% espresso`.
+        words: What its target says, such as `83% cat, 17% cup`.
     """
 
     url: str

@@ -123,17 +123,17 @@ class V2Logic(LabLogic[Setting, Found]):
     SETTING = Setting
     INVITATION = "Change something: real training steps are measured when it rests."
 
-    part = traitlets.Enum((FUSING, PROGRESSIVE), FUSING, help="one lab, two questions")
-    network = traitlets.Enum(tuple(NETWORKS), "B4", help="table 3 has B4")
+    part = traitlets.Enum((FUSING, PROGRESSIVE), FUSING, help="two questions")
+    network = traitlets.Enum(tuple(NETWORKS), "B4", help="B4: table 3")
     fused: Any = traitlets.Tuple((), help="Fused-MBConv in these stages")
-    side = traitlets.Int(224, min=32, max=512, help="side of the input; at the end of a schedule")
-    schedule = traitlets.Enum((OWN, *SCHEDULES), OWN, help="as published for V2, or own")
+    side = traitlets.Int(224, min=32, max=512, help="largest input, px")
+    schedule = traitlets.Enum((OWN, *SCHEDULES), OWN, help="published, or own")
     stages = traitlets.Int(4, min=1, max=6, help="of equal length")
-    first_side = traitlets.Int(128, min=32, max=512, help="in the first stage")
-    randaugment = traitlets.Float(15.0, min=0.0, max=29.0, help="in the last stage")
+    first_side = traitlets.Int(128, min=32, max=512, help="px, first stage")
+    randaugment = traitlets.Float(15.0, min=0.0, max=29.0, help="magnitude, last")
     mixup = traitlets.Float(0.0, min=0.0, max=1.0, help="alpha, last stage")
     dropout = traitlets.Float(0.3, min=0.0, max=0.9, help="rate, last stage")
-    growing = traitlets.Bool(True, help="off: last stage's strength in all")
+    growing = traitlets.Bool(True, help="regularisation")
     batch_size = traitlets.Int(4, min=1, max=256, help="images at once")
 
     def __init__(self, device: str | None = None, **settings: Any) -> None:
@@ -316,11 +316,9 @@ def _fusing_numbers(setting: Setting) -> tuple[Section, ...]:
 
 def _schedule_numbers(setting: Setting) -> tuple[Section, ...]:
     macs = epoch_macs(setting)
-    by_stage = (
-        Number(f"MACs, stage {n}", one / 1e15, "peta", note="an epoch") for n, one in enumerate(macs, 1)
-    )
+    by_stage = (Number(f"MACs, stage {n}", one / 1e15, "peta") for n, one in enumerate(macs, 1))
     total = Number("MACs / full size", sum(macs) / (len(macs) * macs[-1]), "×", decimals=2)
-    return (Section("computed", (*by_stage, total), "computed, on ImageNet"),)
+    return (Section("computed", (*by_stage, total), "computed, ImageNet epoch"),)
 
 
 def _fused_times(found: FusedTimes) -> tuple[Number, ...]:
@@ -338,5 +336,5 @@ def _stage_times(found: StageTimes) -> tuple[Number, ...]:
     numbers = []
     for n, stage in enumerate(found.stages, 1):
         hours, interval = epoch_hours(stage)
-        numbers.append(Number(f"time, stage {n}", hours, "h", interval=interval, note="an epoch"))
+        numbers.append(Number(f"epoch, stage {n}", hours, "h", interval=interval))
     return (*numbers, Number("time / full size", sum(found.shares) / len(found.shares), "×", decimals=2))

@@ -109,7 +109,7 @@ def times(logic: V2Logic) -> Drawing:
         if isinstance(record.measurement, FusedTimes):
             parts += _ratios(record, record.measurement, record is fresh)
     if not any(isinstance(record.measurement, FusedTimes) for record in logic.history):
-        parts.append(text(_MACS(1.15), _TIME(3.2), "Nothing measured yet: let it rest.", "soft"))
+        parts.append(text(_MACS(1.15), _TIME(5.4), "Nothing measured yet: let it rest.", "soft"))
     label = (
         f"Time over that of none fused, against MACs over those of none fused. With stages "
         f"{listed(setting.fused)} fused, {setting.network} at {setting.side} px has {ratio:.2f} times the "

@@ -83,8 +83,8 @@ def epochs(logic: V2Logic, setting: Setting, title: str = "", room: int = _BAR) 
     shares = [one / macs[-1] for one in macs]
     highest = max(1.0, *shares, *(_interval(timed, n)[1] for n in range(len(timed))))
     scale = room / highest
-    floor = room + (34 if title else 18)
-    parts = [text(0, 12, title, "title")] if title else []
+    floor = room + (42 if title else 18)
+    parts = [text(0, 18, title, "title")] if title else []
     parts.append(line(_LEFT, floor - scale, WIDTH_PX, floor - scale, "dashed"))
     parts.append(text(_LEFT - 6, floor - scale + 4, "100%", "soft", "end"))
     parts.append(line(_LEFT, floor, WIDTH_PX, floor, "axis"))

@@ -82,6 +82,51 @@ class OnlyFor:
         return built
 
 
+@dataclass(frozen=True)
+class Flat:
+    """A slider beside its field, with the help below, where many of them must fit.
+
+    Attributes:
+        slider: The slider.
+    """
+
+    slider: Slider
+
+    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
+        """Return the slider, linked to the logic."""
+        control = self.slider.build(logic)
+        head, slider = control.children
+        field, help_text = head.children
+        field.style.description_width, field.layout.width = "66px", "122px"
+        slider.layout = widgets.Layout(flex="1 1 auto", width="auto", margin="0 4px 0 8px")
+        head.children, control.children = (field, slider), (head, help_text)
+        return control
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two narrow controls in one row.
+
+    Attributes:
+        left: One of them.
+        right: The other.
+    """
+
+    left: Control
+    right: Control
+
+    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
+        """Return both, linked to the logic."""
+        built = [control.build(logic) for control in (self.left, self.right)]
+        for control in built:
+            control.layout.width = "50%"
+            if isinstance(control.children[0], widgets.Dropdown):
+                control.children[0].style.description_width = "48px"
+        row = widgets.HBox(built)
+        row.add_class("ee-pair")
+        return row
+
+
 class V2Lab(Lab):
     """What made EfficientNetV2 quick to train, on real networks: fused stages, and images that grow.
 
@@ -98,24 +143,19 @@ class V2Lab(Lab):
 
     LOGIC = V2Logic
     SUBJECT = "fused stages, and images that grow"
-    LEAD = (
-        "Choose the stages to fuse, or let images and regularisation grow. Counts follow at once; training "
-        "steps are measured at rest."
-    )
+    LEAD = "Counts follow at once; real training steps are measured when you let go."
     CONTROLS = (
         Choice("part"),
-        Choice("network"),
+        Pair(Choice("network"), Choice("batch_size", tuple(2**n for n in range(9)), label="batch")),
         OnlyFor(FUSING, StageToggles()),
         OnlyFor(PROGRESSIVE, Choice("schedule")),
-        OnlyFor(PROGRESSIVE, Slider("stages", 1)),
-        OnlyFor(PROGRESSIVE, Slider("first_side", 4, label="first", unit="px")),
-        Slider("side", 4, unit="px"),
-        OnlyFor(PROGRESSIVE, Slider("randaugment", 1, label="RandAug.")),
-        OnlyFor(PROGRESSIVE, Slider("mixup", 0.1)),
-        OnlyFor(PROGRESSIVE, Slider("dropout", 0.05)),
-        OnlyFor(PROGRESSIVE, Toggle("growing", label="regularisation grows")),
-        Choice("batch_size", tuple(2**n for n in range(9)), label="batch size"),
-        Choice("device", devices),
+        OnlyFor(PROGRESSIVE, Flat(Slider("stages", 1))),
+        OnlyFor(PROGRESSIVE, Flat(Slider("first_side", 4, label="first side"))),
+        Flat(Slider("side", 4, label="side")),
+        OnlyFor(PROGRESSIVE, Flat(Slider("randaugment", 1, label="RandAug."))),
+        OnlyFor(PROGRESSIVE, Flat(Slider("mixup", 0.1))),
+        OnlyFor(PROGRESSIVE, Flat(Slider("dropout", 0.05))),
+        Pair(Choice("device", devices), OnlyFor(PROGRESSIVE, Toggle("growing"))),
     )
 
     logic: V2Logic

@@ -32,7 +32,15 @@ class Case:
         return ("import effnet_edu as ee", f"lab = {self.code}\nlab")
 
 
-LABS = (Case("PhiLab", "phi=1.0", "ee-phi", 2),)
+LABS = (
+    Case("PhiLab", "phi=1.0", "ee-phi", 2),
+    Case(
+        "V2Lab",
+        'part="progressive learning", network="B0", stages=2, first_side=64, side=200, batch_size=2',
+        "ee-side",
+        2,
+    ),
+)
 
 
 def measure(page: Page) -> None:
