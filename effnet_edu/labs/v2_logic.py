@@ -134,7 +134,7 @@ class V2Logic(LabLogic[Setting, Found]):
     mixup = traitlets.Float(0.0, min=0.0, max=1.0, help="alpha, last stage")
     dropout = traitlets.Float(0.3, min=0.0, max=0.9, help="rate, last stage")
     growing = traitlets.Bool(True, help="regularisation")
-    batch_size = traitlets.Int(4, min=1, max=256, help="images at once")
+    batch_size = traitlets.Int(4, min=1, max=256, help="at once")
 
     def __init__(self, device: str | None = None, **settings: Any) -> None:
         self._plain: dict[Setting, Steps] = {}

@@ -6,7 +6,7 @@ from functools import cache
 
 from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, line, rectangle, text
 from effnet_edu.labs.logic import Record
-from effnet_edu.labs.network_picture import LITTLE_ROOM, WIDTH_PX, network_picture
+from effnet_edu.labs.network_picture import WIDTH_PX, network_picture
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.tables import plain_table
 from effnet_edu.labs.v2_logic import Found, FusedTimes, V2Logic, whole_step
@@ -25,7 +25,8 @@ from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.model.variants import spec
 from effnet_edu.published import read
 
-_ROOM = 104  # for the tallest slab; this lab has more rows under it than others
+# For the tallest slab, alone and where two networks are drawn; this lab has more rows under it than others.
+_ROOM, _LITTLE_ROOM = 104, 54
 _TIMES_SIZE = (WIDTH_PX, 176)
 _MACS = Axis(0.8, 12.5, 40, 388, logarithmic=True)
 _TIME = Axis(0.4, 8, 138, 22, logarithmic=True)
@@ -184,7 +185,7 @@ def fusing_pictures(logic: V2Logic) -> tuple[Drawing, ...]:
     if pinned is None or pinned.part != FUSING:
         return network_of(setting), times(logic)
     pair = (
-        network_of(one, f"{letter}: {logic.label(one)}", LITTLE_ROOM)
+        network_of(one, f"{letter}: {logic.label(one)}", _LITTLE_ROOM)
         for letter, one in (("A", pinned), ("B", setting))
     )
     return (*pair, times(logic))

@@ -1,7 +1,7 @@
 """The V2 lab as widgets."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 
@@ -31,7 +31,7 @@ class StageToggles:
 
         show()
         logic.observe(show, ["fused", "network"])
-        columns = widgets.Layout(grid_template_columns="repeat(3, 1fr)", width="98%")
+        columns = widgets.Layout(grid_template_columns="repeat(2, 1fr)", width="98%")
         column = widgets.VBox(
             [
                 help_line("", logic.traits()["fused"].help),
@@ -39,6 +39,7 @@ class StageToggles:
             ]
         )
         column.add_class("ee-control")
+        column.add_class("ee-stages")
         return column
 
     def _box(self, logic: LabLogic[Any, Any], n: int) -> widgets.Checkbox:
@@ -115,13 +116,16 @@ class Pair:
     left: Control
     right: Control
 
+    #: Of the row; labels and lists of the left ones are longer.
+    LEFT_SHARE: ClassVar[int] = 58
+
     def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
         """Return both, linked to the logic."""
         built = [control.build(logic) for control in (self.left, self.right)]
-        for control in built:
-            control.layout.width = "50%"
+        for control, share in zip(built, (self.LEFT_SHARE, 100 - self.LEFT_SHARE), strict=True):
+            control.layout.width = f"{share}%"
             if isinstance(control.children[0], widgets.Dropdown):
-                control.children[0].style.description_width = "48px"
+                control.children[0].style.description_width = "initial"
         row = widgets.HBox(built)
         row.add_class("ee-pair")
         return row
