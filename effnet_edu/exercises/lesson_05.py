@@ -32,6 +32,11 @@ def fused_macs(c_in: int, c_out: int, expansion: int, kernel: int, side: int) ->
     return sum(row.macs for row in block_layers(block))
 
 
+def _mbconv_macs(channels: int, side: int) -> int:
+    block = BlockSpec(0, 0, "mbconv", 4, 3, 1, channels, 4 * channels, channels, 0, 0.0, side, side)
+    return sum(row.macs for row in block_layers(block))
+
+
 def _fused_b4(*stages: int) -> int:
     return cost(fuse_stages(spec("efficientnet_b4"), stages)).macs
 
@@ -159,9 +164,9 @@ FUSED_MACS = Exercise(
         ),
     ),
     shows=lambda answer: (
-        f"At 24 channels and side 96 a fused block with expansion 4 costs {answer(24, 24, 4, 3, 96) / 1e6:.0f} "
-        f"million MACs, at 160 channels and side 12 {answer(160, 160, 4, 3, 12) / 1e6:.0f} million: the "
-        "channels enter with a square, and late stages have many."
+        f"At 24 channels it costs {answer(24, 24, 4, 3, 96) / _mbconv_macs(24, 96):.1f} times the MACs of the "
+        f"MBConv of the same shape, at 160 channels "
+        f"{answer(160, 160, 4, 3, 12) / _mbconv_macs(160, 12):.1f} times: channels enter with a square."
     ),
 )
 
@@ -204,8 +209,8 @@ FUSED_B4_MACS = Exercise(
     ),
     shows=lambda _answer: (
         f"{_fused_b4(0, 1, 2) / 1e9:.2f} billion, and table 3 prints "
-        f"{read('v2_table3_fused').row(variant='Fused stage1-3').number('macs_billions'):g}: the stages were "
-        "fused without squeeze-and-excitation, as in the released V2."
+        f"{read('v2_table3_fused').row(variant='Fused stage1-3').number('macs_billions'):g}. The third of these "
+        "stages has 5 x 5 kernels; its row agrees only with 3 x 3 ones, the rows below it only with 5 x 5."
     ),
 )
 
@@ -302,8 +307,8 @@ SCHEDULE_SHARE = Exercise(
         ),
     ),
     shows=lambda answer: (
-        f"The paper's schedule for V2-S costs {answer(PAPER_S):.2f} times a training at full size by the rule, "
-        f"and {_counted_share('efficientnetv2_s', PAPER_S):.2f} counted layer by layer."
+        f"The paper's schedule for V2-S costs {answer(PAPER_S):.2f} times a training at full size by the "
+        f"rule, and {_counted_share('efficientnetv2_s', PAPER_S):.2f} counted layer by layer."
     ),
 )
 
@@ -350,8 +355,8 @@ ACCURACY_NEEDED = Exercise(
         ),
     ),
     shows=lambda answer: (
-        f"Beside a network of 80% that is twice as fast, a network must reach {answer(80, 2):.1f}%. Time weighs "
-        "much in this search, and that is why its networks train quickly."
+        f"Beside a network of 80% that is twice as fast, it must reach {answer(80, 2):.1f}%. Time weighs much "
+        "in this search, and networks that train quickly win it."
     ),
 )
 
@@ -365,13 +370,13 @@ QUIZ = (
         "What does Fused-MBConv fuse?",
         (
             Choice(
+                "the depthwise convolution and the projection",
+                "A comment in the released code says so; the code under it fuses the expansion.",
+            ),
+            Choice(
                 "the expansion and the depthwise convolution, into one dense convolution",
                 "The 1 x 1 projection stays a convolution of its own.",
                 right=True,
-            ),
-            Choice(
-                "the depthwise convolution and the projection",
-                "A comment in the released code says so; the code under it fuses the expansion.",
             ),
             Choice(
                 "all three convolutions",
@@ -384,13 +389,8 @@ QUIZ = (
         ),
     ),
     Question(
-        "A fused block has more MACs than the MBConv of the same shape. Why can it be faster in an early stage?",
+        "A fused block has more MACs than the MBConv of its shape. Why can it be faster in an early stage?",
         (
-            Choice(
-                "a depthwise convolution moves large maps for little arithmetic; the dense one is better fed",
-                "Early maps are large and channels few, so memory traffic decides and MACs are cheap.",
-                right=True,
-            ),
             Choice(
                 "its kernel is smaller",
                 "The kernel is the same. The dense convolution reads more channels with it.",
@@ -398,6 +398,11 @@ QUIZ = (
             Choice(
                 "it has fewer parameters",
                 "It has more. In late stages that becomes its weakness.",
+            ),
+            Choice(
+                "a depthwise convolution moves large maps for little arithmetic; the dense one is better fed",
+                "Early maps are large and channels few, so memory traffic decides and MACs are cheap.",
+                right=True,
             ),
         ),
     ),
@@ -407,12 +412,12 @@ QUIZ = (
         f"{_NONE.number('parameters_millions'):g}. Where do they come from?",
         (
             Choice(
+                "early stages: their maps are largest", "Parameters do not depend on the size of the map."
+            ),
+            Choice(
                 "late stages: a dense kernel costs 9 or 25 times c_in times c_mid",
                 "Channels are widest there, and they enter with a square.",
                 right=True,
-            ),
-            Choice(
-                "early stages: their maps are largest", "Parameters do not depend on the size of the map."
             ),
             Choice(
                 "squeeze-and-excitation",
@@ -453,13 +458,13 @@ QUIZ = (
     Question(
         "Paper and released code disagree about dropout in progressive learning. How?",
         (
+            Choice("the code has no dropout", "It has, with one rate for all stages."),
+            Choice("the paper has no dropout", "Table 6 prints its first and its last rate."),
             Choice(
                 "the paper lets it grow; in the code the line that would do so is commented out",
                 "With the code, dropout is constant. Nobody published what the difference is worth.",
                 right=True,
             ),
-            Choice("the code has no dropout", "It has, with one rate for all stages."),
-            Choice("the paper has no dropout", "Table 6 prints its first and its last rate."),
         ),
     ),
 )
