@@ -164,8 +164,8 @@ FUSED_MACS = Exercise(
         ),
     ),
     shows=lambda answer: (
-        f"At 24 channels it costs {answer(24, 24, 4, 3, 96) / _mbconv_macs(24, 96):.1f} times the MACs of the "
-        f"MBConv of the same shape, at 160 channels "
+        f"At 24 channels it costs {answer(24, 24, 4, 3, 96) / _mbconv_macs(24, 96):.1f} times the MACs of "
+        "the MBConv of the same shape, at 160 channels "
         f"{answer(160, 160, 4, 3, 12) / _mbconv_macs(160, 12):.1f} times: channels enter with a square."
     ),
 )
@@ -209,8 +209,9 @@ FUSED_B4_MACS = Exercise(
     ),
     shows=lambda _answer: (
         f"{_fused_b4(0, 1, 2) / 1e9:.2f} billion, and table 3 prints "
-        f"{read('v2_table3_fused').row(variant='Fused stage1-3').number('macs_billions'):g}. The third of these "
-        "stages has 5 x 5 kernels; its row agrees only with 3 x 3 ones, the rows below it only with 5 x 5."
+        f"{read('v2_table3_fused').row(variant='Fused stage1-3').number('macs_billions'):g}. The third of "
+        "these stages has 5 x 5 kernels. Its row agrees only with 3 x 3 ones, the rows below it only with "
+        "5 x 5."
     ),
 )
 
@@ -355,8 +356,8 @@ ACCURACY_NEEDED = Exercise(
         ),
     ),
     shows=lambda answer: (
-        f"Beside a network of 80% that is twice as fast, it must reach {answer(80, 2):.1f}%. Time weighs much "
-        "in this search, and networks that train quickly win it."
+        f"Beside a network of 80% that is twice as fast, it must reach {answer(80, 2):.1f}%. Time weighs "
+        "much in this search, and networks that train quickly win it."
     ),
 )
 

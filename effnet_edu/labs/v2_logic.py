@@ -117,6 +117,14 @@ class V2Logic(LabLogic[Setting, Found]):
 
     Choosing a network takes the stages that are fused in it as released. Choosing a published schedule moves
     the sliders to it, and moving one of them makes it the learner's own.
+
+    Args:
+        device: Where to measure; the accelerator if there is one.
+        settings: Any of the fields of `Setting`.
+
+    Raises:
+        TypeError: There is no such setting.
+        traitlets.TraitError: A setting is outside its range.
     """
 
     LAB = "V2Lab"
@@ -241,6 +249,9 @@ class V2Logic(LabLogic[Setting, Found]):
             row["none_fused_step_ms"] = 1000 * whole_step(found.plain.training).median
             row["none_fused_inference_ms"] = found.plain.inference.median_ms
         return row
+
+    def _default(self, name: str) -> Any:
+        return own_fused(self.network) if name == "fused" else super()._default(name)
 
     def _take_steps(self, setting: Setting, watch: Watch) -> Steps:
         first, second = _part_of(watch, 0, 2), _part_of(watch, 1, 2)
