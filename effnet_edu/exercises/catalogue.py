@@ -10,12 +10,11 @@ from effnet_edu.exercises.quiz import Question, Quiz
 if TYPE_CHECKING:
     from effnet_edu.exercises.quiz_view import QuizView
 
+_LESSONS = (lesson_00, lesson_02, lesson_05)
 _EXERCISES: dict[str, Exercise] = {
-    exercise.name: exercise for room in (lesson_00, lesson_02, lesson_05) for exercise in room.EXERCISES
+    exercise.name: exercise for room in _LESSONS for exercise in room.EXERCISES
 }
-_QUIZZES: dict[str, tuple[Question, ...]] = {
-    room.LESSON: room.QUIZ for room in (lesson_00, lesson_02, lesson_05)
-}
+_QUIZZES: dict[str, tuple[Question, ...]] = {room.LESSON: room.QUIZ for room in _LESSONS}
 
 
 def list_exercises(lesson: str | None = None) -> list[str]:

@@ -92,7 +92,8 @@ LAB = f"""
 [data-jp-theme-light=false] .ee-lab select {{ background-image: url("{LIGHT_ARROW}"); }}
 .ee-lab .ee-helped {{ margin: 0 0 0 6px; min-width: 0; }}
 .ee-lab .ee-control > .ee-helped {{ margin: -1px 0 3px 80px; height: auto; }}
-.ee-lab :is(.ee-pair .ee-control, .ee-stages) > .ee-helped {{ margin-left: 0; }}
+.ee-lab :is(.ee-uneven .ee-control, .ee-stages) > .ee-helped {{ margin-left: 0; }}
+.ee-lab .ee-uneven select {{ padding: 0 16px 0 5px; }}
 .ee-lab .ee-helped .widget-html-content {{ font-size: 11.5px; line-height: 1.25; color: var(--ee-soft); }}
 .ee-lab .ee-foot {{ border-top: 1px solid var(--ee-faint); padding-top: 6px; display: flex;
   flex-flow: row wrap; align-items: center; gap: 8px; }}

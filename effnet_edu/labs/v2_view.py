@@ -105,7 +105,7 @@ class Flat:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Uneven:
     """Two narrow controls in one row.
 
     Attributes:
@@ -127,7 +127,7 @@ class Pair:
             if isinstance(control.children[0], widgets.Dropdown):
                 control.children[0].style.description_width = "initial"
         row = widgets.HBox(built)
-        row.add_class("ee-pair")
+        row.add_class("ee-uneven")
         return row
 
 
@@ -150,7 +150,7 @@ class V2Lab(Lab):
     LEAD = "Counts follow at once; real training steps are measured when you let go."
     CONTROLS = (
         Choice("part"),
-        Pair(Choice("network"), Choice("batch_size", tuple(2**n for n in range(9)), label="batch")),
+        Uneven(Choice("network"), Choice("batch_size", tuple(2**n for n in range(9)), label="batch")),
         OnlyFor(FUSING, StageToggles()),
         OnlyFor(PROGRESSIVE, Choice("schedule")),
         OnlyFor(PROGRESSIVE, Flat(Slider("stages", 1))),
@@ -159,7 +159,7 @@ class V2Lab(Lab):
         OnlyFor(PROGRESSIVE, Flat(Slider("randaugment", 1, label="RandAug."))),
         OnlyFor(PROGRESSIVE, Flat(Slider("mixup", 0.1))),
         OnlyFor(PROGRESSIVE, Flat(Slider("dropout", 0.05))),
-        Pair(Choice("device", devices), OnlyFor(PROGRESSIVE, Toggle("growing"))),
+        Uneven(Choice("device", devices), OnlyFor(PROGRESSIVE, Toggle("growing"))),
     )
 
     logic: V2Logic
