@@ -116,6 +116,8 @@ FACTS = {
     ),
 }
 CHOICES = {
+    "10": "the number of a table",
+    "12": "the number of a table",
     "80": "a share to choose from before looking",
     "60": "a share to choose from before looking",
     "40": "a share to choose from before looking",
