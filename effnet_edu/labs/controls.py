@@ -23,7 +23,13 @@ class Control(Protocol):
         ...
 
 
-def _help_line(unit: str, help_text: str) -> widgets.HTML:
+def help_line(unit: str, help_text: str) -> widgets.HTML:
+    """Return the short help of a control.
+
+    Args:
+        unit: Of its setting; empty for none.
+        help_text: What it does, in a few words.
+    """
     shown = f"<span class='ee-unit'>{escape(unit)}</span> " if unit else ""
     line = widgets.HTML(f"{shown}<span class='ee-help'>{escape(help_text)}</span>")
     line.add_class("ee-helped")
@@ -78,7 +84,7 @@ class Slider:
         field.add_class(f"{_css(self.name)}-field")
         widgets.link((logic, self.name), (slider, "value"))
         widgets.link((logic, self.name), (field, "value"))
-        head = widgets.HBox([field, _help_line(self.unit, help_text)])
+        head = widgets.HBox([field, help_line(self.unit, help_text)])
         head.layout.align_items = "center"
         return _control([head, slider])
 
@@ -127,7 +133,7 @@ class Choice:
 
         logic.observe(show, self.name)
         dropdown.observe(choose, "value")
-        return _control([dropdown, _help_line("", help_text)])
+        return _control([dropdown, help_line("", help_text)])
 
 
 def _joined(options: list[Any], value: Any) -> list[Any]:
@@ -160,4 +166,4 @@ class Toggle:
         )
         box.add_class(_css(self.name))
         widgets.link((logic, self.name), (box, "value"))
-        return _control([box, _help_line("", help_text)])
+        return _control([box, help_line("", help_text)])

@@ -47,6 +47,24 @@ def rectangle(x: float, y: float, width: float, height: float, css: str) -> str:
     return f'<rect x="{x:.2f}" y="{y:.1f}" width="{width:.2f}" height="{height:.1f}" class="{css}"/>'
 
 
+def hatching(x: float, y: float, width: float, height: float, step: float = 5) -> str:
+    """Return slanted lines that fill an upright rectangle, for what must not be told by colour alone.
+
+    Args:
+        x: Left edge.
+        y: Top edge.
+        width: In pixels.
+        height: In pixels.
+        step: From line to line.
+    """
+    strokes = []
+    for n in range(1, math.ceil((width + height) / step)):
+        reach = n * step  # the line x + y = reach, cut at the edges
+        left, right = max(0.0, reach - height), min(width, reach)
+        strokes.append(f"M{x + left:.1f} {y + reach - left:.1f}L{x + right:.1f} {y + reach - right:.1f}")
+    return f'<path d="{"".join(strokes)}" class="hatching"/>'
+
+
 def circle(x: float, y: float, radius: float, css: str, hover: str = "") -> str:
     """Return a round marker.
 

@@ -227,7 +227,7 @@ def roofline_drawing(logic: MBConvLogic) -> Drawing:
     parts = frame(_X, y, "MACs per byte", "GMAC/s")
     for role, intensity in _intensities(setting):
         x = _X(intensity)
-        parts.append(f'<path d="M{x:.1f} {y.start:.1f}v-9" stroke="{LOOKS[role].colour}" class="mark"/>')
+        parts.append(f'<path d="M{x:.1f} {y.start:.1f}v-9" stroke="{LOOKS[role].colour}" class="role-mark"/>')
     if record is None:
         x = (_X.start + _X.end) / 2
         parts.append(text(x, 76, "Nothing measured yet:", "soft", "middle"))

@@ -2,6 +2,8 @@
 
 #: Okabe-Ito, each colour for one thing throughout the course.
 DEPTH, WIDTH, RESOLUTION, COMPOUND = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+#: Of the parts of a block.
+FUSED = "#D55E00"
 
 #: Names used by the pictures, from JupyterLab's own variables, with the light theme where there are none.
 VARIABLES = """
@@ -24,12 +26,19 @@ DRAWING = f"""
 .ee-drawing .axis {{ stroke: var(--ee-line); stroke-width: 1; fill: none; }}
 .ee-drawing .grid {{ stroke: var(--ee-faint); stroke-width: 1; fill: none; }}
 .ee-drawing .slab {{ fill: {COMPOUND}; stroke: var(--ee-text); stroke-width: .6; }}
+.ee-drawing .mbconv {{ fill: var(--ee-faint); }}
+.ee-drawing .fused {{ fill: {FUSED}; }}
+.ee-drawing .hatching {{ stroke: var(--ee-card); stroke-width: 1; fill: none; }}
 .ee-drawing .layer {{ stroke: var(--ee-card); stroke-width: .7; fill: none; }}
 .ee-drawing .curve {{ stroke: {COMPOUND}; stroke-width: 2.5; fill: none; }}
 .ee-drawing .now {{ fill: {COMPOUND}; stroke: var(--ee-text); stroke-width: 1.5; }}
 .ee-drawing .past {{ fill: var(--ee-soft); fill-opacity: .45; stroke: var(--ee-text); stroke-width: .6; }}
 .ee-drawing .published {{ fill: var(--ee-card); stroke: var(--ee-text); stroke-width: 1.5; }}
 .ee-drawing .chosen {{ fill: var(--ee-card); stroke: {COMPOUND}; stroke-width: 4; paint-order: stroke; }}
+.ee-drawing .step {{ fill: {FUSED}; stroke: var(--ee-text); stroke-width: 1.5; }}
+.ee-drawing .stage-bar {{ fill: {RESOLUTION}; fill-opacity: .55; stroke: var(--ee-text); stroke-width: .8; }}
+.ee-drawing .reference {{ stroke: var(--ee-soft); stroke-width: 1.2; stroke-dasharray: 5 4; fill: none; }}
+.ee-drawing .here {{ stroke: var(--ee-text); stroke-width: 1; stroke-dasharray: 2 3; fill: none; }}
 .ee-drawing .range {{ stroke: var(--ee-soft); stroke-width: 1.5; }}
 .ee-drawing .map {{ fill: var(--ee-faint); stroke: var(--ee-soft); stroke-width: .8; }}
 .ee-drawing .role {{ stroke: var(--ee-text); stroke-width: .8; }}
@@ -40,7 +49,7 @@ DRAWING = f"""
 .ee-drawing .bar {{ fill: var(--ee-line); stroke: var(--ee-text); stroke-width: .8; }}
 .ee-drawing .roof {{ stroke: var(--ee-text); stroke-width: 1.4; }}
 .ee-drawing .dashed {{ stroke-dasharray: 4 3; }}
-.ee-drawing .mark {{ stroke-width: 3; fill: none; }}
+.ee-drawing .role-mark {{ stroke-width: 3; fill: none; }}
 .ee-drawing .letter {{ font-weight: 700; font-size: 14px; stroke: var(--ee-card); stroke-width: 3;
   paint-order: stroke; }}
 .ee-drawing .stale {{ font-style: italic; fill: var(--ee-grey); }}
@@ -98,6 +107,8 @@ LAB = f"""
 .ee-lab .ee-control > .ee-helped {{ margin: -1px 0 3px 80px; height: auto; }}
 .ee-lab :is(.ee-pair, .widget-dropdown.ee-kind) select {{ padding: 0 13px 0 3px; font-size: 12px; }}
 .ee-lab .ee-pair .ee-control > .ee-helped {{ margin-left: 8px; }}
+.ee-lab :is(.ee-uneven .ee-control, .ee-stages) > .ee-helped {{ margin-left: 0; }}
+.ee-lab .ee-uneven select {{ padding: 0 16px 0 5px; }}
 .ee-lab .ee-helped .widget-html-content {{ font-size: 11.5px; line-height: 1.25; color: var(--ee-soft); }}
 .ee-lab .ee-pair {{ display: flex; flex-flow: row nowrap; }}
 .ee-lab .ee-pair > .ee-control {{ flex: 1 1 0; min-width: 0; }}

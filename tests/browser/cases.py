@@ -36,6 +36,12 @@ LABS = (
     Case("PhiLab", "phi=1.0", "ee-phi", 2),
     Case("MBConvLab", "side=28", "ee-side", 2),
     Case("SqueezeExciteLab", "network='small', gates='one by hand', gate=0.5", "ee-gate", 2),
+    Case(
+        "V2Lab",
+        'part="progressive learning", network="B0", stages=2, first_side=64, side=200, batch_size=2',
+        "ee-side",
+        2,
+    ),
 )
 
 

@@ -1,0 +1,471 @@
+"""The exercises and the quiz of lesson 05."""
+
+import random
+from functools import cache
+
+from effnet_edu.exercises.exercise import Exercise
+from effnet_edu.exercises.functions import FunctionCheck, WrongFunction
+from effnet_edu.exercises.numbers import NumberCheck, WrongNumber
+from effnet_edu.exercises.quiz import Choice, Question
+from effnet_edu.model.cost import block_layers, cost
+from effnet_edu.model.fusing import fuse_stages
+from effnet_edu.model.specs import BlockSpec
+from effnet_edu.model.variants import spec
+from effnet_edu.published import read
+from effnet_edu.training.progressive import ProgressiveSchedule, Stage
+
+LESSON = "05_efficientnet_v2"
+
+
+def fused_macs(c_in: int, c_out: int, expansion: int, kernel: int, side: int) -> int:
+    """Return the MACs of a Fused-MBConv of stride 1, counted as the library counts a block.
+
+    Args:
+        c_in: Channels in.
+        c_out: Channels out.
+        expansion: Hidden channels over channels in, 2 or more.
+        kernel: Side of the kernel.
+        side: Side of the map in pixels.
+    """
+    c_mid = c_in * expansion
+    block = BlockSpec(0, 0, "fused_mbconv", expansion, kernel, 1, c_in, c_mid, c_out, 0, 0.0, side, side)
+    return sum(row.macs for row in block_layers(block))
+
+
+def _mbconv_macs(channels: int, side: int) -> int:
+    block = BlockSpec(0, 0, "mbconv", 4, 3, 1, channels, 4 * channels, channels, 0, 0.0, side, side)
+    return sum(row.macs for row in block_layers(block))
+
+
+def _fused_b4(*stages: int) -> int:
+    return cost(fuse_stages(spec("efficientnet_b4"), stages)).macs
+
+
+def stage_side(stage: int, first: int, last: int, stages: int) -> int:
+    """Return the side of the images in one stage, as the paper's algorithm 1 has it.
+
+    Args:
+        stage: From 0.
+        first: Side in the first stage in pixels.
+        last: Side in the last stage in pixels.
+        stages: How many there are.
+    """
+    return ProgressiveSchedule.linear(Stage(first), Stage(last), stages).stages[stage].side
+
+
+def schedule_share(sides: list[int]) -> float:
+    """Return the MACs of a schedule over those of a training at full size, by the rule of the square.
+
+    Args:
+        sides: Side of each stage in pixels; the last one is full size.
+    """
+    return sum(side**2 for side in sides) / (len(sides) * sides[-1] ** 2)
+
+
+@cache
+def exponent(of: str) -> float:
+    """Return an exponent of the search's reward.
+
+    Args:
+        of: `"w"` for step time, `"v"` for parameters.
+    """
+    return read("v2_search").row(item=of).number("value")
+
+
+def accuracy_needed(accuracy: float, slowdown: float) -> float:
+    """Return the accuracy at which a slower network has the same reward.
+
+    Args:
+        accuracy: Of the network that it is compared with.
+        slowdown: Its step time over that network's.
+    """
+    return accuracy * slowdown ** -exponent("w")
+
+
+def _counted_share(network: str, sides: list[int]) -> float:
+    macs = [cost(network, side).macs for side in sides]
+    return sum(macs) / (len(macs) * macs[-1])
+
+
+def _draw_block(generator: random.Random) -> tuple[int, int, int, int, int]:
+    return (
+        generator.choice((16, 24, 48, 64, 96, 160)),
+        generator.choice((24, 48, 64, 96, 176)),
+        generator.choice((2, 4, 6)),
+        generator.choice((3, 5)),
+        generator.choice((7, 14, 24, 48)),
+    )
+
+
+def _draw_stage(generator: random.Random) -> tuple[int, int, int, int]:
+    stages = generator.randint(2, 6)
+    first = generator.randint(96, 160)
+    return generator.randrange(stages), first, first + generator.randint(40, 300), stages
+
+
+def _draw_sides(generator: random.Random) -> tuple[list[int]]:
+    return (sorted(generator.sample(range(96, 400), generator.randint(2, 6))),)
+
+
+PAPER_S = [stage.side for stage in ProgressiveSchedule.efficientnet_v2("s", "paper").stages]
+
+FUSED_MACS = Exercise(
+    name="fused_macs",
+    lesson=LESSON,
+    title="What a fused block costs",
+    difficulty="easy",
+    minutes=5,
+    task="Write the MACs of a Fused-MBConv with stride 1, an expansion of 2 or more, and no "
+    "squeeze-and-excitation. Which convolutions are left, and which of them has the kernel?",
+    template="def fused_macs(c_in, c_out, expansion, kernel, side):\n"
+    '    """Return the MACs of one Fused-MBConv block for one image."""\n'
+    "    c_mid = expansion * c_in\n"
+    "    return <answer>",
+    answers=("(kernel**2 * c_in * c_mid + c_mid * c_out) * side**2",),
+    hints=(
+        "Two convolutions are left.",
+        "The first is dense, has the kernel and goes from c_in to c_mid; the second is 1 x 1.",
+        "A convolution costs kernel**2 * channels in * channels out at each of side**2 places.",
+    ),
+    checker=FunctionCheck(
+        reference=fused_macs,
+        draw=_draw_block,
+        arguments=("c_in", "c_out", "expansion", "kernel", "side"),
+        whole=True,
+        mistakes=(
+            WrongFunction(
+                lambda c_in, _out, expansion, kernel, side: kernel**2 * c_in**2 * expansion * side**2,
+                "The projection is missing. Fusing joins the expansion and the depthwise convolution; the "
+                "1 x 1 projection stays.",
+            ),
+            WrongFunction(
+                lambda c_in, c_out, expansion, kernel, side: (kernel**2 + c_out) * expansion * c_in * side**2,
+                "Its first convolution is depthwise here. In the fused block every hidden channel reads "
+                "all c_in channels.",
+            ),
+            WrongFunction(
+                lambda c_in, c_out, expansion, kernel, side: (
+                    (c_in + kernel**2 + c_out) * expansion * c_in * side**2
+                ),
+                "These are the three convolutions of an MBConv. The fused block has two.",
+            ),
+            WrongFunction(
+                lambda c_in, c_out, expansion, kernel, side: (
+                    kernel**2 * (c_in + c_out) * expansion * c_in * side**2
+                ),
+                "The projection has a 1 x 1 kernel; only the first convolution has the large one.",
+            ),
+            WrongFunction(
+                lambda c_in, c_out, expansion, kernel, side: (
+                    (kernel**2 * c_in + c_out) * expansion * c_in * side
+                ),
+                "A map has side times side places, not side.",
+            ),
+        ),
+    ),
+    shows=lambda answer: (
+        f"At 24 channels it costs {answer(24, 24, 4, 3, 96) / _mbconv_macs(24, 96):.1f} times the MACs of "
+        "the MBConv of the same shape, at 160 channels "
+        f"{answer(160, 160, 4, 3, 12) / _mbconv_macs(160, 12):.1f} times: channels enter with a square."
+    ),
+)
+
+FUSED_B4_MACS = Exercise(
+    name="fused_b4_macs",
+    lesson=LESSON,
+    title="Recount a row of table 3",
+    difficulty="easy",
+    minutes=5,
+    task="How many MACs has EfficientNet-B4 at its own resolution when the stages that table 3 calls "
+    "`stage1-3` are fused? Mind that the paper counts stages from the stem, and `ee.fuse_stages` from 0.",
+    template="fused_b4_macs = <answer>",
+    answers=('ee.cost(ee.fuse_stages(ee.spec("efficientnet_b4"), [0, 1, 2])).macs',),
+    hints=(
+        "`ee.fuse_stages(network, stages)` returns a network; `ee.cost(network).macs` counts it.",
+        "The paper's stage 1 is the first stage after the stem. The library calls it 0.",
+    ),
+    checker=NumberCheck(
+        value=lambda: _fused_b4(0, 1, 2),
+        variable="fused_b4_macs",
+        unit="MACs",
+        tolerance=0.005,
+        mistakes=(
+            WrongNumber(
+                lambda: _fused_b4(1, 2, 3),
+                "This fuses the library's stages 1 to 3. The paper's stage 1 is the first after the stem, "
+                "which has index 0.",
+            ),
+            WrongNumber(_fused_b4, "This is B4 itself, with nothing fused."),
+            WrongNumber(
+                lambda: cost(fuse_stages(spec("efficientnet_b4"), (0, 1, 2)), 224).macs,
+                "This is right at 224 pixels. Table 3 has B4 at its own resolution of 380.",
+            ),
+            WrongNumber(
+                lambda: cost(fuse_stages(spec("efficientnet_b4"), (0, 1, 2))).parameters,
+                "These are its parameters. The task asks for MACs.",
+            ),
+            WrongNumber(lambda: 2 * _fused_b4(0, 1, 2), "A multiplication and an addition make one MAC."),
+        ),
+    ),
+    shows=lambda _answer: (
+        f"{_fused_b4(0, 1, 2) / 1e9:.2f} billion, and table 3 prints "
+        f"{read('v2_table3_fused').row(variant='Fused stage1-3').number('macs_billions'):g}. The third of "
+        "these stages has 5 x 5 kernels. Its row agrees only with 3 x 3 ones, the rows below it only with "
+        "5 x 5."
+    ),
+)
+
+STAGE_SIDE = Exercise(
+    name="stage_side",
+    lesson=LESSON,
+    title="How large are the images now?",
+    difficulty="medium",
+    minutes=6,
+    task="Write the image side of a stage by the paper's algorithm 1: equal steps from the first to the "
+    "last stage, both included, rounded to whole pixels. Stages count from 0.",
+    template="def stage_side(stage, first, last, stages):\n"
+    '    """Return the side of the training images in this stage."""\n'
+    "    return <answer>",
+    answers=("round(first + (last - first) * stage / (stages - 1))",),
+    hints=(
+        "At stage 0 the side is `first`, at stage `stages - 1` it is `last`.",
+        "Between n stages there are n - 1 steps.",
+        "Round once, at the end.",
+    ),
+    checker=FunctionCheck(
+        reference=stage_side,
+        draw=_draw_stage,
+        arguments=("stage", "first", "last", "stages"),
+        whole=True,
+        mistakes=(
+            WrongFunction(
+                lambda stage, first, last, stages: int(first + (last - first) * (stage + 1) / stages),
+                "This is what the released code does: it starts one step up. The task asks for the paper's "
+                "algorithm, which starts at `first`.",
+            ),
+            WrongFunction(
+                lambda stage, first, last, stages: round(first + (last - first) * stage / stages),
+                "The last stage does not reach `last`: between n stages there are n - 1 steps.",
+            ),
+            WrongFunction(
+                lambda stage, first, last, stages: int(first + (last - first) * stage / (stages - 1)),
+                "It cuts the fraction off. Round to the nearest whole number.",
+            ),
+            WrongFunction(
+                lambda stage, first, last, stages: first + stage * round((last - first) / (stages - 1)),
+                "It rounds each step, so that errors add up and the last stage misses `last`.",
+            ),
+        ),
+    ),
+    shows=lambda answer: (
+        f"For V2-S the paper's stages are {', '.join(str(answer(n, 128, 300, 4)) for n in range(4))} pixels; "
+        "the released code has "
+        f"{', '.join(str(row.side) for row in ProgressiveSchedule.efficientnet_v2('s').stages)}."
+    ),
+)
+
+SCHEDULE_SHARE = Exercise(
+    name="schedule_share",
+    lesson=LESSON,
+    title="What growing images save",
+    difficulty="medium",
+    minutes=6,
+    task="MACs grow with the square of the side. Write the MACs of a whole schedule as a share of those of "
+    "a training at full size, the side of the last stage. Stages are equally long.",
+    template="def schedule_share(sides):\n"
+    '    """Return the share for the sides of all stages, for example [128, 185, 243, 300]."""\n'
+    "    return <answer>",
+    answers=("sum((side / sides[-1]) ** 2 for side in sides) / len(sides)",),
+    hints=(
+        "How many times the MACs of the last stage does one epoch of a stage cost?",
+        "It is the mean of these shares over the stages.",
+    ),
+    checker=FunctionCheck(
+        reference=schedule_share,
+        draw=_draw_sides,
+        arguments=("sides",),
+        mistakes=(
+            WrongFunction(
+                lambda sides: sum(sides) / (len(sides) * sides[-1]),
+                "The square is missing: twice the side has four times the pixels.",
+            ),
+            WrongFunction(
+                lambda sides: (sum(sides) / len(sides) / sides[-1]) ** 2,
+                "It squares the mean side. Square each stage's side first, then take the mean.",
+            ),
+            WrongFunction(
+                lambda sides: sum((side / sides[-1]) ** 2 for side in sides),
+                "It adds the stages up. They share the training: divide by how many there are.",
+            ),
+            WrongFunction(
+                lambda sides: sum((side / sides[0]) ** 2 for side in sides) / len(sides),
+                "It compares with the first stage. Full size is the side of the last one.",
+            ),
+            WrongFunction(
+                lambda sides: 1 - sum((side / sides[-1]) ** 2 for side in sides) / len(sides),
+                "This is what is saved. The task asks for what is left to do.",
+            ),
+        ),
+    ),
+    shows=lambda answer: (
+        f"The paper's schedule for V2-S costs {answer(PAPER_S):.2f} times a training at full size by the "
+        f"rule, and {_counted_share('efficientnetv2_s', PAPER_S):.2f} counted layer by layer."
+    ),
+)
+
+ACCURACY_NEEDED = Exercise(
+    name="accuracy_needed",
+    lesson=LESSON,
+    title="What time is worth",
+    difficulty="medium",
+    minutes=6,
+    task="The search of V2 ranks networks by `accuracy * step_time**w * parameters**v` with w = -0.07. A "
+    "network has as many parameters as another and takes `slowdown` times as long for a step. Which accuracy "
+    "must it reach for the same reward?",
+    template="def accuracy_needed(accuracy, slowdown):\n"
+    '    """Return the accuracy that makes up for the slower step."""\n'
+    "    w = -0.07\n"
+    "    return <answer>",
+    answers=("accuracy * slowdown**-w",),
+    hints=(
+        "Write the reward of both networks and set them equal. What cancels?",
+        "`accuracy * time**w` must stay the same when time becomes `slowdown * time`.",
+        "The new accuracy is the old one divided by `slowdown**w`.",
+    ),
+    checker=FunctionCheck(
+        reference=accuracy_needed,
+        draw=lambda generator: (generator.uniform(60, 90), generator.uniform(0.3, 4.0)),
+        arguments=("accuracy", "slowdown"),
+        mistakes=(
+            WrongFunction(
+                lambda accuracy, slowdown: accuracy * slowdown ** exponent("w"),
+                "The sign is turned: this lets a slower network be worse.",
+            ),
+            WrongFunction(
+                lambda accuracy, slowdown: accuracy * slowdown ** -exponent("v"),
+                "This is the exponent of the parameters. Step time has w.",
+            ),
+            WrongFunction(
+                lambda accuracy, slowdown: accuracy - exponent("w") * (slowdown - 1) * accuracy,
+                "The reward is a power, not a straight line: raise `slowdown` to -w.",
+            ),
+            WrongFunction(
+                lambda _accuracy, slowdown: slowdown ** -exponent("w"),
+                "This is the factor. Multiply the accuracy by it.",
+            ),
+        ),
+    ),
+    shows=lambda answer: (
+        f"Beside a network of 80% that is twice as fast, it must reach {answer(80, 2):.1f}%. Time weighs "
+        "much in this search, and networks that train quickly win it."
+    ),
+)
+
+EXERCISES = (FUSED_MACS, FUSED_B4_MACS, STAGE_SIDE, SCHEDULE_SHARE, ACCURACY_NEEDED)
+
+_PRINTED = read("v2_table3_fused")
+_NONE, _ALL = _PRINTED[0], _PRINTED[-1]
+
+QUIZ = (
+    Question(
+        "What does Fused-MBConv fuse?",
+        (
+            Choice(
+                "the depthwise convolution and the projection",
+                "A comment in the released code says so; the code under it fuses the expansion.",
+            ),
+            Choice(
+                "the expansion and the depthwise convolution, into one dense convolution",
+                "The 1 x 1 projection stays a convolution of its own.",
+                right=True,
+            ),
+            Choice(
+                "all three convolutions",
+                "Then nothing would narrow the hidden channels again. Two convolutions are left.",
+            ),
+            Choice(
+                "convolution and batch norm",
+                "That is folding, done after training for inference. It changes no result.",
+            ),
+        ),
+    ),
+    Question(
+        "A fused block has more MACs than the MBConv of its shape. Why can it be faster in an early stage?",
+        (
+            Choice(
+                "its kernel is smaller",
+                "The kernel is the same. The dense convolution reads more channels with it.",
+            ),
+            Choice(
+                "it has fewer parameters",
+                "It has more. In late stages that becomes its weakness.",
+            ),
+            Choice(
+                "a depthwise convolution moves large maps for little arithmetic; the dense one is better fed",
+                "Early maps are large and channels few, so memory traffic decides and MACs are cheap.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "In table 3, fusing all stages of B4 gives "
+        f"{_ALL.number('parameters_millions'):g} million parameters instead of "
+        f"{_NONE.number('parameters_millions'):g}. Where do they come from?",
+        (
+            Choice(
+                "early stages: their maps are largest", "Parameters do not depend on the size of the map."
+            ),
+            Choice(
+                "late stages: a dense kernel costs 9 or 25 times c_in times c_mid",
+                "Channels are widest there, and they enter with a square.",
+                right=True,
+            ),
+            Choice(
+                "squeeze-and-excitation",
+                "Fused stages have none, which saves a few parameters.",
+            ),
+        ),
+    ),
+    Question(
+        "Why does V2 weaken RandAugment, mixup and dropout while images are small?",
+        (
+            Choice(
+                "small images carry less, so that strong changes cost accuracy instead of adding it",
+                "Table 5 shows it: at 128 pixels the weakest RandAugment is best, at 300 the strongest.",
+                right=True,
+            ),
+            Choice("augmentation of small images is slow", "It is quicker. The reason is accuracy."),
+            Choice(
+                "weak regularisation saves MACs",
+                "Regularisation costs no MACs of the network. Small images save them.",
+            ),
+        ),
+    ),
+    Question(
+        '"V2-M trains 11 times faster than B7." What does this number compare?',
+        (
+            Choice(
+                "the architectures alone",
+                "With the same training, the paper's table 10 has about 4 times.",
+            ),
+            Choice(
+                "architecture and training together: V2-M with progressive learning, B7 without",
+                "B7 itself needs less than half the time when it is trained progressively.",
+                right=True,
+            ),
+            Choice("inference", "Inference is about 3 times as fast. The 11 is training time."),
+        ),
+    ),
+    Question(
+        "Paper and released code disagree about dropout in progressive learning. How?",
+        (
+            Choice("the code has no dropout", "It has, with one rate for all stages."),
+            Choice("the paper has no dropout", "Table 6 prints its first and its last rate."),
+            Choice(
+                "the paper lets it grow; in the code the line that would do so is commented out",
+                "With the code, dropout is constant. Nobody published what the difference is worth.",
+                right=True,
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,174 @@
+"""The V2 lab as widgets."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import ipywidgets as widgets
+
+from effnet_edu.labs.controls import Choice, Control, Slider, Toggle, help_line
+from effnet_edu.labs.frame import Lab, Screen
+from effnet_edu.labs.logic import LabLogic, devices
+from effnet_edu.labs.v2_logic import V2Logic
+from effnet_edu.labs.v2_screen import FUSING_NOTE, fusing_pictures, table_3
+from effnet_edu.labs.v2_setting import FUSING, PROGRESSIVE
+from effnet_edu.labs.v2_stages_screen import STAGES_NOTE, schedule_table, stages_pictures
+
+#: No network of the lab has more stages.
+_MOST_STAGES = 7
+
+
+@dataclass(frozen=True)
+class StageToggles:
+    """A checkbox for each stage of the network."""
+
+    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
+        """Return the checkboxes, linked to the logic."""
+        boxes = {n: self._box(logic, n) for n in range(1, _MOST_STAGES + 1)}
+
+        def show(_change: object = None) -> None:
+            for n, box in boxes.items():
+                box.value, box.disabled = n in logic.fused, n > logic.last_stage  # type: ignore[attr-defined]
+
+        show()
+        logic.observe(show, ["fused", "network"])
+        columns = widgets.Layout(grid_template_columns="repeat(2, 1fr)", width="98%")
+        column = widgets.VBox(
+            [
+                help_line("", logic.traits()["fused"].help),
+                widgets.GridBox(list(boxes.values()), layout=columns),
+            ]
+        )
+        column.add_class("ee-control")
+        column.add_class("ee-stages")
+        return column
+
+    def _box(self, logic: LabLogic[Any, Any], n: int) -> widgets.Checkbox:
+        box = widgets.Checkbox(
+            description=f"stage {n}",
+            tooltip=f"Fused-MBConv in stage {n}",
+            indent=False,
+            layout=widgets.Layout(width="auto", margin="0"),
+        )
+        box.add_class(f"ee-fused-{n}")
+
+        def choose(change: Any) -> None:
+            others = set(logic.fused) - {n}  # type: ignore[attr-defined]
+            logic.fused = tuple(others | {n} if change["new"] else others)  # type: ignore[attr-defined]
+
+        box.observe(choose, "value")
+        return box
+
+
+@dataclass(frozen=True)
+class OnlyFor:
+    """A control that one part of the lab has.
+
+    Attributes:
+        part: The part.
+        control: The control.
+    """
+
+    part: str
+    control: Control
+
+    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
+        """Return the control, shown while its part is chosen."""
+        built = self.control.build(logic)
+
+        def show(_change: object = None) -> None:
+            built.layout.display = "" if logic.part == self.part else "none"  # type: ignore[attr-defined]
+
+        show()
+        logic.observe(show, "part")
+        return built
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A slider beside its field, with the help below, where many of them must fit.
+
+    Attributes:
+        slider: The slider.
+    """
+
+    slider: Slider
+
+    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
+        """Return the slider, linked to the logic."""
+        control = self.slider.build(logic)
+        head, slider = control.children
+        field, help_text = head.children
+        field.style.description_width, field.layout.width = "66px", "122px"
+        slider.layout = widgets.Layout(flex="1 1 auto", width="auto", margin="0 4px 0 8px")
+        head.children, control.children = (field, slider), (head, help_text)
+        return control
+
+
+@dataclass(frozen=True)
+class Uneven:
+    """Two narrow controls in one row.
+
+    Attributes:
+        left: One of them.
+        right: The other.
+    """
+
+    left: Control
+    right: Control
+
+    #: Of the row; labels and lists of the left ones are longer.
+    LEFT_SHARE: ClassVar[int] = 58
+
+    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
+        """Return both, linked to the logic."""
+        built = [control.build(logic) for control in (self.left, self.right)]
+        for control, share in zip(built, (self.LEFT_SHARE, 100 - self.LEFT_SHARE), strict=True):
+            control.layout.width = f"{share}%"
+            if isinstance(control.children[0], widgets.Dropdown):
+                control.children[0].style.description_width = "initial"
+        row = widgets.HBox(built)
+        row.add_class("ee-uneven")
+        return row
+
+
+class V2Lab(Lab):
+    """What made EfficientNetV2 quick to train, on real networks: fused stages, and images that grow.
+
+    Args:
+        device: Where to measure; the accelerator if there is one.
+        settings: Any of part (`"fused stages"` or `"progressive learning"`), network (`"B0"` to `"B4"`,
+            `"V2-B0"`, `"V2-S"`, `"V2-M"`), fused (stages counted from 1, such as `(1, 2, 3)`), side,
+            schedule, stages, first_side, randaugment, mixup, dropout, growing and batch_size.
+
+    Raises:
+        TypeError: There is no such setting.
+        traitlets.TraitError: A setting is outside its range.
+    """
+
+    LOGIC = V2Logic
+    SUBJECT = "fused stages, and images that grow"
+    LEAD = "Counts follow at once; real training steps are measured when you let go."
+    CONTROLS = (
+        Choice("part"),
+        Uneven(Choice("network"), Choice("batch_size", tuple(2**n for n in range(9)), label="batch")),
+        OnlyFor(FUSING, StageToggles()),
+        OnlyFor(PROGRESSIVE, Choice("schedule")),
+        OnlyFor(PROGRESSIVE, Flat(Slider("stages", 1))),
+        OnlyFor(PROGRESSIVE, Flat(Slider("first_side", 4, label="first side"))),
+        Flat(Slider("side", 4, label="side")),
+        OnlyFor(PROGRESSIVE, Flat(Slider("randaugment", 1, label="RandAug."))),
+        OnlyFor(PROGRESSIVE, Flat(Slider("mixup", 0.1))),
+        OnlyFor(PROGRESSIVE, Flat(Slider("dropout", 0.05))),
+        Uneven(Choice("device", devices), OnlyFor(PROGRESSIVE, Toggle("growing"))),
+    )
+
+    logic: V2Logic
+
+    def draw(self) -> Screen:
+        """Return the pictures of the chosen part; notes and tables give way where two are compared."""
+        logic = self.logic
+        alone = logic.pinned is None
+        if logic.setting.part == FUSING:
+            return Screen(fusing_pictures(logic), FUSING_NOTE if alone else "", table_3() if alone else "")
+        table = schedule_table(logic.setting) if alone else ""
+        return Screen(stages_pictures(logic), STAGES_NOTE if alone else "", table)
