@@ -31,6 +31,21 @@ DRAWING = f"""
 .ee-drawing .published {{ fill: var(--ee-card); stroke: var(--ee-text); stroke-width: 1.5; }}
 .ee-drawing .chosen {{ fill: var(--ee-card); stroke: {COMPOUND}; stroke-width: 4; paint-order: stroke; }}
 .ee-drawing .range {{ stroke: var(--ee-soft); stroke-width: 1.5; }}
+.ee-drawing .small {{ font-size: 12px; fill: var(--ee-soft); }}
+.ee-drawing .outside {{ fill: var(--ee-grey); fill-opacity: .13; }}
+.ee-drawing .limit {{ stroke: var(--ee-text); stroke-width: 1.6; stroke-dasharray: 5 3; }}
+.ee-drawing .family {{ stroke: var(--ee-soft); stroke-width: 1.2; fill: none; }}
+.ee-drawing .dotted {{ stroke-dasharray: 2 3; }}
+.ee-drawing .mark {{ fill: var(--ee-card); stroke: var(--ee-soft); stroke-width: 1.3; }}
+.ee-drawing .mark.filled {{ fill: var(--ee-soft); stroke: var(--ee-text); stroke-width: .8; }}
+.ee-drawing .v1 {{ stroke: {COMPOUND}; }}
+.ee-drawing .mark.filled.v1 {{ fill: {COMPOUND}; stroke: var(--ee-text); }}
+.ee-drawing .v2 {{ stroke: {WIDTH}; }}
+.ee-drawing .mark.filled.v2 {{ fill: {WIDTH}; stroke: var(--ee-text); }}
+.ee-drawing .mark.filled.old {{ fill: var(--ee-grey); fill-opacity: .4; stroke: var(--ee-grey); }}
+.ee-drawing .winner {{ fill: none; stroke: var(--ee-text); stroke-width: 2; }}
+.ee-drawing .kept {{ stroke: var(--ee-line); stroke-width: 1.4; }}
+.ee-drawing .moved {{ stroke: var(--ee-text); stroke-width: 2.2; }}
 """
 
 #: The arrow of a list for dark themes; ipywidgets draws a dark one in every theme.

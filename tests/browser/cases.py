@@ -32,7 +32,10 @@ class Case:
         return ("import effnet_edu as ee", f"lab = {self.code}\nlab")
 
 
-LABS = (Case("PhiLab", "phi=1.0", "ee-phi", 2),)
+LABS = (
+    Case("PhiLab", "phi=1.0", "ee-phi", 2),
+    Case("BenchmarkLab", "up_to=0.5", "ee-most-ms", 2),
+)
 
 
 def measure(page: Page) -> None:
