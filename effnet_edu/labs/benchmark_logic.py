@@ -251,18 +251,18 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         if dimension.is_size:
             timing = replace(setting, across="throughput")
             throughput = timing.dimension
-            order = Order(f"{HERE}, {self.label(setting)}", ordered(self.here(timing), throughput))
+            order = Order(HERE, ordered(self.here(timing), throughput))
             if not order.points:
                 order = Order(setting.beside, ordered(self.elsewhere(timing), throughput))
             if not order.points:
-                other = "parameters" if setting.across == "MACs" else "MACs"
-                order = Order(other, ordered(sizes(accuracy, other), DIMENSIONS[other]))
+                size = "parameters" if setting.across == "MACs" else "MACs"
+                order = Order(size, ordered(sizes(accuracy, size), DIMENSIONS[size]))
             left = Order(setting.across, ordered(self.elsewhere(setting), dimension))
             return orders(left, order, MOST_ORDERED)
         measured, other = ordered(self.here(setting), dimension), ordered(self.elsewhere(setting), dimension)
         if measured:
             left = Order(setting.beside, other) if other else by_macs
-            return orders(left, Order(f"{HERE}, {self.label(setting)}", measured), MOST_ORDERED)
+            return orders(left, Order(HERE, measured), MOST_ORDERED)
         return orders(by_macs, Order(setting.beside, other), MOST_ORDERED)
 
     def ranking_of_two(self, a: Setting, b: Setting) -> tuple[Order, Order]:
@@ -380,17 +380,15 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
             super().cancel()
             if was_busy:
                 kept = len(self._kept(self.setting))
-                words = f"Cancelled. {_networks(kept)} of {len(self.wanted(self.setting))} measured so far."
+                words = f"Cancelled. {kept} of {_networks(len(self.wanted(self.setting)))} are measured."
                 self.status = Status("cancelled", words)
 
     def take(self, setting: Setting, watch: Watch) -> Measurement:
         """Measure the missing networks one after the other, the cheapest first; each is kept at once."""
-        todo, last = self.missing(setting), None
+        todo, found = self.missing(setting), None
         for index, result in enumerate(todo):
             if watch.is_cancelled():
                 raise Cancelled
-            if last is not None:
-                self._keep(Record(setting, last), watch)
             self._doing = f"{plain_name(result.key)} ({index + 1} of {len(todo)}), {self.label(setting)},"
 
             def tell(share: float, begun: int = index) -> None:
@@ -398,14 +396,18 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
 
             tell(0.0)
             try:
-                last = self._take_one(result, setting, replace(watch, progress=tell)) or last
+                found = self._take_one(result, setting, replace(watch, progress=tell))
             except MemoryError as error:
                 self._refused[*_place(result), *_conditions(setting)] = str(error)
-        if last is None:
-            reasons = list(self._refused.values())
-            raise MemoryError(reasons[-1] if reasons else "There was nothing to measure.")
-        self._again = frozenset()
-        return last
+                continue
+            if index == len(todo) - 1:
+                return found
+            self._keep(Record(setting, found), watch)
+        if found is None:
+            raise MemoryError(list(self._refused.values())[-1])
+        # The last one did not fit: the one before it was kept already, and whoever called keeps it again.
+        self.history = self.history[:-1]
+        return found
 
     def _take_one(self, result: Result, setting: Setting, watch: Watch) -> Measurement:
         run = profile_peer if result.key in PEERS else profile

@@ -299,20 +299,6 @@ def next_better(points: Iterable[Point], dimension: Dimension, found: Point | No
     return min(above, key=lambda point: dimension.order(point.x), default=None)
 
 
-def frontier(points: Iterable[Point], dimension: Dimension) -> tuple[Point, ...]:
-    """Return the networks that no other beats in accuracy at the same cost or less, the cheapest first.
-
-    Args:
-        points: The networks.
-        dimension: What they cost.
-    """
-    kept: list[Point] = []
-    for point in sorted(points, key=lambda point: (dimension.order(point.x), -point.result.top1)):
-        if not kept or point.result.top1 > kept[-1].result.top1:
-            kept.append(point)
-    return tuple(kept)
-
-
 @dataclass(frozen=True)
 class Order:
     """Networks in order, the cheapest or fastest first.

@@ -19,7 +19,7 @@ from effnet_edu.labs.tables import plain_table
 from effnet_edu.published.benchmarks import DEVICES
 
 CHART_SIZE, ORDER_WIDTH, ROW = (396, 262), 396, 14
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 388, 50, 226
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 388, 54, 226
 #: Families with a mark of their own; all others are small circles.
 _SHAPES = {"EfficientNet": ("circle", "v1"), "EfficientNetV2": ("square", "v2"), "ConvNeXt": ("triangle", "")}
 #: Families whose networks are joined by a line.
@@ -88,8 +88,8 @@ class _Labels:
     def __init__(self) -> None:
         self._taken: list[tuple[float, float, float, float]] = []
 
-    def keep_free(self, x: float, y: float, size: float) -> None:
-        self._taken.append((x - size, y - size, x + size, y + size))
+    def keep_free(self, left: float, right: float, y: float) -> None:
+        self._taken.append((left - 3, y - 3, right + 3, y + 3))
 
     def place(self, x: float, y: float, words: str, css: str = "small") -> str:
         width, height = 6.3 * len(words), 11
@@ -125,7 +125,8 @@ def _chart(here: tuple[Point, ...], elsewhere: tuple[Point, ...], across: str) -
     parts = frame(x, y, dimension.title, "top-1, %")
     labels = _Labels()
     for point in points:
-        labels.keep_free(x(point.x), y(point.result.top1), 3)
+        low, high = point.interval or (point.x, point.x)
+        labels.keep_free(x(low), x(high), y(point.result.top1))
     for group, css in ((elsewhere, "dotted" if here else ""), (here, "")):
         for family in _JOINED:
             parts.append(
@@ -242,9 +243,8 @@ def order_chart(logic: BenchmarkLogic) -> Drawing:
     count = len(left.points)
     height = 46 + ROW * max(count, 5)
     parts = [
-        text(128, 14, left.title, "title", "end"),
-        text(268, 14, right.title[:26], "title"),
-        text(198, 14, "→", "title", "middle"),
+        text(8, 14, left.title, "title"),
+        text(_RIGHT, 14, right.title, "title", "end"),
     ]
     if count < 2:
         parts.append(text(198, 60, "Two orders stand here as soon as", "soft", "middle"))

@@ -260,8 +260,9 @@ def _from_torchvision() -> Iterator[Result]:
         key, weights = network_key(str(row["network"])), str(row["weights"])
         name = f"{plain_name(key)}, weights {weights.removeprefix('IMAGENET1K_')}"
         yield Result(
-            name, key, key, family_of(key, weights), int(row.number("resolution")), row.number("top1_percent"), row.number("parameters_millions"),
-            row.number("macs_billions"), "SWAG" in weights, str(row["source"]),
+            name, key, key, family_of(key, weights), int(row.number("resolution")),
+            row.number("top1_percent"), row.number("parameters_millions"), row.number("macs_billions"),
+            "SWAG" in weights, str(row["source"]),
         )  # fmt: skip
 
 
