@@ -1,6 +1,13 @@
 """One function a figure: data in, a `Picture` out (a matplotlib Figure with alt text, caption, numbers)."""
 
 from effnet_edu.figures.accuracy import accuracy_against_macs
+from effnet_edu.figures.benchmarks import (
+    accuracy_against_size,
+    accuracy_against_throughput,
+    counted_table_2,
+    modernized,
+    ratios_of_table_2,
+)
 from effnet_edu.figures.compound import ImpliedPhi, fitted_phi, formula_against_table, macs_against_phi
 from effnet_edu.figures.device import (
     against_resnet50,
@@ -27,9 +34,12 @@ __all__ = [
     "Picture",
     "ScalingPoint",
     "accuracy_against_macs",
+    "accuracy_against_size",
+    "accuracy_against_throughput",
     "against_resnet50",
     "channel_rounding",
     "classified",
+    "counted_table_2",
     "examples",
     "fitted_phi",
     "formula_against_table",
@@ -41,8 +51,10 @@ __all__ = [
     "macs_against_time",
     "memory_formats",
     "mismatches",
+    "modernized",
     "network",
     "network_times",
+    "ratios_of_table_2",
     "roofline",
     "study",
     "throughput_against_batch",

@@ -401,12 +401,14 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
                 self._refused[*_place(result), *_conditions(setting)] = str(error)
                 continue
             if index == len(todo) - 1:
-                return found
+                break
             self._keep(Record(setting, found), watch)
+        else:
+            # The last one did not fit: the one before it is kept already, and whoever called keeps it again.
+            self.history = self.history[:-1] if found is not None else self.history
         if found is None:
             raise MemoryError(list(self._refused.values())[-1])
-        # The last one did not fit: the one before it was kept already, and whoever called keeps it again.
-        self.history = self.history[:-1]
+        self._again = frozenset()
         return found
 
     def _take_one(self, result: Result, setting: Setting, watch: Watch) -> Measurement:

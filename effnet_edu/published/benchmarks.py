@@ -69,7 +69,7 @@ _FAMILIES = {
     "t2t": "transformer",
 }
 #: Recipes of weights that were trained years after their network, with what had been learnt by then.
-_NEWER_RECIPES = re.compile(r"\.(a1_in1k|tv2_in1k|ra\w*)$|^IMAGENET1K_V2$")
+_NEWER_RECIPES = re.compile(r"\.(a1_in1k|tv2_in1k|ft_in1k|ra\w*)$|^IMAGENET1K_V2$")
 
 
 @dataclass(frozen=True)
