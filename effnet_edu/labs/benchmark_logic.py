@@ -85,16 +85,16 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
     SETTING = Setting
     INVITATION = "Press Measure, or change something: the networks are then measured in turn."
 
-    across = traitlets.Enum(tuple(DIMENSIONS), "time", help="what the budget is of")
-    most_ms = traitlets.Int(50, min=1, max=1000, help="for a batch, at most")
+    across = traitlets.Enum(tuple(DIMENSIONS), "time", help="time or size")
+    most_ms = traitlets.Int(50, min=1, max=1000, help="at most")
     least_images_per_second = traitlets.Int(20, min=0, max=20_000, help="at least")
-    most_macs = traitlets.Float(2.0, min=0.1, max=60.0, help="an image, at most")
+    most_macs = traitlets.Float(2.0, min=0.1, max=60.0, help="at most")
     most_parameters = traitlets.Int(20, min=1, max=600, help="at most")
-    accuracy = traitlets.Enum(PUBLISHERS, "papers", help="who trained and tested")
-    beside = traitlets.Unicode(help="another device, recorded or published")
-    batch_size = traitlets.Int(1, min=1, max=1024, help="images at once, here")
-    precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="type of all numbers, here")
-    up_to = traitlets.Enum(LIMITS, 5.0, help="billion MACs: larger ones are not measured")
+    accuracy = traitlets.Enum(PUBLISHERS, "papers", help="as tested by")
+    beside = traitlets.Unicode(help="another device")
+    batch_size = traitlets.Int(1, min=1, max=1024, help="images at once")
+    precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="type of all numbers")
+    up_to = traitlets.Enum(LIMITS, 5.0, help="billion MACs, measured")
 
     def __init__(self, device: str | None = None, **settings: Any) -> None:
         self._again: frozenset[tuple[str, int]] = frozenset()
@@ -133,12 +133,12 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
                 self.beside = NOWHERE
 
     def label(self, setting: Setting) -> str:
-        """Return what is measured, and under which conditions."""
-        return f"batch {setting.batch_size}, {setting.precision}"
+        """Return the conditions and the budget."""
+        return f"{_conditions_in_words(setting)}, budget {setting.budget_in_words}"
 
     def doing(self, setting: Setting) -> str:
         """Return the network that is measured now, and how many there are."""
-        return self._doing or self.label(setting)
+        return self._doing or _conditions_in_words(setting)
 
     def essence(self, setting: Setting) -> Setting:
         """Times depend neither on the budget nor on what they are shown with."""
@@ -260,10 +260,9 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
             left = Order(setting.across, ordered(self.elsewhere(setting), dimension))
             return orders(left, order, MOST_ORDERED)
         measured, other = ordered(self.here(setting), dimension), ordered(self.elsewhere(setting), dimension)
-        if measured:
-            left = Order(setting.beside, other) if other else by_macs
-            return orders(left, Order(HERE, measured), MOST_ORDERED)
-        return orders(by_macs, Order(setting.beside, other), MOST_ORDERED)
+        there = Order(setting.beside, other)
+        found = orders(there if other else by_macs, Order(HERE, measured), MOST_ORDERED)
+        return found if len(found[0].points) > 1 else orders(by_macs, there, MOST_ORDERED)
 
     def ranking_of_two(self, a: Setting, b: Setting) -> tuple[Order, Order]:
         """Return the orders of the networks that two settings know.
@@ -335,7 +334,8 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         setting, record = self.setting, self.latest
         if record is None or self.shown_record(setting) is not None:
             return self.sections(setting)
-        caption = f"measured before: {plain_name(record.measurement.network)}, {self.label(record.setting)}"
+        name, when = plain_name(record.measurement.network), _conditions_in_words(record.setting)
+        caption = f"measured before: {name}, {when}"
         return (*self.numbers(setting), Section("measured", self.measured(record), caption, is_stale=True))
 
     # ---------------------------------------------------------------- measuring
@@ -367,7 +367,7 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
 
     def _nothing_to_do(self, setting: Setting) -> Status:
         if kept := [result for result in self.wanted(setting) if _place(result) in self._kept(setting)]:
-            words = f"{_networks(len(kept))}, {self.label(setting)}, on {self.device_name}"
+            words = f"{_networks(len(kept))}, {_conditions_in_words(setting)}, on {self.device_name}"
             return Status("measured", f"Measured before: {words}.", 1.0)
         if self.wanted(setting):
             return Status("failed", f"Not measured: {list(self._refused.values())[-1]}")
@@ -389,7 +389,9 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         for index, result in enumerate(todo):
             if watch.is_cancelled():
                 raise Cancelled
-            self._doing = f"{plain_name(result.key)} ({index + 1} of {len(todo)}), {self.label(setting)},"
+            self._doing = (
+                f"{plain_name(result.key)} ({index + 1} of {len(todo)}), {_conditions_in_words(setting)},"
+            )
 
             def tell(share: float, begun: int = index) -> None:
                 watch.progress((begun + share) / len(todo))
@@ -451,6 +453,10 @@ def _place(result: Result) -> tuple[str, int]:
 
 def _conditions(setting: Setting) -> tuple[int, str, str]:
     return setting.batch_size, setting.precision, setting.device
+
+
+def _conditions_in_words(setting: Setting) -> str:
+    return f"batch {setting.batch_size}, {setting.precision}"
 
 
 def _facts(result: Result) -> tuple[Number, ...]:

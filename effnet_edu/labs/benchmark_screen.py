@@ -19,7 +19,7 @@ from effnet_edu.labs.tables import plain_table
 from effnet_edu.published.benchmarks import DEVICES
 
 CHART_SIZE, ORDER_WIDTH, ROW = (396, 262), 396, 14
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 388, 54, 226
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 378, 54, 226
 #: Families with a mark of their own; all others are small circles.
 _SHAPES = {"EfficientNet": ("circle", "v1"), "EfficientNetV2": ("square", "v2"), "ConvNeXt": ("triangle", "")}
 #: Families whose networks are joined by a line.
@@ -307,7 +307,7 @@ def within_table(logic: BenchmarkLogic) -> str:
     dimension = setting.dimension
     allowed = [
         point
-        for point in logic.judged(setting)
+        for point in logic.judged(setting) or logic.elsewhere(setting)
         if not point.is_stale and dimension.allows(point.x, setting.budget)
     ]
     top = sorted(allowed, key=lambda point: -point.result.top1)[:3]

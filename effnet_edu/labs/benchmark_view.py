@@ -51,16 +51,16 @@ class BenchmarkLab(Lab):
         "accuracies are published, with their source."
     )
     CONTROLS = (
-        Choice("across", label="compare by"),
+        Choice("across", label="compare"),
         BudgetSlider("most_ms", 1, label="budget", unit="ms"),
         BudgetSlider("least_images_per_second", 10, label="budget", unit="images/s"),
         BudgetSlider("most_macs", 0.1, label="budget", unit="billion MACs"),
         BudgetSlider("most_parameters", 1, label="budget", unit="million"),
-        Choice("accuracy", label="accuracy of"),
+        Choice("accuracy", label="accuracy"),
         Choice("beside", places),
         Choice("batch_size", tuple(2**n for n in range(11)), label="batch size"),
         Choice("precision"),
-        Choice("up_to", LIMITS, label="measure to"),
+        Choice("up_to", LIMITS, label="up to"),
         Choice("device", devices),
     )
 
