@@ -114,6 +114,9 @@ def shown_files(book: NotebookNode, number: str) -> list[Path]:
     }
     exercises = LIBRARY / "exercises" / f"lesson_{number}.py"
     tables = set(re.findall(r'read\("(\w+)"\)', code + exercises.read_text(encoding="utf-8")))
+    joined = LIBRARY / "published" / "benchmarks.py"  # joins most tables, and few lessons show what it makes
+    if "ee.published.results(" in code:
+        tables |= set(re.findall(r'read\("(\w+)"\)', joined.read_text(encoding="utf-8")))
     return sorted(
         [
             *(LIBRARY / "model").glob("*.py"),
@@ -121,6 +124,7 @@ def shown_files(book: NotebookNode, number: str) -> list[Path]:
             *(path for path in (LIBRARY / "exercises").glob("*.py") if not path.stem.startswith("lesson_")),
             exercises,
             LIBRARY / "published" / "tables.py",
+            *([joined] if "ee.published.results(" in code else ()),
             *(LIBRARY / "published" / f"{name}.csv" for name in tables),
         ]
     )
