@@ -296,7 +296,7 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         if found is not None:
             sections.append(Section("published", _facts(found.result), f"published: {found.result.name}"))
         if (other := self.best_beside(setting)) is not None:
-            sections.append(_beside(other, setting))
+            sections += _beside(other, setting)
         return tuple(sections)
 
     def measured(self, record: Record[Setting, Measurement]) -> tuple[Number, ...]:
@@ -469,11 +469,12 @@ def _facts(result: Result) -> tuple[Number, ...]:
     return tuple(numbers)
 
 
-def _beside(point: Point, setting: Setting) -> Section:
+def _beside(point: Point, setting: Setting) -> tuple[Section, Section]:
     dimension = setting.dimension
-    numbers = (
-        Number("top-1, beside", point.result.top1, "%", decimals=1),
-        Number(f"{dimension.name}, beside", point.x, dimension.unit, interval=point.interval),
-    )
     kind: Kind = "measured" if point.kind == "recorded" else "published"
-    return Section(kind, numbers, f"{point.kind}: {point.result.name} on {setting.beside}")
+    top1 = Number("top-1, beside", point.result.top1, "%", decimals=1)
+    x = Number(f"{dimension.name}, beside", point.x, dimension.unit, interval=point.interval)
+    return (
+        Section("published", (top1,), f"published: {point.result.name}"),
+        Section(kind, (x,), f"{point.kind}: on {setting.beside}"),
+    )

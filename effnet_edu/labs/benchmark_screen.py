@@ -11,6 +11,7 @@ from effnet_edu.labs.benchmark_points import (
     NOWHERE,
     Order,
     Point,
+    ordered,
     recorded,
 )
 from effnet_edu.labs.drawing import Axis, Drawing, drawing, frame, line, rectangle, text
@@ -315,6 +316,28 @@ def within_table(logic: BenchmarkLogic) -> str:
         return ""
     rows = [(point.result.short, f"{point.result.top1:.1f}", digits(point.x)) for point in top]
     return plain_table(f"within {setting.budget_in_words}", ("network", "top-1", dimension.unit), rows)
+
+
+def points_table(logic: BenchmarkLogic) -> str:
+    """Return everything that the chart shows, with the kind of each number and where it stands.
+
+    Args:
+        logic: The lab.
+    """
+    setting = logic.setting
+    points = ordered((*logic.here(setting), *logic.elsewhere(setting)), setting.dimension)
+    rows = [
+        (
+            point.result.name,
+            f"{point.result.top1:.1f}",
+            digits(point.x),
+            " ".join(filter(None, (point.kind, point.place))),
+            point.result.source,
+        )
+        for point in points
+    ]
+    heads = ("network", "top-1, %", setting.dimension.unit, "kind", "source of the accuracy")
+    return plain_table("every network of the chart", heads, rows, "ee-full")
 
 
 def note(logic: BenchmarkLogic) -> str:

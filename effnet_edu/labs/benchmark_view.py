@@ -7,7 +7,7 @@ import ipywidgets as widgets
 
 from effnet_edu.labs.benchmark_logic import LIMITS, BenchmarkLogic
 from effnet_edu.labs.benchmark_points import DIMENSIONS, places
-from effnet_edu.labs.benchmark_screen import headlines, note, pictures, within_table
+from effnet_edu.labs.benchmark_screen import headlines, note, pictures, points_table, within_table
 from effnet_edu.labs.controls import Choice, Slider
 from effnet_edu.labs.frame import Lab, Screen
 from effnet_edu.labs.logic import LabLogic, devices
@@ -68,7 +68,8 @@ class BenchmarkLab(Lab):
 
     def draw(self) -> Screen:
         """Return the chart, the two orders, and the best networks."""
-        return Screen(pictures(self.logic), note(self.logic), within_table(self.logic))
+        table = points_table if self._as_table else within_table
+        return Screen(pictures(self.logic), note(self.logic), table(self.logic))
 
     def in_words(self) -> str:
         """Return the lab in one sentence."""
