@@ -70,7 +70,7 @@ class Setting:
     @property
     def budget_in_words(self) -> str:
         """The budget with its unit, such as `20 ms` or `10 images/s or more`."""
-        words = f"{digits(self.budget)} {self.dimension.unit}"
+        words = f"{digits(self.budget)} {self.dimension.noun}"
         return f"{words} or more" if self.dimension.more_is_better else words
 
 
@@ -274,7 +274,7 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
 
         def order(letter: str, setting: Setting) -> Order:
             points = ordered(self.judged(setting), setting.dimension)
-            if not points:
+            if len(points) < 2:
                 points = ordered(self.elsewhere(setting), setting.dimension)
             return Order(f"{letter}: by {setting.across}", points)
 

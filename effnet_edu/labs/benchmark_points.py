@@ -25,6 +25,7 @@ class Dimension:
         name: What the learner chooses.
         title: Name and unit, for an axis.
         unit: Unit of the budget.
+        noun: The unit as a sentence says it.
         budget: Name of the setting that holds it.
         more_is_better: Whether the budget is a least and not a most.
         is_size: Whether it belongs to the network, wherever it runs.
@@ -33,6 +34,7 @@ class Dimension:
     name: str
     title: str
     unit: str
+    noun: str
     budget: str
     more_is_better: bool = False
     is_size: bool = False
@@ -58,10 +60,19 @@ class Dimension:
 DIMENSIONS = {
     dimension.name: dimension
     for dimension in (
-        Dimension("time", "time of a batch, ms", "ms", "most_ms"),
-        Dimension("throughput", "throughput, images/s", "images/s", "least_images_per_second", True),
-        Dimension("MACs", "MACs of an image, billions", "billion", "most_macs", is_size=True),
-        Dimension("parameters", "parameters, millions", "million", "most_parameters", is_size=True),
+        Dimension("time", "time of a batch, ms", "ms", "ms", "most_ms"),
+        Dimension(
+            "throughput", "throughput, images/s", "images/s", "images/s", "least_images_per_second", True
+        ),
+        Dimension("MACs", "MACs of an image, billions", "billion", "billion MACs", "most_macs", is_size=True),
+        Dimension(
+            "parameters",
+            "parameters, millions",
+            "million",
+            "million parameters",
+            "most_parameters",
+            is_size=True,
+        ),
     )
 }
 

@@ -187,14 +187,17 @@ def chart(logic: BenchmarkLogic, setting: Setting, letter: str = "") -> Drawing:
         middle = (_LEFT + _RIGHT) / 2
         parts.append(text(middle, 120, "Nothing measured yet: press Measure,", "soft", "middle"))
         parts.append(text(middle, 136, "or choose another device to stand beside.", "soft", "middle"))
-    label = f"{lead}Top-1 accuracy over {dimension.title}. {' '.join(f'{head}.' for head in heads)} "
-    label += f"{len(here)} networks measured here, {len(elsewhere)} {_of_elsewhere(setting)}."
+    words = setting.budget_in_words
+    parts.append(text(min(max(edge, 120), 340), _TOP - 5, words, "small", "middle"))
+    label = f"{lead}Top-1 accuracy over {dimension.title}, budget {words}. {'. '.join(heads)}. "
+    counts = [] if dimension.is_size else [f"{len(here)} networks measured here"]
+    label += f"{', '.join([*counts, f'{len(elsewhere)} {_of_elsewhere(setting)}'])}."
     return drawing(CHART_SIZE, label, parts)
 
 
 def _of_elsewhere(setting: Setting) -> str:
     if setting.dimension.is_size:
-        return "published"
+        return "networks, published"
     if setting.beside == NOWHERE:
         return "of another device"
     return f"{'recorded' if setting.beside in recorded() else 'published'} on {setting.beside}"
@@ -207,15 +210,14 @@ def headlines(logic: BenchmarkLogic, setting: Setting) -> list[str]:
         logic: The lab.
         setting: Any setting.
     """
-    words = setting.budget_in_words
     found, is_size = logic.best(setting), setting.dimension.is_size
     where = "" if is_size else " here"
     if found is not None:
-        lines = [f"Best within {words}{where}: {found}"]
+        lines = [f"Best{where}: {found}"]
     elif not is_size and not any(not point.is_stale for point in logic.here(setting)):
         lines = ["Not measured here yet"]
     else:
-        lines = [f"None within {words}{where}"]
+        lines = [f"None{where} within {setting.budget_in_words}"]
     if not is_size and setting.beside != NOWHERE:
         lines.append(_headline_beside(logic, setting))
     return lines

@@ -74,5 +74,6 @@ class BenchmarkLab(Lab):
     def in_words(self) -> str:
         """Return the lab in one sentence."""
         logic = self.logic
-        lines = "; ".join(headlines(logic, logic.setting))
-        return f"{logic.title}, top-1 accuracy by {logic.setting.dimension.title}: {lines}."
+        lines, setting = "; ".join(headlines(logic, logic.setting)), logic.setting
+        words = f"top-1 accuracy by {setting.dimension.title}, budget {setting.budget_in_words}"
+        return f"{logic.title}, {words}: {lines}."

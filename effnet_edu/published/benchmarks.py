@@ -33,6 +33,12 @@ _NAMES = {
     "regnety_040": "RegNetY-4GF",
     "regnety_080": "RegNetY-8GF",
     "regnety_160": "RegNetY-16GF",
+    "regnet_y_800mf": "RegNetY-800MF of torchvision",
+    "regnet_y_8gf": "RegNetY-8GF of torchvision",
+    "densenet169": "DenseNet-169",
+    "inception_v3": "Inception-v3",
+    "mnasnet1_0": "MnasNet 1.0",
+    "mobilenet_v3_small": "MobileNetV3-S",
     "mobilenetv2_100": "MobileNetV2 1.0",
     "mobilenetv3_large_100": "MobileNetV3-L",
     "convnext_tiny": "ConvNeXt-T",
@@ -103,7 +109,8 @@ class Result:
     @property
     def short(self) -> str:
         """The name for a crowded chart, such as `B0` or `V2-S`."""
-        return plain_name(self.key).replace("EfficientNetV2", "V2").replace("EfficientNet-", "")
+        plain = self.name.partition(",")[0]
+        return plain.replace("EfficientNetV2", "V2").replace("EfficientNet-", "")
 
 
 @dataclass(frozen=True)

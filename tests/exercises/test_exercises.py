@@ -121,7 +121,7 @@ WRONG = {
         ("11", "less than that"),
         ("13 / 54", "upside down"),
         ("170 / 57", "inference"),
-        ("'4.2 hours'", "cannot be read as a number"),
+        ("'4.2 hours'", "is not in plain numbers"),
     ],
 }
 
