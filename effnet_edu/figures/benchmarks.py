@@ -104,9 +104,9 @@ def _scatter(
         caption=f"Hollow marks: published {where}. Grey band: the networks that no other beats in accuracy "
         "at the same cost or less.",
         numbers=Numbers(
-            ("network", xlabel, "top-1 (published), %", "source"),
+            ("network", xlabel, "top-1 (published), %"),
             [
-                (result.name, f"{x:g}", f"{result.top1:g}", result.source)
+                (result.name, f"{x:g}", f"{result.top1:g}")
                 for x, result in sorted(points, key=lambda point: sign * point[0])
             ],
         ),
