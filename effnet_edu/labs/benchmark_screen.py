@@ -339,7 +339,7 @@ def points_table(logic: BenchmarkLogic) -> str:
         for point in points
     ]
     heads = ("network", "top-1, %", setting.dimension.unit, "kind", "source of the accuracy")
-    return plain_table("every network of the chart", heads, rows, "ee-full")
+    return plain_table("every network of the chart", heads, rows, "ee-points")
 
 
 def note(logic: BenchmarkLogic) -> str:

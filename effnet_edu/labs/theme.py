@@ -88,6 +88,9 @@ LAB = f"""
 .ee-lab table.ee-numbers thead th:first-child, .ee-lab table.ee-numbers td.ee-left {{ text-align: left; }}
 .ee-lab table.ee-full :is(th, td) {{ padding: 1px 10px 1px 0; }}
 .ee-lab table.ee-full thead :is(th:nth-child(3), th:nth-child(5)) {{ text-align: left; }}
+.ee-lab table.ee-points :is(td, th) {{ white-space: normal; overflow-wrap: anywhere;
+  padding: 1px 6px 1px 0; }}
+.ee-lab table.ee-points tr > :nth-child(n+4) {{ text-align: left; }}
 .ee-lab table.ee-compared {{ font-size: 11.5px; }}
 .ee-lab table.ee-compared th[scope=row] {{ white-space: normal; }}
 .ee-lab table.ee-compared td {{ padding-left: 5px; }}
