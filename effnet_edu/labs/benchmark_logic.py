@@ -79,6 +79,10 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
 
     The networks that can be built here are measured in turn, the cheapest first; each is kept with its batch
     size and precision, so that none is measured twice unless asked for.
+
+    Args:
+        device: Where to measure; the accelerator if there is one.
+        settings: Any of the fields of `Setting`.
     """
 
     LAB = "BenchmarkLab"

@@ -325,3 +325,69 @@ def test_what_lesson_02_says_in_words_is_so():
 
     assert "From phi 0 to phi 2, MACs grow about five times" in text
     assert ee.cost(ee.compound(2)).macs / macs[0] == pytest.approx(5, rel=0.1)
+
+
+def front(points):
+    """Return the keys of what no other beats, given as (cost, accuracy, key)."""
+    kept = []
+    for cost, top1, key in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not kept or top1 > kept[-1][1]:
+            kept.append((cost, top1, key))
+    return kept
+
+
+def test_what_lesson_06_says_in_words_is_so():
+    text = prose(read(LESSONS / "06_benchmarks.ipynb"))
+    papers, timm = ee.published.results("papers"), ee.published.results("timm")
+
+    assert "From 5 to 120 million parameters, EfficientNets of both versions hold the front alone" in text
+    leaders = front((result.parameters, result.top1, result.key) for result in papers)
+    assert all(key.startswith("efficientnet") for cost, _, key in leaders if 5.2 < cost <= 120)
+    assert leaders[-1][0] > 120
+
+    assert "Does any ConvNeXt reach the front?" in text
+    leaders = front((result.macs, result.top1, result.key) for result in papers if result.macs)
+    assert [key for _, _, key in leaders if "convnext" in key] == ["convnext_small"]
+
+    assert "On none. Fewest MACs chose B3, and ConvNeXt-T with more than twice as many is faster" in text
+    good = [result for result in timm if result.top1 >= 82]
+    lightest = min(good, key=lambda result: result.macs)
+    assert lightest.key == "efficientnet_b3"
+    for device in ("Core i9-10940X", "RTX 3090", "RTX 4090", "RTX 5090"):
+        rates = {result: ee.published.speed_of(result, device).images_per_second for result in good}
+        fastest = max(rates, key=rates.get)
+        assert fastest.key == "convnext_tiny"
+        assert fastest.macs > 2 * lightest.macs
+
+    assert "Over throughput on this GPU none of its eight networks is on the front" in text
+    speed = {result: ee.published.speed_of(result, "RTX 4090").images_per_second for result in timm}
+    leaders = [key for _, _, key in front((-rate, result.top1, result.key) for result, rate in speed.items())]
+    assert not any(key.startswith("efficientnet_b") for key in leaders)
+    upper = leaders[leaders.index("resnet50") + 1 :]
+    assert {key.split("_")[0] for key in upper} == {"convnext", "efficientnetv2"}
+
+    assert "Those of B4 and B5 are about 4 to 5 percent above what is printed" in text
+    table = ee.published.read("effnet_table2")
+    for number in range(8):
+        row = table.row(network=f"EfficientNet-B{number}")
+        counted = ee.cost(f"efficientnet_b{number}")
+        assert abs(counted.parameters / row["parameters_millions"] / 1e6 - 1) < 0.0201
+        off = counted.macs / row["macs_billions"] / 1e9 - 1
+        assert (0.035 < off < 0.05) if number in (4, 5) else abs(off) < 0.0205
+
+    assert "One MACs ratio, of PNASNet, is not what its own columns give" in text
+    groups = {row["comparison_group"]: row for row in table if row["parameters_ratio"] == 1}
+    for row in table:
+        if row["macs_ratio"] is not None:
+            again = row["macs_billions"] / groups[row["comparison_group"]]["macs_billions"]
+            assert (abs(row["macs_ratio"] / again - 1) > 0.05) == (row["network"] == "PNASNet")
+
+    assert "more than two points before any layer was touched" in text
+    steps = ee.published.read("convnext_modernized").where(roadmap="ResNet-50 -> ConvNeXt-T")
+    assert steps[1]["top1_percent"] - steps[0]["top1_percent"] > 2
+    assert steps[1]["macs_billions"] == steps[0]["macs_billions"]
+
+    assert "more than 10 times the MACs of B0, ConvNeXt-T more than 11 times" in text
+    b0_macs = ee.cost("efficientnet_b0").macs
+    assert ee.peer_counts("resnet50")[1] > 10 * b0_macs
+    assert ee.peer_counts("convnext_tiny")[1] > 11 * b0_macs
