@@ -305,12 +305,12 @@ QUIZ = (
         "You time a network on a GPU with two calls of a clock around `net(image)`, and it takes 0.1 ms. "
         "What did you measure?",
         (
+            Choice("the time of the network", "It may still be running when the clock is read."),
             Choice(
                 "how long it takes to queue the work",
                 "The call returns before the work is done. Wait for the device before reading the clock.",
                 right=True,
             ),
-            Choice("the time of the network", "It may still be running when the clock is read."),
             Choice(
                 "the time to copy the image to the GPU",
                 "The image was there already. The call only hands over a list of work.",
@@ -321,24 +321,25 @@ QUIZ = (
         "One report says 5 ms for a network, another says 40 ms for the same one on the same device. "
         "What do you ask first?",
         (
+            Choice("which random seed", "Time hardly depends on the values that are multiplied."),
+            Choice("how many classes it was trained for", "The classifier is a tiny part of the work."),
             Choice(
                 "which batch size, precision and image size",
                 "A batch of 8 takes longer than a batch of 1, and may still have the better throughput.",
                 right=True,
             ),
-            Choice("which random seed", "Time hardly depends on the values that are multiplied."),
-            Choice("how many classes it was trained for", "The classifier is a tiny part of the work."),
         ),
     ),
     Question(
         "B0 has about ten times fewer MACs than ResNet-50. Why is it not ten times as fast?",
         (
+            Choice("its MACs are counted differently", "Both are counted by the same rule."),
             Choice(
-                "its depthwise convolutions and small layers move many bytes for little arithmetic",
-                "On the roofline they lie under the slope of the memory, far below the peak of arithmetic.",
+                "its depthwise and small layers take far more of the time than of the MACs",
+                "They reuse little of what they read, or are too small to fill the device. Norms and "
+                "activations take time without any MAC.",
                 right=True,
             ),
-            Choice("its MACs are counted differently", "Both are counted by the same rule."),
             Choice(
                 "it has more parameters",
                 f"It has fewer: {cost('efficientnet_b0').parameters / 1e6:.1f} million.",
@@ -362,17 +363,17 @@ QUIZ = (
         "Your service must answer within 20 ms, one image at a time, on a CPU. Which number decides?",
         (
             Choice(
-                "latency at batch 1 on that CPU",
-                "Only this one says how long somebody waits. Measure it there, several times, warm.",
-                right=True,
-            ),
-            Choice(
                 "throughput at batch 256 on a GPU",
                 "Another device and another question: how many images a second, not how long one takes.",
             ),
             Choice(
                 f"MACs: B7 has {_MACS['efficientnet_b7'] / _MACS['efficientnet_b0']:.0f} times those of B0",
                 "They rank networks of one family roughly, and say nothing in milliseconds.",
+            ),
+            Choice(
+                "latency at batch 1 on that CPU",
+                "Only this one says how long somebody waits. Measure it there, several times, warm.",
+                right=True,
             ),
         ),
     ),

@@ -8,6 +8,7 @@ from statistics import mean
 import pytest
 
 import effnet_edu as ee
+from effnet_edu.studies.device import layer_profile
 from tests.notebooks.book import (
     KEY,
     LESSONS,
@@ -386,6 +387,25 @@ def test_what_lesson_06_says_in_words_is_so():
     steps = ee.published.read("convnext_modernized").where(roadmap="ResNet-50 -> ConvNeXt-T")
     assert steps[1]["top1_percent"] - steps[0]["top1_percent"] > 2
     assert steps[1]["macs_billions"] == steps[0]["macs_billions"]
+
+    assert "depthwise convolutions took about a quarter of B0's time for 9 percent of its MACs" in text
+    assert "took another quarter for no MACs at all" in text
+    assert "ran more than three times as many MACs a second as B0's expansions" in text
+    recorded = ee.studies.recorded_devices()["amd_epyc_2_threads"]["layers"].data["rows"]
+    b0, v2_s = (
+        layer_profile(next(row for row in recorded if (row["network"], row["batch_size"]) == (name, 1)))
+        for name in ("efficientnet_b0", "efficientnetv2_s")
+    )
+    depthwise = [layer for layer in b0.layers if layer.role == "depthwise" and layer.macs]
+    assert round(sum(layer.macs for layer in depthwise) / b0.macs, 2) == 0.09
+    assert 0.2 < sum(layer.seconds for layer in depthwise) / b0.total_seconds < 0.3
+    assert 0.2 < sum(layer.seconds for layer in b0.layers if not layer.macs) / b0.total_seconds < 0.32
+
+    def rate(layers):
+        return sum(layer.macs for layer in layers) / sum(layer.seconds for layer in layers)
+
+    fused = [layer for layer in v2_s.layers if layer.role == "fused" and layer.macs]
+    assert rate(fused) > 3 * rate([layer for layer in b0.layers if layer.role == "expand" and layer.macs])
 
     assert "more than 10 times the MACs of B0, ConvNeXt-T more than 11 times" in text
     b0_macs = ee.cost("efficientnet_b0").macs
