@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from effnet_edu.profiling.largest_batch import largest_batch
     from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
     from effnet_edu.profiling.measurement import Measurement
+    from effnet_edu.profiling.peers import peer_counts, profile_peer
     from effnet_edu.profiling.profile import profile
     from effnet_edu.profiling.roofline import Roofline, RooflinePoint, roofline
     from effnet_edu.profiling.training_cost import TrainingMeasurement, profile_training
@@ -84,6 +85,7 @@ _HOMES = {
     "effnet_edu.profiling.largest_batch": ("largest_batch",),
     "effnet_edu.profiling.layers": ("LayerProfile", "LayerTime", "profile_layers"),
     "effnet_edu.profiling.measurement": ("Measurement",),
+    "effnet_edu.profiling.peers": ("peer_counts", "profile_peer"),
     "effnet_edu.profiling.profile": ("profile",),
     "effnet_edu.profiling.roofline": ("Roofline", "RooflinePoint", "roofline"),
     "effnet_edu.profiling.training_cost": ("TrainingMeasurement", "profile_training"),
@@ -145,8 +147,10 @@ __all__ = [
     "load_checkpoint",
     "measure_ceilings",
     "optimize_for_inference",
+    "peer_counts",
     "profile",
     "profile_layers",
+    "profile_peer",
     "profile_training",
     "published",
     "resolve",

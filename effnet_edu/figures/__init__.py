@@ -1,6 +1,13 @@
 """One function a figure: data in, a `Picture` out (a matplotlib Figure with alt text, caption, numbers)."""
 
 from effnet_edu.figures.accuracy import accuracy_against_macs
+from effnet_edu.figures.benchmarks import (
+    accuracy_against_size,
+    accuracy_against_throughput,
+    counted_table_2,
+    modernized,
+    ratios_of_table_2,
+)
 from effnet_edu.figures.blocks import blocks, relu_in_channels
 from effnet_edu.figures.compound import ImpliedPhi, fitted_phi, formula_against_table, macs_against_phi
 from effnet_edu.figures.device import (
@@ -28,10 +35,13 @@ __all__ = [
     "Picture",
     "ScalingPoint",
     "accuracy_against_macs",
+    "accuracy_against_size",
+    "accuracy_against_throughput",
     "against_resnet50",
     "blocks",
     "channel_rounding",
     "classified",
+    "counted_table_2",
     "examples",
     "fitted_phi",
     "formula_against_table",
@@ -43,8 +53,10 @@ __all__ = [
     "macs_against_time",
     "memory_formats",
     "mismatches",
+    "modernized",
     "network",
     "network_times",
+    "ratios_of_table_2",
     "relu_in_channels",
     "roofline",
     "study",

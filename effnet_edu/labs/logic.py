@@ -181,6 +181,14 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             name: The setting that was changed.
         """
 
+    def doing(self, setting: SettingT) -> str:
+        """Return what the status line says is being measured; the setting itself by default.
+
+        Args:
+            setting: The one that is being measured.
+        """
+        return self.label(setting)
+
     def place(self, setting: SettingT) -> torch.device:
         """Return the device of a setting.
 
@@ -362,7 +370,8 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             self.measure(REST_SECONDS)
 
     def _run(self, setting: SettingT, is_stale: IsCancelled) -> None:
-        what = f"{self.measured_label(setting)} on {device_name(self.place(setting))}"
+        where = f"on {device_name(self.place(setting))}"
+        what = f"{self.measured_label(setting)} {where}"
 
         def tell(state: str, message: str, progress: float = 0.0) -> None:
             with self._speaking:
@@ -372,7 +381,7 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         tell("measuring", f"Building and measuring {what} ...")
         watch = Watch(
             is_stale,
-            lambda share: tell("measuring", f"Measuring {what} ...", share),
+            lambda share: tell("measuring", f"Measuring {self.doing(setting)} {where} ...", share),
             lambda sentence: tell("measuring", sentence),
         )
         try:

@@ -53,6 +53,21 @@ DRAWING = f"""
 .ee-drawing .letter {{ font-weight: 700; font-size: 14px; stroke: var(--ee-card); stroke-width: 3;
   paint-order: stroke; }}
 .ee-drawing .stale {{ font-style: italic; fill: var(--ee-grey); }}
+.ee-drawing .small {{ font-size: 12px; fill: var(--ee-soft); }}
+.ee-drawing .outside {{ fill: var(--ee-grey); fill-opacity: .13; }}
+.ee-drawing .limit {{ stroke: var(--ee-text); stroke-width: 1.6; stroke-dasharray: 5 3; }}
+.ee-drawing .family {{ stroke: var(--ee-soft); stroke-width: 1.2; fill: none; }}
+.ee-drawing .dotted {{ stroke-dasharray: 2 3; }}
+.ee-drawing .mark {{ fill: var(--ee-card); stroke: var(--ee-soft); stroke-width: 1.3; }}
+.ee-drawing .mark.filled {{ fill: var(--ee-soft); stroke: var(--ee-text); stroke-width: .8; }}
+.ee-drawing .v1 {{ stroke: {COMPOUND}; }}
+.ee-drawing .mark.filled.v1 {{ fill: {COMPOUND}; stroke: var(--ee-text); }}
+.ee-drawing .v2 {{ stroke: {WIDTH}; }}
+.ee-drawing .mark.filled.v2 {{ fill: {WIDTH}; stroke: var(--ee-text); }}
+.ee-drawing .mark.filled.old {{ fill: var(--ee-grey); fill-opacity: .4; stroke: var(--ee-grey); }}
+.ee-drawing .winner {{ fill: none; stroke: var(--ee-text); stroke-width: 2; }}
+.ee-drawing .kept {{ stroke: var(--ee-line); stroke-width: 1.4; }}
+.ee-drawing .moved {{ stroke: var(--ee-text); stroke-width: 2.2; }}
 """
 
 #: The arrow of a list for dark themes; ipywidgets draws a dark one in every theme.
@@ -95,6 +110,9 @@ LAB = f"""
 .ee-lab table.ee-numbers thead th:first-child, .ee-lab table.ee-numbers td.ee-left {{ text-align: left; }}
 .ee-lab table.ee-full :is(th, td) {{ padding: 1px 10px 1px 0; }}
 .ee-lab table.ee-full thead :is(th:nth-child(3), th:nth-child(5)) {{ text-align: left; }}
+.ee-lab table.ee-points :is(td, th) {{ white-space: normal; overflow-wrap: anywhere;
+  padding: 1px 6px 1px 0; }}
+.ee-lab table.ee-points tr > :nth-child(n+4) {{ text-align: left; }}
 .ee-lab table.ee-compared {{ font-size: 11.5px; }}
 .ee-lab table.ee-compared th[scope=row] {{ white-space: normal; }}
 .ee-lab table.ee-compared td {{ padding-left: 5px; }}

@@ -82,6 +82,15 @@ TRAINING_ROWS = [
 DRAW = {
     "study": lambda: ee.figures.study(made(lambda _way, level, seed: 0.5 + 0.02 * level + 0.01 * seed)),
     "gates": lambda: ee.figures.gates(made_gates()),
+    "accuracy_against_size": lambda: ee.figures.accuracy_against_size(ee.published.results(), "parameters"),
+    "accuracy_against_throughput": lambda: ee.figures.accuracy_against_throughput(
+        ee.published.results("timm"), "RTX 4090"
+    ),
+    "counted_table_2": lambda: ee.figures.counted_table_2(
+        ee.published.read("effnet_table2"), {"EfficientNet-B0": (5_288_548, B0_MACS)}
+    ),
+    "modernized": lambda: ee.figures.modernized(ee.published.read("convnext_modernized")),
+    "ratios_of_table_2": lambda: ee.figures.ratios_of_table_2(ee.published.read("effnet_table2")),
     "accuracy_against_macs": lambda: ee.figures.accuracy_against_macs(
         {"depth": [(0.4, 76.1), (0.9, 78.5)], "compound": [(0.4, 76.1), (1.0, 79.8)]}, "figure 8"
     ),

@@ -3,9 +3,11 @@
 import ast
 import copy
 import functools
+import inspect
 import hashlib
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,6 +142,7 @@ def shown_code(book: NotebookNode, number: str) -> Iterator[str]:
 
     lesson = LIBRARY / "exercises" / f"lesson_{number}.py"
     code = "\n".join(cell.source for cell in code_cells(book) if is_compared(cell))
+    named = set(re.findall(r"""["'](\w+)["']""", code + lesson.read_text(encoding="utf-8")))
     for name, member in sorted(set(re.findall(r"\bee\.(\w+)(?:\.(\w+))?", code))):
         if name in ("labs", "exercises"):
             continue
@@ -149,6 +152,8 @@ def shown_code(book: NotebookNode, number: str) -> Iterator[str]:
                 yield effective_code((LIBRARY / "figures" / f"{module}.py").read_text(encoding="utf-8"))
         else:
             yield _meaning(f"{shown.__module__}:{shown.__qualname__}")
+        if name == "published":
+            named |= set(re.findall(r'read\("(\w+)"\)', inspect.getsource(sys.modules[shown.__module__])))
     for path in sorted((LIBRARY / "exercises").glob("*.py")):
         if path == lesson or not path.stem.startswith("lesson_"):
             yield effective_code(path.read_text(encoding="utf-8"))
@@ -156,7 +161,6 @@ def shown_code(book: NotebookNode, number: str) -> Iterator[str]:
         if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("effnet_edu.exercises"):
             for alias in node.names if (node.module or "").startswith("effnet_edu") else ():
                 yield _meaning(f"{node.module}:{alias.name}")
-    named = set(re.findall(r"""["'](\w+)["']""", code + lesson.read_text(encoding="utf-8")))
     for folder in ("published", "studies"):
         for path in sorted((LIBRARY / folder).rglob("*.[cj]s*")):
             if path.stem in named:

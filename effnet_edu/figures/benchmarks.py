@@ -1,0 +1,293 @@
+"""Published benchmarks: accuracy over cost, table 2 counted again, and the way to ConvNeXt."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from matplotlib.axes import Axes
+
+from effnet_edu.figures.picture import Numbers, Picture
+from effnet_edu.figures.style import (
+    CARD,
+    COMPOUND,
+    FAINT,
+    GREY,
+    INK,
+    RESOLUTION,
+    SMALLEST_TEXT,
+    WIDTH,
+    new_figure,
+    plain_log_axis,
+    styled,
+)
+from effnet_edu.published.benchmarks import Result, speed_of
+from effnet_edu.published.tables import Table
+
+#: Colour and marker of the families that the lesson speaks of; the others are small grey circles.
+_LOOKS = {
+    "EfficientNet": (COMPOUND, "o"),
+    "EfficientNetV2": (WIDTH, "s"),
+    "ConvNeXt": (INK, "^"),
+    "ResNet": (GREY, "D"),
+}
+_OTHER = (GREY, "o")
+_STEPS = (1, 2, 5)
+
+
+def _place(axes: Axes, result: Result, x: float, named: set[str]) -> None:
+    family = result.family if result.family in _LOOKS else "other"
+    colour, marker = _LOOKS.get(result.family, _OTHER)
+    axes.plot(
+        [x],
+        [result.top1],
+        marker=marker,
+        linestyle="",
+        markersize=7 if family != "other" else 4.5,
+        markerfacecolor=CARD,
+        markeredgecolor=colour,
+        markeredgewidth=1.6 if family != "other" else 1,
+        label=None if family in named else family,
+    )
+    named.add(family)
+
+
+def _frontier(points: Sequence[tuple[float, Result]]) -> list[tuple[float, Result]]:
+    """Return the points that no other beats at the same x or less, in order of x."""
+    kept: list[tuple[float, Result]] = []
+    for x, result in sorted(points, key=lambda point: (point[0], -point[1].top1)):
+        if not kept or result.top1 > kept[-1][1].top1:
+            kept.append((x, result))
+    return kept
+
+
+def _log_ticks(axes: Axes, values: Sequence[float]) -> None:
+    low, high = min(values) / 1.3, max(values) * 1.3
+    steps = _STEPS if high < 300 * low else (1,)
+    ticks = [step * 10.0**power for power in range(-2, 6) for step in steps]
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    plain_log_axis(axes, "x", ticks, [f"{tick:,g}" for tick in ticks])
+    axes.set_xlim(low, high)
+
+
+def _scatter(
+    points: Sequence[tuple[float, Result]], xlabel: str, faster_is_right: bool, where: str
+) -> Picture:
+    figure, (axes,) = new_figure(4.4)
+    sign = -1 if faster_is_right else 1
+    best = [(sign * x, result) for x, result in _frontier([(sign * x, result) for x, result in points])]
+    axes.plot(
+        [x for x, _ in best], [result.top1 for _, result in best], color=FAINT, linewidth=5, zorder=0.5,
+        label="not beaten by any other",
+    )  # fmt: skip
+    named: set[str] = set()
+    for x, result in sorted(points, key=lambda point: point[1].family in _LOOKS):
+        _place(axes, result, x, named)
+    _log_ticks(axes, [x for x, _ in points])
+    for x, result in points:
+        if result.family in ("EfficientNet", "EfficientNetV2"):
+            above = result.family == "EfficientNet"
+            axes.annotate(
+                result.short,
+                (x, result.top1),
+                (-5, 6) if above else (6, -11),
+                textcoords="offset points",
+                ha="right" if above else "left",
+                fontsize=SMALLEST_TEXT,
+            )
+    axes.set(xlabel=xlabel, ylabel="ImageNet top-1, % (published)")
+    axes.legend(loc="lower left" if faster_is_right else "lower right")
+    ends = [best[0][1], best[-1][1]]
+    names = ", ".join(dict.fromkeys(result.name for _, result in best))
+    return Picture(
+        figure,
+        alt=f"{len(points)} networks, published top-1 accuracy over {xlabel}. No other beats these: {names}. "
+        f"They run from {ends[0].top1:.1f}% to {ends[-1].top1:.1f}%.",
+        caption=f"Hollow marks: published {where}. Grey band: the networks that no other beats in accuracy "
+        "at the same cost or less.",
+        numbers=Numbers(
+            ("network", xlabel, "top-1 (published), %"),
+            [
+                (result.name, f"{x:g}", f"{result.top1:g}")
+                for x, result in sorted(points, key=lambda point: sign * point[0])
+            ],
+        ),
+    )
+
+
+@styled
+def accuracy_against_size(results: Sequence[Result], size: str = "MACs") -> Picture:
+    """Draw published accuracy over published MACs or parameters.
+
+    Args:
+        results: From `ee.published.results`.
+        size: `"MACs"` or `"parameters"`.
+
+    Raises:
+        ValueError: The size is another word.
+    """
+    if size == "MACs":
+        points = [(result.macs, result) for result in results if result.macs is not None]
+        return _scatter(points, "MACs of one image, billions (published)", False, "accuracy and MACs")
+    if size == "parameters":
+        points = [(result.parameters, result) for result in results]
+        return _scatter(points, "parameters, millions (published)", False, "accuracy and parameters")
+    raise ValueError(f"size is {size!r}; it must be 'MACs' or 'parameters'.")
+
+
+@styled
+def accuracy_against_throughput(results: Sequence[Result], device: str) -> Picture:
+    """Draw published accuracy over published throughput on one device.
+
+    Args:
+        results: From `ee.published.results`.
+        device: One of `ee.published.DEVICES`.
+
+    Raises:
+        ValueError: Nobody's speeds on such a device are published here.
+    """
+    points = [
+        (speed.images_per_second, result)
+        for result in results
+        if (speed := speed_of(result, device)) is not None
+    ]
+    label = f"images/s on {device} (published)"
+    return _scatter(points, label, True, "accuracy, and throughput on this device")
+
+
+@styled
+def ratios_of_table_2(table: Table) -> Picture:
+    """Draw the ratios that table 2 of the paper prints beside those of its own columns.
+
+    Args:
+        table: The table `effnet_table2`.
+    """
+    bases = {str(row["comparison_group"]): row for row in table if row["parameters_ratio"] == 1}
+    figure, panels = new_figure(4.6, columns=2)
+    peers = [row for row in table if row["parameters_ratio"] != 1]
+    names = [f"{row['network']} / {row['comparison_group']}" for row in peers]
+    at = list(range(len(peers)))[::-1]
+    rows, worst = [], (0.0, "")
+    for axes, column, ratio, title in (
+        (panels[0], "parameters_millions", "parameters_ratio", "parameters"),
+        (panels[1], "macs_billions", "macs_ratio", "MACs"),
+    ):
+        for place, row in zip(at, peers, strict=True):
+            if row[column] is None:
+                continue
+            again = row.number(column) / bases[str(row["comparison_group"])].number(column)
+            printed = row.number(ratio)
+            axes.plot([0, again], [place, place], color=FAINT, linewidth=4, zorder=0.5)
+            axes.plot([again], [place], "|", color=INK, markersize=11, markeredgewidth=2)
+            axes.plot(
+                [printed], [place], "o", markerfacecolor="none", markeredgecolor=COMPOUND, markeredgewidth=1.6
+            )
+            off = abs(printed / again - 1)
+            worst = max(worst, (off, f"{row['network']}: {title} printed {printed:g}, divided {again:.2f}"))
+            rows.append(
+                (f"{row['network']} / {row['comparison_group']}", title, f"{printed:g}", f"{again:.2f}")
+            )
+        axes.set(title=f"times the {title} of the EfficientNet", xlim=(0, None))
+        axes.set_yticks(at, names if axes is panels[0] else [])
+    smaller = [row.number("parameters_ratio") for row in peers]
+    return Picture(
+        figure,
+        alt=f"Ratios of table 2 for {len(peers)} networks. In parameters they run from {min(smaller):g} to "
+        f"{max(smaller):g}, with {median(smaller):g} in the middle. The largest difference between a printed "
+        f"ratio and its own columns: {worst[1]}.",
+        caption="Rings: the ratio as printed (arXiv:1905.11946v5, table 2). Bars: divided again from the two "
+        "columns that the same table prints.",
+        numbers=Numbers(("networks", "of", "ratio (published)", "ratio (computed)"), rows),
+    )
+
+
+@styled
+def counted_table_2(table: Table, counts: Mapping[str, tuple[int, int]]) -> Picture:
+    """Draw by how much the parameters and MACs of table 2 differ from an exact count.
+
+    Args:
+        table: The table `effnet_table2`.
+        counts: Name of a network in that table to its exact parameters and MACs.
+    """
+    figure, (axes,) = new_figure(3.4)
+    names = list(counts)
+    rows = []
+    for shift, index, column, scale, colour, marker, label in (
+        (-0.12, 0, "parameters_millions", 1e6, RESOLUTION, "s", "parameters"),
+        (0.12, 1, "macs_billions", 1e9, COMPOUND, "o", "MACs"),
+    ):
+        off = []
+        for name in names:
+            printed, exact = table.row(network=name).number(column), counts[name][index] / scale
+            off.append(100 * (exact / printed - 1))
+            rows.append((name, label, f"{printed:g}", f"{exact:.4g}", f"{off[-1]:+.1f}%"))
+        axes.plot(
+            [n + shift for n in range(len(names))], off, marker, color=colour, markersize=8, label=label
+        )
+    axes.axhline(0, color=GREY, linewidth=1)
+    axes.set_xticks(range(len(names)), [name.replace("EfficientNet-", "") for name in names])
+    axes.set_ylabel("exact count over\nprinted number, %")
+    axes.legend()
+    largest = max(rows, key=lambda row: abs(float(row[4].rstrip("%"))))
+    return Picture(
+        figure,
+        alt=f"Exact counts of {len(names)} networks over what table 2 prints. The largest difference: "
+        f"{largest[1]} of {largest[0]}, printed {largest[2]}, counted {largest[3]}.",
+        caption="0 would be a number printed without rounding. Counts: computed. What they are divided by: "
+        "arXiv:1905.11946v5, table 2.",
+        numbers=Numbers(("network", "what", "published", "computed", "difference"), rows),
+    )
+
+
+@styled
+def modernized(table: Table, roadmap: str = "ResNet-50 -> ConvNeXt-T") -> Picture:
+    """Draw the steps from a ResNet to a ConvNeXt: accuracy of each, and its MACs.
+
+    Args:
+        table: The table `convnext_modernized`.
+        roadmap: One of its roadmaps.
+    """
+    rows = list(table.where(roadmap=roadmap))
+    steps, other = rows[:-1], rows[-1]
+    figure, (axes,) = new_figure(5.2)
+    at = list(range(len(rows)))[::-1]
+    for place, row in zip(at, rows, strict=True):
+        colour, marker = (GREY, "D") if row is other else (INK, "^")
+        spread = row["spread"]
+        if spread is not None:
+            low, high = (
+                row.number("top1_percent") - row.number("spread"),
+                row.number("top1_percent") + row.number("spread"),
+            )
+            axes.plot([low, high], [place, place], color=colour, linewidth=1.4)
+        axes.plot(
+            [row.number("top1_percent")], [place], marker, markerfacecolor=CARD, markeredgecolor=colour,
+            markeredgewidth=1.6,
+        )  # fmt: skip
+        words = f"{row['top1_percent']}%, {row['macs_billions']} G"
+        where = (row.number("top1_percent"), place)
+        axes.annotate(words, where, (12, -3), textcoords="offset points", fontsize=SMALLEST_TEXT)
+    axes.plot(
+        [row.number("top1_percent") for row in steps], at[: len(steps)], color=FAINT, linewidth=3, zorder=0.5
+    )
+    axes.set_yticks(at, [str(row["change"]) for row in rows])
+    top = [row.number("top1_percent") for row in rows]
+    axes.set(xlabel="ImageNet top-1, % (published)", xlim=(min(top) - 0.5, max(top) + 1.6))
+    recipe = steps[1].number("top1_percent") - steps[0].number("top1_percent")
+    whole = steps[-1].number("top1_percent") - steps[0].number("top1_percent")
+    return Picture(
+        figure,
+        alt=f"{len(steps) - 1} steps from {steps[0]['change']} with {steps[0]['top1_percent']}% to "
+        f"{steps[-1]['change']} with {steps[-1]['top1_percent']}%. The first, a better recipe for the same "
+        f"network, gives {recipe:.2f} of the {whole:.2f} points.",
+        caption=f"Published: {steps[0]['source']}, with the spread of several runs where it is printed; "
+        "G: billions of MACs.",
+        numbers=Numbers(
+            ("step", "top-1 (published), %", "spread", "MACs (published), G"),
+            [
+                (
+                    str(row["change"]), str(row["top1_percent"]),
+                    "" if row["spread"] is None else str(row["spread"]), str(row["macs_billions"]),
+                )
+                for row in rows
+            ],
+        ),
+    )  # fmt: skip

@@ -1,0 +1,79 @@
+"""The benchmark lab as widgets."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+
+from effnet_edu.labs.benchmark_logic import LIMITS, BenchmarkLogic
+from effnet_edu.labs.benchmark_points import DIMENSIONS, places
+from effnet_edu.labs.benchmark_screen import headlines, note, pictures, points_table, within_table
+from effnet_edu.labs.controls import Choice, Slider
+from effnet_edu.labs.frame import Lab, Screen
+from effnet_edu.labs.logic import LabLogic, devices
+
+
+@dataclass(frozen=True)
+class BudgetSlider(Slider):
+    """A slider that is there only while its budget is the one that counts."""
+
+    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
+        """Return field, help and slider, shown while the networks are compared by what it limits."""
+        control = super().build(logic)
+
+        def show(_change: object = None) -> None:
+            is_used = DIMENSIONS[logic.across].budget == self.name  # type: ignore[attr-defined]
+            control.layout.display = "" if is_used else "none"
+
+        logic.observe(show, "across")
+        show()
+        return control
+
+
+class BenchmarkLab(Lab):
+    """Published networks over size, or over the time that they take on this device and elsewhere.
+
+    Args:
+        device: Where to measure; the accelerator if there is one.
+        settings: Any of across (`"time"`, `"throughput"`, `"MACs"` or `"parameters"`), the budgets most_ms,
+            least_images_per_second, most_macs (billions) and most_parameters (millions), accuracy
+            (`"papers"`, `"timm"` or `"torchvision"`), beside, batch_size, precision and up_to (billion MACs).
+
+    Raises:
+        TypeError: There is no such setting.
+        traitlets.TraitError: A setting is outside its range.
+    """
+
+    LOGIC = BenchmarkLogic
+    SUBJECT = "the best network within a budget"
+    LEAD = (
+        "Choose what counts and move the budget. Networks are measured on this device in turn; "
+        "accuracies are published, with their source."
+    )
+    CONTROLS = (
+        Choice("across", label="compare"),
+        BudgetSlider("most_ms", 1, label="budget", unit="ms"),
+        BudgetSlider("least_images_per_second", 10, label="budget", unit="images/s"),
+        BudgetSlider("most_macs", 0.1, label="budget", unit="billion MACs"),
+        BudgetSlider("most_parameters", 1, label="budget", unit="million"),
+        Choice("accuracy", label="accuracy"),
+        Choice("beside", places),
+        Choice("batch_size", tuple(2**n for n in range(11)), label="batch size"),
+        Choice("precision"),
+        Choice("up_to", LIMITS, label="up to"),
+        Choice("device", devices),
+    )
+
+    logic: BenchmarkLogic
+
+    def draw(self) -> Screen:
+        """Return the chart, the two orders, and the best networks."""
+        table = points_table if self._as_table else within_table
+        return Screen(pictures(self.logic), note(self.logic), table(self.logic))
+
+    def in_words(self) -> str:
+        """Return the lab in one sentence."""
+        logic = self.logic
+        lines, setting = "; ".join(headlines(logic, logic.setting)), logic.setting
+        words = f"top-1 accuracy by {setting.dimension.title}, budget {setting.budget_in_words}"
+        return f"{logic.title}, {words}: {lines}."
