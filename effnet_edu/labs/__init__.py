@@ -2,5 +2,6 @@
 
 from effnet_edu.labs.live_curves import LiveCurves
 from effnet_edu.labs.phi_view import PhiLab
+from effnet_edu.labs.scaling_view import ScalingProblemLab
 
-__all__ = ["LiveCurves", "PhiLab"]
+__all__ = ["LiveCurves", "PhiLab", "ScalingProblemLab"]

@@ -32,7 +32,10 @@ class Case:
         return ("import effnet_edu as ee", f"lab = {self.code}\nlab")
 
 
-LABS = (Case("PhiLab", "phi=1.0", "ee-phi", 2),)
+LABS = (
+    Case("PhiLab", "phi=1.0", "ee-phi", 2),
+    Case("ScalingProblemLab", "budget=1.0", "ee-budget", 2),
+)
 
 
 def measure(page: Page) -> None:
@@ -46,5 +49,5 @@ def wait_until_measured(page: Page) -> None:
 
 
 def numbers(page: Page) -> str:
-    """Return what the numbers of the only lab say."""
-    return "\n".join(page.locator(".ee-lab table.ee-numbers").all_inner_texts())
+    """Return what the numbers of the only lab say, without tables that it shows beside them."""
+    return "\n".join(page.locator(".ee-lab table.ee-numbers:not(.ee-also)").all_inner_texts())
