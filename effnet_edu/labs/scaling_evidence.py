@@ -55,6 +55,8 @@ def published(paper: str, way: Way) -> tuple[Point, ...]:
     """
     if paper != B0:
         rows = read("effnet_table3_scaling").where(network=paper)
+        if way not in rows.column("scaling"):
+            return ()
         return tuple(
             _point(way, row, str(row["coefficients"] or way), "table 3")
             if row["scaling"] == way

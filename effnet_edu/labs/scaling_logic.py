@@ -18,7 +18,9 @@ MIX = "own mix"
 _PERCENT = {"depth": (100, 0, 0), "width": (0, 100, 0), "resolution": (0, 0, 100)} | {
     "compound": tuple(round(100 * share) for share in (COMPOUND.depth, COMPOUND.width, COMPOUND.resolution))
 }
-_SHARES = {way: COMPOUND if way == "compound" else Shares.of(*_PERCENT[way]) for way in WAYS}
+_SHARES: dict[str, Shares] = {
+    way: COMPOUND if way == "compound" else Shares.of(*_PERCENT[way]) for way in WAYS
+}
 _SLIDERS = ("depth_share", "width_share", "resolution_share")
 
 
@@ -47,13 +49,13 @@ class ScalingProblemLogic(LabLogic[Setting, Measurement]):
     SETTING = Setting
     INVITATION = "Spend a budget: the network is built and measured when the slider rests."
 
-    budget = traitlets.Float(1.8, min=0.4, max=20.0, help="what one image may cost; B0 costs 0.39")
-    way = traitlets.Enum((*WAYS, MIX), "compound", help="where the budget goes")
-    depth_share = traitlets.Int(_PERCENT["compound"][0], min=0, max=100, help="of the growth: layers")
-    width_share = traitlets.Int(_PERCENT["compound"][1], min=0, max=100, help="channels")
-    resolution_share = traitlets.Int(_PERCENT["compound"][2], min=0, max=100, help="pixels")
-    paper = traitlets.Enum(PAPERS, B0, help="whose published accuracy is shown")
-    images = traitlets.Enum(tuple(IMAGES), "glyphs", help="what our study learned")
+    budget = traitlets.Float(1.8, min=0.4, max=20.0, help="for one image")
+    way = traitlets.Enum((*WAYS, MIX), "compound", help="where it goes")
+    depth_share = traitlets.Int(_PERCENT["compound"][0], min=0, max=100, help="for layers")
+    width_share = traitlets.Int(_PERCENT["compound"][1], min=0, max=100, help="for channels")
+    resolution_share = traitlets.Int(_PERCENT["compound"][2], min=0, max=100, help="for pixels")
+    paper = traitlets.Enum(PAPERS, B0, help="whose accuracy")
+    images = traitlets.Enum(tuple(IMAGES), "glyphs", help="in our study")
     batch_size = traitlets.Int(1, min=1, max=256, help="images at once")
 
     @property

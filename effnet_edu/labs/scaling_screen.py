@@ -29,7 +29,13 @@ _CORNERS: dict[Way, tuple[tuple[float, float], ...]] = {
     "resolution": ((0.0, -1.2), (1.1, 0.85), (-1.1, 0.85)),
     "compound": ((0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)),
 }
-_LETTERS: dict[Way, str] = {"depth": "d", "width": "w", "resolution": "r", "compound": "c"}
+#: What stands at the end of each line, and how far from its last mark, so that none covers another.
+_LETTERS: dict[Way, tuple[str, int, int]] = {
+    "depth": ("d", -3, -8),
+    "width": ("w", 7, 4),
+    "resolution": ("r", 6, 12),
+    "compound": ("c", 8, 4),
+}
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,8 @@ class _Chart:
         yield from frame(self.x, self.y, *self.titles)
         # The chosen way comes last, so that nothing covers it.
         for way in sorted(WAYS, key=lambda way: way == chosen):
+            if not self.points[way]:
+                continue
             places = [self.at(point) for point in self.points[way]]
             joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
             width = 2.4 if way == chosen else 1.0
@@ -105,7 +113,8 @@ class _Chart:
                     yield line(x, self.y(point.interval[0]), x, self.y(point.interval[1]), "range")
                 yield self.marked(point, 3.4)
             x, y = places[-1]
-            yield text(x + 7, y + (12 if way == "resolution" else 1), _LETTERS[way], "soft")
+            letter, across, down = _LETTERS[way]
+            yield text(x + across, y + down, letter, "soft")
 
     def marked(self, point: Point, radius: float) -> str:
         """Return the mark of a point."""
@@ -127,8 +136,8 @@ class _Chart:
             return
         style = "stroke:var(--ee-text);stroke-width:1.4;stroke-dasharray:4 3"
         yield f'<path d="M{x(at):.1f} {y.start}V{y.end}" style="{style}"/>'
-        side = "start" if x(at) < (x.start + x.end) / 2 else "end"
-        yield text(x(at), y.end - 8, word, "title", side)
+        sides = {"A": "end", "B": "start"}
+        yield text(x(at), y.end - 8, word, "title", sides.get(letter, "middle"))
 
 
 def _paper_chart(paper: str) -> _Chart:
@@ -254,9 +263,7 @@ def ways_table(logic: ScalingProblemLogic) -> str:
                 "–" if record is None else digits(record.measurement.median_ms / setting.batch_size),
             )
         )
-    return plain_table(
-        "this budget, each way: computed; ms measured", ("", "params, M", "activ., M", "ms/image"), rows
-    )
+    return plain_table("each way: computed, ms measured", ("", "params M", "activ. M", "ms"), rows)
 
 
 NOTE = (

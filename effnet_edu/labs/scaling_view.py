@@ -29,7 +29,7 @@ class ScalingProblemLab(Lab):
         "network is built and measured on this device."
     )
     CONTROLS = (
-        Slider("budget", 0.1, unit="billion MACs"),
+        Slider("budget", 0.1, unit="G MACs"),
         Choice("way"),
         Slider("depth_share", 1, label="depth", unit="%"),
         Slider("width_share", 1, label="width", unit="%"),
@@ -43,5 +43,6 @@ class ScalingProblemLab(Lab):
     logic: ScalingProblemLogic
 
     def draw(self) -> Screen:
-        """Return the network and its charts."""
-        return Screen(pictures(self.logic), note(self.logic), ways_table(self.logic))
+        """Return the network and its charts; the price of each way gives way where two are compared."""
+        table = ways_table(self.logic) if self.logic.pinned is None else ""
+        return Screen(pictures(self.logic), note(self.logic), table)
