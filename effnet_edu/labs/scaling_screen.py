@@ -6,17 +6,22 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
 
-from effnet_edu.labs.drawing import Axis, Drawing, drawing, frame, line, text
+from effnet_edu.labs.budget import Purchase
+from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, frame, line, text
+from effnet_edu.labs.logic import Record
 from effnet_edu.labs.network_picture import LITTLE_ROOM, network_picture
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.scaling_evidence import Point, published, recorded, span
-from effnet_edu.labs.scaling_logic import MIX, ScalingProblemLogic, as_way, unspent
+from effnet_edu.labs.scaling_logic import MIX, ScalingProblemLogic, Setting, as_way, unspent
 from effnet_edu.labs.tables import plain_table
 from effnet_edu.labs.theme import COMPOUND, DEPTH, RESOLUTION, WIDTH
+from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.studies.networks import WAYS, Way
 
 CHARTS_SIZE = (396, 192)
 _FLOOR, _CEILING = 158, 26
+#: Height of the tallest slab, in pixels.
+_ROOM = 100
 _COLOURS: dict[Way, str] = {
     "depth": DEPTH,
     "width": WIDTH,
@@ -36,6 +41,9 @@ _LETTERS: dict[Way, tuple[str, int, int]] = {
     "resolution": ("r", 6, 12),
     "compound": ("c", 8, 4),
 }
+
+
+_BESIDE: dict[Way, float] = {"depth": -4.5, "width": -1.5, "resolution": 1.5, "compound": 4.5}
 
 
 @dataclass(frozen=True)
@@ -92,29 +100,43 @@ class _Chart:
     is_hollow: bool
 
     def at(self, point: Point) -> tuple[float, float]:
-        """Return where a point is."""
-        return self.x(point.macs / self.unit), self.y(point.percent)
+        """Return where a point is; those with intervals stand a hair beside each other."""
+        beside = _BESIDE[point.way] if point.interval else 0.0
+        return self.x(point.macs / self.unit) + beside, self.y(point.percent)
 
     def curves(self, chosen: Way | None) -> Iterator[str]:
         """Yield frame, lines and marks; a line only joins what belongs together."""
         yield from frame(self.x, self.y, *self.titles)
         # The chosen way comes last, so that nothing covers it.
-        for way in sorted(WAYS, key=lambda way: way == chosen):
-            if not self.points[way]:
-                continue
+        ways = [way for way in sorted(WAYS, key=lambda way: way == chosen) if self.points[way]]
+        for way in ways:
             places = [self.at(point) for point in self.points[way]]
             joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
             width = 2.4 if way == chosen else 1.0
             style = f"fill:none;stroke:{_COLOURS[way]};stroke-width:{width}"
             yield f'<polyline points="{joined}" style="{style}"/>'
+        for way in ways:
             for point in self.points[way]:
                 if point.interval:
                     x, _ = self.at(point)
-                    yield line(x, self.y(point.interval[0]), x, self.y(point.interval[1]), "range")
+                    low, high = (self.y(end) for end in point.interval)
+                    style = f"stroke:{_COLOURS[way]};stroke-width:1.5"
+                    yield f'<path d="M{x:.1f} {low:.1f}V{high:.1f}" style="{style}"/>'
                 yield self.marked(point, 3.4)
-            x, y = places[-1]
-            letter, across, down = _LETTERS[way]
-            yield text(x + across, y + down, letter, "soft")
+        yield from self.letters(ways)
+
+    def letters(self, ways: Sequence[Way]) -> Iterator[str]:
+        """Yield the letter of each way at the end of its line, none on another."""
+        ends = {way: self.at(self.points[way][-1]) for way in ways}
+        if self.is_hollow:
+            for way, (x, y) in ends.items():
+                letter, across, down = _LETTERS[way]
+                yield text(x + across, y + down, letter, "soft")
+            return
+        lowest = 0.0  # all lines end at nearly the same MACs: the letters stand below each other
+        for way, (_, y) in sorted(ends.items(), key=lambda end: end[1][1]):
+            lowest = max(y + 4, lowest + 12)
+            yield text(self.x.end + 2, lowest, _LETTERS[way][0], "soft", "end")
 
     def marked(self, point: Point, radius: float) -> str:
         """Return the mark of a point."""
@@ -231,14 +253,73 @@ def _nearest(said: str, point: Point | None) -> str:
     return "No network of this kind was trained." if point is None else f"{said}: {in_words(point)}."
 
 
+@dataclass(frozen=True)
+class _Price:
+    """What one way of spending the budget costs."""
+
+    way: str
+    purchase: Purchase
+    record: Record[Setting, Measurement] | None
+
+    def ms(self, value: float) -> float:
+        """Return a time of the measured batch for one image."""
+        return value / self.record.setting.batch_size if self.record else 0.0
+
+
+def _prices(logic: ScalingProblemLogic) -> list[_Price]:
+    setting = logic.setting
+    ways = (*WAYS, MIX) if setting.way == MIX else WAYS
+    return [_Price(way, logic.bought(setting, way), logic.newest(replace(setting, way=way))) for way in ways]
+
+
+def prices(logic: ScalingProblemLogic) -> Drawing:
+    """Draw what each way of spending the same budget costs: parameters, activations, and measured time.
+
+    Args:
+        logic: The lab.
+    """
+    rows, setting = _prices(logic), logic.setting
+    counts = (("parameters, M", 78), ("activations, M", 186))
+    parts = [text(x, 12, title, "soft") for title, x in counts]
+    parts.append(text(294, 12, "ms an image", "soft"))
+    computed = [(row.purchase.totals.parameters / 1e6, row.purchase.totals.activations / 1e6) for row in rows]
+    most = [max(column) for column in zip(*computed, strict=True)]
+    slowest = max((row.ms(row.record.measurement.high_ms) for row in rows if row.record), default=1.0)
+    said = []
+    for n, (row, values) in enumerate(zip(rows, computed, strict=True)):
+        y = 29 + 16 * n
+        css = "title" if row.way == setting.way else ""
+        parts.append(text(0, y, row.way, css))
+        for value, largest, (_, x) in zip(values, most, counts, strict=True):
+            length = 56 * value / largest
+            fill = _COLOURS.get(as_way(row.way) or "compound")
+            parts.append(f'<rect x="{x}" y="{y - 10}" width="{length:.1f}" height="11" fill="{fill}"/>')
+            parts.append(text(x + length + 4, y, digits(value)))
+        time = "not measured"
+        if row.record is not None:
+            found = row.record.measurement
+            low, middle, high = (row.ms(ms) for ms in (found.low_ms, found.median_ms, found.high_ms))
+            places = [294 + 56 * value / slowest for value in (low, middle, high)]
+            parts.append(line(places[0], y - 4, places[2], y - 4, "range"))
+            parts.append(circle(places[1], y - 4, 3.5, "past", f"{row.way}: {found}"))
+            parts.append(text(places[2] + 5, y, digits(middle)))
+            time = f"{digits(middle)} ms measured"
+        else:
+            parts.append(text(294, y, "not measured", "soft"))
+        parameters, activations = map(digits, values)
+        said.append(f"{row.way} {parameters} million parameters, {activations} million activations, {time}")
+    label = f"{setting.budget:g} billion MACs spent in each way: {'; '.join(said)}."
+    return drawing((CHARTS_SIZE[0], 22 + 16 * len(rows)), label, parts)
+
+
 def pictures(logic: ScalingProblemLogic) -> tuple[Drawing, ...]:
-    """Draw the network, or two of them where A is pinned, and the charts.
+    """Draw network, charts and prices, or where A is pinned two networks and the charts.
 
     Args:
         logic: The lab.
     """
     if logic.pinned is None:
-        return network_picture(logic.bought(logic.setting).network), charts(logic)
+        return network_picture(logic.bought(logic.setting).network, room=_ROOM), charts(logic), prices(logic)
     pair = (
         network_picture(logic.bought(setting).network, f"{letter}: {logic.label(setting)}", LITTLE_ROOM)
         for letter, setting in (("A", logic.pinned), ("B", logic.setting))
@@ -246,30 +327,29 @@ def pictures(logic: ScalingProblemLogic) -> tuple[Drawing, ...]:
     return (*pair, charts(logic))
 
 
-def ways_table(logic: ScalingProblemLogic) -> str:
-    """Return what the same budget costs in each way.
+def prices_table(logic: ScalingProblemLogic) -> str:
+    """Return the same as `prices` as a table.
 
     Args:
         logic: The lab.
     """
-    setting, rows = logic.setting, []
-    for way in (*WAYS, MIX) if setting.way == MIX else WAYS:
-        bought, record = logic.bought(setting, way), logic.newest(replace(setting, way=way))
-        rows.append(
-            (
-                way,
-                digits(bought.totals.parameters / 1e6),
-                digits(bought.totals.activations / 1e6),
-                "–" if record is None else digits(record.measurement.median_ms / setting.batch_size),
-            )
+    rows = [
+        (
+            row.way,
+            digits(row.purchase.totals.parameters / 1e6),
+            digits(row.purchase.totals.activations / 1e6),
+            digits(row.ms(row.record.measurement.median_ms)) if row.record else "–",
         )
-    return plain_table("each way: computed, ms measured", ("", "params M", "activ. M", "ms"), rows)
+        for row in _prices(logic)
+    ]
+    return plain_table(
+        "the same budget, each way", ("", "parameters, M", "activations, M", "measured, ms an image"), rows
+    )
 
 
 NOTE = (
-    "Height is the side of the map, thickness the channels (both as square roots), one slab a layer. "
-    "Hollow: published (B0: figures 3 and 8; others: table 3). Filled: our study, recorded, with 95% "
-    "intervals. Lines only join the points of d depth, w width, r resolution, c compound."
+    "Hollow: published (B0: figures 3 and 8; others: table 3). Filled: our study, recorded, 95% intervals. "
+    "Lines only join the points of d depth, w width, r resolution, c compound. Bars: computed; dot: measured."
 )
 
 

@@ -34,7 +34,7 @@ class Case:
 
 LABS = (
     Case("PhiLab", "phi=1.0", "ee-phi", 2),
-    Case("ScalingProblemLab", "budget=1.0", "ee-budget", 2),
+    Case("ScalingProblemLab", "budget=1.0", "ee-budget", 3),
 )
 
 

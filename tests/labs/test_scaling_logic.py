@@ -13,7 +13,7 @@ import effnet_edu as ee
 from effnet_edu.labs import scaling_evidence, scaling_logic, scaling_screen
 from effnet_edu.labs.budget import BASE_MACS, COMPOUND, Shares, spend, total_macs, totals
 from effnet_edu.labs.scaling_logic import MIX, ScalingProblemLogic
-from effnet_edu.labs.scaling_screen import note, pictures, ways_table
+from effnet_edu.labs.scaling_screen import note, pictures, prices, prices_table
 from effnet_edu.studies.networks import WAYS
 from tests.labs.conftest import SlowProfile
 from tests.studies.made import made
@@ -178,7 +178,7 @@ def test_what_is_published_of_a_network_starts_at_its_base(paper: str) -> None:
 def test_our_study_stands_beside_the_paper(is_recorded: bool, logic: ScalingProblemLogic) -> None:
     logic.way = "width"
     found = values(logic, "recorded")
-    _, charts = pictures(logic)
+    charts = pictures(logic)[1]
     if is_recorded:
         points = scaling_evidence.recorded("glyphs", "width")
         growth = logic.growth(logic.setting)
@@ -233,7 +233,8 @@ def test_the_table_has_the_price_of_each_way_and_what_was_measured(
         logic.way = way
         logic.measure()
         assert logic.wait(10)
-    table = ways_table(logic)
+    table, label = prices_table(logic), prices(logic).label
+    assert label.count("10 ms measured") == label.count("not measured") == 2
     assert table.count("<td>10</td>") == 2
     assert table.count("<td>–</td>") == 2
     for way in WAYS:
