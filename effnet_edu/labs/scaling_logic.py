@@ -49,7 +49,7 @@ class ScalingProblemLogic(LabLogic[Setting, Measurement]):
     SETTING = Setting
     INVITATION = "Spend a budget: the network is built and measured when the slider rests."
 
-    budget = traitlets.Float(1.8, min=0.4, max=20.0, help="for one image")
+    budget = traitlets.Float(1.8, min=0.4, max=10.0, help="for one image")
     way = traitlets.Enum((*WAYS, MIX), "compound", help="where it goes")
     depth_share = traitlets.Int(_PERCENT["compound"][0], min=0, max=100, help="for layers")
     width_share = traitlets.Int(_PERCENT["compound"][1], min=0, max=100, help="for channels")
@@ -141,36 +141,35 @@ class ScalingProblemLogic(LabLogic[Setting, Measurement]):
             Number("resolution r", factors.resolution, decimals=2),
             Number("input side", bought.network.resolution, "px"),
             Number("blocks", bought.network.layers),
-            Number("MACs", price.macs / 1e9, "billion"),
+            Number("MACs", price.macs / 1e9, "G"),
             Number("of the budget", 100 * price.macs / (1e9 * setting.budget), "%", decimals=1),
-            Number("parameters", price.parameters / 1e6, "million"),
-            Number("activations", price.activations / 1e6, "million"),
+            Number("parameters", price.parameters / 1e6, "M"),
+            Number("activations", price.activations / 1e6, "M"),
             Number("kept to train", price.saved_bytes / 2**20, "MiB", decimals=0),
         )
         sections = [Section("computed", computed, "computed")]
         if paper := self.published_near(setting):
             numbers = (
-                Number("MACs, paper", paper.macs / 1e9, "billion"),
+                Number("MACs, paper", paper.macs / 1e9, "G"),
                 Number("top-1, paper", paper.percent, "%", decimals=1),
             )
             sections.append(Section("published", numbers, f"published, nearest: {paper.name}"))
         if ours := self.recorded_near(setting):
             base = recorded(setting.images, ours.way)[0]
             numbers = (
-                Number("MACs over its base", ours.macs / base.macs, "×", decimals=2),
-                Number("accuracy, study", ours.percent, "%", decimals=1, interval=ours.interval),
+                Number("growth, study", ours.macs / base.macs, "×", decimals=2),
+                Number("accuracy, ours", ours.percent, "%", decimals=1, interval=ours.interval),
             )
             sections.append(Section("recorded", numbers, f"recorded, nearest: {ours.name}"))
         return tuple(sections)
 
     def measured(self, record: Record[Setting, Measurement]) -> tuple[Number, ...]:
-        """Return time, throughput, speed and memory."""
+        """Return time, speed and memory."""
         found = record.measurement
         return (
             Number("time a batch", found.median_ms, "ms", interval=(found.low_ms, found.high_ms)),
-            Number("throughput", found.images_per_second, "images/s"),
             Number("speed", found.macs_per_second / 1e9, "GMACs/s"),
-            Number("peak memory", found.peak_memory_bytes / 2**20, "MiB", decimals=0),
+            Number("memory", found.peak_memory_bytes / 2**20, "MiB", decimals=0),
         )
 
     def take(self, setting: Setting, watch: Watch) -> Measurement:

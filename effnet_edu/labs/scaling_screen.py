@@ -279,9 +279,9 @@ def prices(logic: ScalingProblemLogic) -> Drawing:
         logic: The lab.
     """
     rows, setting = _prices(logic), logic.setting
-    counts = (("parameters, M", 78), ("activations, M", 186))
+    counts = (("parameters, M", 86), ("activations, M", 190))
     parts = [text(x, 12, title, "soft") for title, x in counts]
-    parts.append(text(294, 12, "ms an image", "soft"))
+    parts.append(text(296, 12, "ms an image", "soft"))
     computed = [(row.purchase.totals.parameters / 1e6, row.purchase.totals.activations / 1e6) for row in rows]
     most = [max(column) for column in zip(*computed, strict=True)]
     slowest = max((row.ms(row.record.measurement.high_ms) for row in rows if row.record), default=1.0)
@@ -299,13 +299,13 @@ def prices(logic: ScalingProblemLogic) -> Drawing:
         if row.record is not None:
             found = row.record.measurement
             low, middle, high = (row.ms(ms) for ms in (found.low_ms, found.median_ms, found.high_ms))
-            places = [294 + 56 * value / slowest for value in (low, middle, high)]
+            places = [296 + 56 * value / slowest for value in (low, middle, high)]
             parts.append(line(places[0], y - 4, places[2], y - 4, "range"))
             parts.append(circle(places[1], y - 4, 3.5, "past", f"{row.way}: {found}"))
             parts.append(text(places[2] + 5, y, digits(middle)))
             time = f"{digits(middle)} ms measured"
         else:
-            parts.append(text(294, y, "not measured", "soft"))
+            parts.append(text(296, y, "not measured", "soft"))
         parameters, activations = map(digits, values)
         said.append(f"{row.way} {parameters} million parameters, {activations} million activations, {time}")
     label = f"{setting.budget:g} billion MACs spent in each way: {'; '.join(said)}."

@@ -12,7 +12,7 @@ class ScalingProblemLab(Lab):
 
     Args:
         device: Where to measure; the accelerator if there is one.
-        settings: Any of budget (0.4 to 20 billion MACs), way (`"depth"`, `"width"`, `"resolution"`,
+        settings: Any of budget (0.4 to 10 billion MACs), way (`"depth"`, `"width"`, `"resolution"`,
             `"compound"` or `"own mix"`), depth_share, width_share and resolution_share (percent of the
             growth, for a mix), paper (`"EfficientNet-B0"`, `"MobileNetV1"`, `"MobileNetV2"` or
             `"ResNet-50"`), images (`"glyphs"` or `"Fashion-MNIST"`) and batch_size.
@@ -24,12 +24,9 @@ class ScalingProblemLab(Lab):
 
     LOGIC = ScalingProblemLogic
     SUBJECT = "one budget, three things to buy"
-    LEAD = (
-        "Choose a budget and where it goes. The price follows at once; when the slider rests, the real "
-        "network is built and measured on this device."
-    )
+    LEAD = "Choose a budget and where it goes: exact at once, and measured on this device when it rests."
     CONTROLS = (
-        Slider("budget", 0.1, unit="G MACs"),
+        Slider("budget", 0.2, unit="G MACs"),
         Choice("way"),
         Slider("depth_share", 1, label="depth", unit="%"),
         Slider("width_share", 1, label="width", unit="%"),
