@@ -27,13 +27,11 @@ class Screen:
         drawings: From top to bottom.
         note: How to read them, in a sentence or two.
         tables: More tables, made by `tables.plain_table`, below the numbers.
-        more: Tables that only the numbers view has, for what a drawing shows and no number says.
     """
 
     drawings: tuple[Drawing, ...]
     note: str
     tables: str = ""
-    more: str = ""
 
 
 @cache
@@ -168,8 +166,7 @@ class Lab(widgets.VBox):
             table, csv = full_table(logic.shown()), sections_csv(logic.shown())
         else:
             table, csv = self._comparison(), comparisons_csv(logic.compared())
-        screen = self.draw()
-        tables = f"<div class='ee-tables'>{table}{screen.tables}{screen.more}</div>"
+        tables = f"<div class='ee-tables'>{table}{self.draw().tables}</div>"
         return f"{tables}<pre class='ee-csv' hidden>{escape(csv)}</pre>"
 
     def _comparison(self) -> str:

@@ -39,6 +39,29 @@ class Setting:
     device: str
 
 
+@dataclass(frozen=True)
+class Price:
+    """What one way of spending a budget costs.
+
+    Attributes:
+        way: The way.
+        bought: What it buys.
+        record: The newest measurement of that, or None.
+    """
+
+    way: str
+    bought: Purchase
+    record: Record[Setting, Measurement] | None
+
+    def ms_an_image(self, ms: float) -> float:
+        """Return a time of the measured batch for one of its images.
+
+        Args:
+            ms: Time of the batch.
+        """
+        return ms / (self.record.setting.batch_size if self.record else 1)
+
+
 class ScalingProblemLogic(LabLogic[Setting, Measurement]):
     """Spend a budget of MACs on depth, width or resolution of EfficientNet-B0, alone or together.
 
@@ -162,6 +185,33 @@ class ScalingProblemLogic(LabLogic[Setting, Measurement]):
             )
             sections.append(Section("recorded", numbers, f"recorded, nearest: {ours.name}"))
         return tuple(sections)
+
+    def prices(self, setting: Setting) -> tuple[Price, ...]:
+        """Return what each way of spending the budget of a setting costs; its own mix too, if it has one.
+
+        Args:
+            setting: Any setting.
+        """
+        ways = (*WAYS, MIX) if setting.way == MIX else WAYS
+        return tuple(
+            Price(way, self.bought(setting, way), self.newest(replace(setting, way=way))) for way in ways
+        )
+
+    def details(self, setting: Setting) -> tuple[Section, ...]:
+        """Return what each way costs, as numbers: the picture shows the same."""
+        computed, measured = [], []
+        for price in self.prices(setting):
+            totals = price.bought.totals
+            computed.append(Number(f"parameters, {price.way}", totals.parameters / 1e6, "M"))
+            computed.append(Number(f"activations, {price.way}", totals.activations / 1e6, "M"))
+            if price.record:
+                ms = price.ms_an_image(price.record.measurement.median_ms)
+                measured.append(Number(f"time an image, {price.way}", ms, "ms"))
+        sections = (
+            Section("computed", tuple(computed), "computed, same budget"),
+            Section("measured", tuple(measured), "measured, same budget"),
+        )
+        return tuple(section for section in sections if section.numbers)
 
     def measured(self, record: Record[Setting, Measurement]) -> tuple[Number, ...]:
         """Return time, speed and memory."""

@@ -2,20 +2,16 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
-from effnet_edu.labs.budget import Purchase
 from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, frame, line, text
-from effnet_edu.labs.logic import Record
 from effnet_edu.labs.network_picture import LITTLE_ROOM, network_picture
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.scaling_evidence import Point, published, recorded, span
-from effnet_edu.labs.scaling_logic import MIX, ScalingProblemLogic, Setting, as_way, unspent
-from effnet_edu.labs.tables import plain_table
+from effnet_edu.labs.scaling_logic import ScalingProblemLogic, as_way, unspent
 from effnet_edu.labs.theme import COMPOUND, DEPTH, RESOLUTION, WIDTH
-from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.studies.networks import WAYS, Way
 
 CHARTS_SIZE = (396, 192)
@@ -253,38 +249,21 @@ def _nearest(said: str, point: Point | None) -> str:
     return "No network of this kind was trained." if point is None else f"{said}: {in_words(point)}."
 
 
-@dataclass(frozen=True)
-class _Price:
-    """What one way of spending the budget costs."""
-
-    way: str
-    purchase: Purchase
-    record: Record[Setting, Measurement] | None
-
-    def ms(self, value: float) -> float:
-        """Return a time of the measured batch for one image."""
-        return value / self.record.setting.batch_size if self.record else 0.0
-
-
-def _prices(logic: ScalingProblemLogic) -> list[_Price]:
-    setting = logic.setting
-    ways = (*WAYS, MIX) if setting.way == MIX else WAYS
-    return [_Price(way, logic.bought(setting, way), logic.newest(replace(setting, way=way))) for way in ways]
-
-
 def prices(logic: ScalingProblemLogic) -> Drawing:
     """Draw what each way of spending the same budget costs: parameters, activations, and measured time.
 
     Args:
         logic: The lab.
     """
-    rows, setting = _prices(logic), logic.setting
+    rows, setting = logic.prices(logic.setting), logic.setting
     counts = (("parameters, M", 86), ("activations, M", 190))
     parts = [text(x, 12, title, "soft") for title, x in counts]
     parts.append(text(296, 12, "ms an image", "soft"))
-    computed = [(row.purchase.totals.parameters / 1e6, row.purchase.totals.activations / 1e6) for row in rows]
+    computed = [(row.bought.totals.parameters / 1e6, row.bought.totals.activations / 1e6) for row in rows]
     most = [max(column) for column in zip(*computed, strict=True)]
-    slowest = max((row.ms(row.record.measurement.high_ms) for row in rows if row.record), default=1.0)
+    slowest = max(
+        (row.ms_an_image(row.record.measurement.high_ms) for row in rows if row.record), default=1.0
+    )
     said = []
     for n, (row, values) in enumerate(zip(rows, computed, strict=True)):
         y = 29 + 16 * n
@@ -298,7 +277,7 @@ def prices(logic: ScalingProblemLogic) -> Drawing:
         time = "not measured"
         if row.record is not None:
             found = row.record.measurement
-            low, middle, high = (row.ms(ms) for ms in (found.low_ms, found.median_ms, found.high_ms))
+            low, middle, high = (row.ms_an_image(ms) for ms in (found.low_ms, found.median_ms, found.high_ms))
             places = [296 + 56 * value / slowest for value in (low, middle, high)]
             parts.append(line(places[0], y - 4, places[2], y - 4, "range"))
             parts.append(circle(places[1], y - 4, 3.5, "past", f"{row.way}: {found}"))
@@ -325,26 +304,6 @@ def pictures(logic: ScalingProblemLogic) -> tuple[Drawing, ...]:
         for letter, setting in (("A", logic.pinned), ("B", logic.setting))
     )
     return (*pair, charts(logic))
-
-
-def prices_table(logic: ScalingProblemLogic) -> str:
-    """Return the same as `prices` as a table.
-
-    Args:
-        logic: The lab.
-    """
-    rows = [
-        (
-            row.way,
-            digits(row.purchase.totals.parameters / 1e6),
-            digits(row.purchase.totals.activations / 1e6),
-            digits(row.ms(row.record.measurement.median_ms)) if row.record else "–",
-        )
-        for row in _prices(logic)
-    ]
-    return plain_table(
-        "the same budget, each way", ("", "parameters, M", "activations, M", "measured, ms an image"), rows
-    )
 
 
 NOTE = (

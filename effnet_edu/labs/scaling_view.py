@@ -4,7 +4,7 @@ from effnet_edu.labs.controls import Choice, Slider
 from effnet_edu.labs.frame import Lab, Screen
 from effnet_edu.labs.logic import devices
 from effnet_edu.labs.scaling_logic import ScalingProblemLogic
-from effnet_edu.labs.scaling_screen import note, pictures, prices_table
+from effnet_edu.labs.scaling_screen import note, pictures
 
 
 class ScalingProblemLab(Lab):
@@ -40,5 +40,5 @@ class ScalingProblemLab(Lab):
     logic: ScalingProblemLogic
 
     def draw(self) -> Screen:
-        """Return the network, its charts, and the price of each way."""
-        return Screen(pictures(self.logic), note(self.logic), more=prices_table(self.logic))
+        """Return the network, its charts and the price of each way."""
+        return Screen(pictures(self.logic), note(self.logic))

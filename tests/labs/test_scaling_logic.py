@@ -13,7 +13,7 @@ import effnet_edu as ee
 from effnet_edu.labs import scaling_evidence, scaling_logic, scaling_screen
 from effnet_edu.labs.budget import BASE_MACS, COMPOUND, Shares, spend, total_macs, totals
 from effnet_edu.labs.scaling_logic import MIX, ScalingProblemLogic
-from effnet_edu.labs.scaling_screen import note, pictures, prices, prices_table
+from effnet_edu.labs.scaling_screen import note, pictures, prices
 from effnet_edu.studies.networks import WAYS
 from tests.labs.conftest import SlowProfile
 from tests.studies.made import made
@@ -226,20 +226,25 @@ def test_one_network_is_measured_once_whatever_bought_it(
     assert measured_at_once.calls == calls
 
 
-def test_the_table_has_the_price_of_each_way_and_what_was_measured(
+def test_the_picture_has_the_price_of_each_way_and_what_was_measured(
     measured_at_once: SlowProfile, logic: ScalingProblemLogic
 ) -> None:
     for way in ("depth", "width"):
         logic.way = way
         logic.measure()
         assert logic.wait(10)
-    table, label = prices_table(logic), prices(logic).label
+    label = prices(logic).label
     assert label.count("10 ms measured") == label.count("not measured") == 2
-    assert table.count("<td>10</td>") == 2
-    assert table.count("<td>–</td>") == 2
+    computed, measured = logic.details(logic.setting)
+    assert {n.name: n.value for n in measured.numbers} == {
+        "time an image, depth": 10.0,
+        "time an image, width": 10.0,
+    }
+    told = {n.name: n.value for n in computed.numbers}
     for way in WAYS:
         price = logic.bought(logic.setting, way).totals
-        assert f"{price.parameters / 1e6:.3g}" in table
+        assert told[f"parameters, {way}"] == price.parameters / 1e6
+        assert f"{way} {price.parameters / 1e6:.3g} million parameters" in label
     rows = logic.csv().splitlines()
     assert rows[0].startswith("budget,way,depth_share")
     assert len(rows) == 3
