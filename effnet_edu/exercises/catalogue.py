@@ -3,17 +3,18 @@
 import difflib
 from typing import TYPE_CHECKING
 
-from effnet_edu.exercises import lesson_00, lesson_02
+from effnet_edu.exercises import lesson_00, lesson_01, lesson_02
 from effnet_edu.exercises.exercise import Exercise
 from effnet_edu.exercises.quiz import Question, Quiz
 
 if TYPE_CHECKING:
     from effnet_edu.exercises.quiz_view import QuizView
 
+_LESSONS = (lesson_00, lesson_01, lesson_02)
 _EXERCISES: dict[str, Exercise] = {
-    exercise.name: exercise for room in (lesson_00, lesson_02) for exercise in room.EXERCISES
+    exercise.name: exercise for room in _LESSONS for exercise in room.EXERCISES
 }
-_QUIZZES: dict[str, tuple[Question, ...]] = {room.LESSON: room.QUIZ for room in (lesson_00, lesson_02)}
+_QUIZZES: dict[str, tuple[Question, ...]] = {room.LESSON: room.QUIZ for room in _LESSONS}
 
 
 def list_exercises(lesson: str | None = None) -> list[str]:
