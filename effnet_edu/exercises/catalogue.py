@@ -3,7 +3,16 @@
 import difflib
 from typing import TYPE_CHECKING
 
-from effnet_edu.exercises import lesson_00, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06, lesson_07
+from effnet_edu.exercises import (
+    lesson_00,
+    lesson_01,
+    lesson_02,
+    lesson_03,
+    lesson_04,
+    lesson_05,
+    lesson_06,
+    lesson_07,
+)
 from effnet_edu.exercises.exercise import Exercise
 from effnet_edu.exercises.quiz import Question, Quiz
 
@@ -11,7 +20,7 @@ if TYPE_CHECKING:
     from effnet_edu.exercises.quiz_view import QuizView
 
 #: One file a lesson, in the order of the course.
-_LESSONS = (lesson_00, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06, lesson_07)
+_LESSONS = (lesson_00, lesson_01, lesson_02, lesson_03, lesson_04, lesson_05, lesson_06, lesson_07)
 _EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise for room in _LESSONS for exercise in room.EXERCISES
 }

@@ -26,6 +26,7 @@ from effnet_edu.figures.photograph import classified
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.roofline import macs_against_time, roofline
 from effnet_edu.figures.rounding import channel_rounding, layer_rounding
+from effnet_edu.figures.scaling_problem import before_2019, diminishing_returns, growth_of_macs
 from effnet_edu.figures.studies import gates, study
 from effnet_edu.figures.training import training_curves
 
@@ -38,16 +39,19 @@ __all__ = [
     "accuracy_against_size",
     "accuracy_against_throughput",
     "against_resnet50",
+    "before_2019",
     "blocks",
     "channel_rounding",
     "classified",
     "counted_table_2",
+    "diminishing_returns",
     "examples",
     "fitted_phi",
     "formula_against_table",
     "fused_blocks",
     "fused_networks",
     "gates",
+    "growth_of_macs",
     "layer_rounding",
     "macs_against_phi",
     "macs_against_time",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["computed", "published", "measured"]
+Kind = Literal["computed", "published", "recorded", "measured"]
 
 
 def digits(value: float, decimals: int | None = None) -> str:

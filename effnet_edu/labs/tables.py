@@ -118,6 +118,6 @@ def plain_table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]
     head = "".join(f"<th scope='col'>{escape(words)}</th>" for words in heads)
     body = "".join(_row(first, *map(escape, rest)) for first, *rest in rows)
     return (
-        f"<table class='ee-numbers ee-plain {css}'><caption>{escape(caption)}</caption>"
+        f"<table class='ee-numbers ee-also {css}'><caption>{escape(caption)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )

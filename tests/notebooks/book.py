@@ -3,8 +3,8 @@
 import ast
 import copy
 import functools
-import inspect
 import hashlib
+import inspect
 import os
 import re
 import sys

@@ -58,9 +58,7 @@ def _unlike_their_columns():
 
 
 def _profile(network):
-    return layer_profile(
-        next(row for row in RECORDED if (row["network"], row["batch_size"]) == (network, 1))
-    )
+    return layer_profile(next(row for row in RECORDED if (row["network"], row["batch_size"]) == (network, 1)))
 
 
 def _depthwise():
@@ -84,7 +82,9 @@ FACTS = {
     "Does any ConvNeXt reach the front?": lambda: (
         [
             key
-            for _, _, key in _front((result.macs, result.top1, result.key) for result in PAPERS if result.macs)
+            for _, _, key in _front(
+                (result.macs, result.top1, result.key) for result in PAPERS if result.macs
+            )
             if "convnext" in key
         ]
         == ["convnext_small"]
@@ -121,9 +121,7 @@ FACTS = {
         and 0.2 < _share_of_time(_depthwise()) < 0.3
     ),
     "took another quarter for no MACs at all": lambda: (
-        0.2
-        < _share_of_time([layer for layer in _profile("efficientnet_b0").layers if not layer.macs])
-        < 0.32
+        0.2 < _share_of_time([layer for layer in _profile("efficientnet_b0").layers if not layer.macs]) < 0.32
     ),
     "ran more than three times as many MACs a second as B0's expansions": lambda: (
         _rate("efficientnetv2_s", "fused") > 3 * _rate("efficientnet_b0", "expand")

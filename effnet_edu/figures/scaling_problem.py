@@ -1,0 +1,153 @@
+"""Why scaling is a problem: what people tried before 2019, what each dimension costs, and what it buys."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+
+from effnet_edu.figures.picture import Numbers, Picture
+from effnet_edu.figures.style import CARD, DIMENSIONS, GREY, INK, new_figure, plain_log_axis, styled
+from effnet_edu.published import Table
+
+_UNITS = {"depth": "layers", "width": "width multiplier", "resolution": "side of the image, px"}
+#: Where a name stands that would cover another: at which point, how far from it, to which side.
+_NAMED = {
+    ("width", "ResNet-18"): (-1, (6, -16), "right"),
+    ("width", "ResNet-34"): (0, (-8, -3), "right"),
+    ("width", "ResNet-50"): (0, (-8, -3), "right"),
+    ("width", "MobileNetV1"): (1, (8, -4), "left"),
+}
+#: Left out along the axes, where numbers stand too close.
+_UNLABELLED = (0.75, 1.5, 152, 160, 192)
+_DASHES = ("-", "--", "-.", ":")
+
+
+def _hollow(axes: Axes, x: Sequence[float], y: Sequence[float], dimension: str, dash: str) -> None:
+    colour, marker = DIMENSIONS[dimension]
+    look = {"markerfacecolor": CARD, "markeredgewidth": 1.8, "linewidth": 1}
+    axes.plot(x, y, marker=marker, color=colour, linestyle=dash, **look)
+
+
+@styled
+def before_2019(table: Table) -> Picture:
+    """Draw published accuracy over layers, channels and pixels, for networks scaled in one dimension.
+
+    Args:
+        table: `effnet_edu.published.read("scaling_before_2019")`.
+    """
+    figure, panels = new_figure(3.7, columns=3)
+    rows, ends = [], []
+    for (dimension, unit), axes in zip(_UNITS.items(), panels, strict=True):
+        of_dimension = table.where(dimension=dimension)
+        for network, dash in zip(dict.fromkeys(of_dimension.column("network")), _DASHES, strict=False):
+            points = [
+                (row.number("coefficient"), row.number("top1_percent"))
+                for row in of_dimension.where(network=network)
+            ]
+            _hollow(axes, [x for x, _ in points], [y for _, y in points], dimension, dash)
+            index, offset, side = _NAMED.get((dimension, str(network)), (-1, (0, 9), "right"))
+            look = {"textcoords": "offset points", "fontsize": 8.5, "color": INK}
+            axes.annotate(str(network), points[index], offset, ha=side, **look)
+            rows += [(dimension, str(network), f"{x:g} {unit}", f"{y:g}") for x, y in points]
+            if len(points) > 1:
+                ends.append(
+                    f"{network} from {points[0][1]:g}% at {points[0][0]:g} {unit} to {points[-1][1]:g}% at "
+                    f"{points[-1][0]:g}"
+                )
+        ticks = sorted({row.number("coefficient") for row in of_dimension})
+        kept = [tick for tick in ticks if tick not in _UNLABELLED]
+        plain_log_axis(axes, "x", kept, [f"{tick:g}" for tick in kept])
+        axes.margins(x=0.12)
+        axes.set(xlabel=unit, title=f"By {dimension}", ylim=(48, 88))
+    panels[0].set_ylabel("ImageNet top-1, %")
+    return Picture(
+        figure,
+        alt=f"Published top-1 accuracy of networks scaled in one dimension: {'; '.join(ends)}.",
+        caption="Hollow marks: published, each with its source in the table scaling_before_2019. Lines only "
+        "join networks of one family. NASNet-A and GPipe are networks of their own, made for large images.",
+        numbers=Numbers(("scaled by", "network", "at", "top-1 (published), %"), rows),
+    )
+
+
+@styled
+def growth_of_macs(growth: Mapping[str, Sequence[tuple[float, float]]]) -> Picture:
+    """Draw by how much MACs grow with each multiplier, beside the rules d, w squared and r squared.
+
+    Args:
+        growth: `"depth"`, `"width"` and `"resolution"` to pairs of the multiplier and MACs over those at 1.
+    """
+    figure, panels = new_figure(3.4, columns=3)
+    ends = []
+    for (dimension, points), axes in zip(growth.items(), panels, strict=True):
+        colour, _ = DIMENSIONS[dimension]
+        power = 1 if dimension == "depth" else 2
+        symbol = dimension[0] + ("" if power == 1 else "²")
+        x = [multiplier for multiplier, _ in points]
+        axes.plot(x, [factor for _, factor in points], color=colour, drawstyle="steps-post")
+        axes.plot(x, [multiplier**power for multiplier in x], color=GREY, linestyle="--", linewidth=1.2)
+        axes.annotate(
+            f"rule: {symbol}",
+            (x[-1], x[-1] ** power),
+            (-4, 6),
+            textcoords="offset points",
+            ha="right",
+            color=INK,
+        )
+        axes.set(xlabel=f"{dimension}, {dimension[0]}", title=f"By {dimension}")
+        ends.append(
+            f"{dimension} {x[-1]:g} gives {points[-1][1]:.2f} times where the rule says {x[-1] ** power:g}"
+        )
+    panels[0].set_ylabel("MACs over those of B0")
+    shown = {dimension: points[:: max(1, len(points) // 8)] for dimension, points in growth.items()}
+    return Picture(
+        figure,
+        alt=f"MACs of B0, counted, over each multiplier, near the rule and in steps: {'; '.join(ends)}.",
+        caption="Lines: computed, counted with whole layers, channels and pixels. Dashed: the rule.",
+        numbers=Numbers(
+            ("scaled by", "multiplier", "MACs over B0 (computed)"),
+            [(name, f"{x:g}", f"{factor:.2f}") for name, points in shown.items() for x, factor in points],
+        ),
+    )
+
+
+@styled
+def diminishing_returns(curves: Mapping[str, Sequence[tuple[float, float, float]]], source: str) -> Picture:
+    """Draw accuracy over MACs, and what each doubling of MACs bought from one point to the next.
+
+    Args:
+        curves: `"depth"`, `"width"` or `"resolution"` to coefficient, MACs in billions and top-1 in percent.
+        source: Where the numbers stand.
+    """
+    figure, (left, right) = new_figure(3.9, columns=2)
+    rows, ends = [], []
+    for name, points in curves.items():
+        _hollow(left, [macs for _, macs, _ in points], [top1 for *_, top1 in points], name, "-")
+        left.lines[-1].set_label(f"by {name}")
+        middles, gains = [], []
+        rows.append((name, f"{points[0][0]:g}", f"{points[0][1]:g}", f"{points[0][2]:g}", ""))
+        for (_, macs, top1), (coefficient, more, better) in itertools.pairwise(points):
+            gain = (better - top1) / math.log2(more / macs)
+            middles.append(math.sqrt(macs * more))
+            gains.append(gain)
+            rows.append((name, f"{coefficient:g}", f"{more:g}", f"{better:g}", f"{gain:.2f}"))
+        _hollow(right, middles, gains, name, "-")
+        ends.append(f"{name} from {gains[0]:.1f} to {gains[-1]:.1f}")
+    for axes in (left, right):
+        ticks = [0.5, 1, 2, 4, 8]
+        plain_log_axis(axes, "x", ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_xlabel("MACs for one image, G (published)")
+    left.set(ylabel="ImageNet top-1, %", title="Accuracy")
+    right.set(ylabel="points", title="Points for each doubling of MACs")
+    right.axhline(0, color=GREY, linewidth=0.8)
+    left.legend(loc="lower right")
+    return Picture(
+        figure,
+        alt=f"Accuracy rises and flattens; points for each doubling of MACs fall: {'; '.join(ends)}.",
+        caption=f"Left: hollow marks, published, read off {source}; lines only join them. Right: computed "
+        "from each pair of neighbours. One training run a mark: tenths of a point mean little.",
+        numbers=Numbers(
+            ("scaled by", "coefficient", "MACs (published), G", "top-1 (published), %", "points a doubling"),
+            rows,
+        ),
+    )
