@@ -1,4 +1,4 @@
-"""What holds for all tests: no verdict by the clock, measuring in turn, and progress noted in a file of their own."""
+"""What holds for all tests: no verdict by the clock, measuring in turn, progress in a file of their own."""
 
 from pathlib import Path
 

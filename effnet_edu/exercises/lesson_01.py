@@ -312,8 +312,8 @@ DEEPEST_NETWORK = Exercise(
 EXERCISES = (CONV_MACS, MACS_GROWTH, POINTS_PER_DOUBLING, DEEPEST_NETWORK)
 
 
-def _growth_of_parameters(**multiplier: float) -> float:
-    return cost(scale(_B0, **multiplier)).parameters / cost(_B0).parameters
+def _growth_of_parameters(width: float) -> float:
+    return cost(scale(_B0, width=width)).parameters / cost(_B0).parameters
 
 
 QUIZ = (

@@ -79,7 +79,7 @@ def accuracy_needed(accuracy: float, slowdown: float) -> float:
         accuracy: Of the network that it is compared with.
         slowdown: Its step time over that network's.
     """
-    return accuracy * slowdown ** -exponent("w")
+    return float(accuracy * slowdown ** -exponent("w"))
 
 
 def _counted_share(network: str, sides: list[int]) -> float:

@@ -25,8 +25,16 @@ _DASHES = ("-", "--", "-.", ":")
 
 def _hollow(axes: Axes, x: Sequence[float], y: Sequence[float], dimension: str, dash: str) -> None:
     colour, marker = DIMENSIONS[dimension]
-    look = {"markerfacecolor": CARD, "markeredgewidth": 1.8, "linewidth": 1}
-    axes.plot(x, y, marker=marker, color=colour, linestyle=dash, **look)
+    axes.plot(
+        x,
+        y,
+        marker=marker,
+        color=colour,
+        linestyle=dash,
+        linewidth=1,
+        markerfacecolor=CARD,
+        markeredgewidth=1.8,
+    )
 
 
 @styled
@@ -47,8 +55,15 @@ def before_2019(table: Table) -> Picture:
             ]
             _hollow(axes, [x for x, _ in points], [y for _, y in points], dimension, dash)
             index, offset, side = _NAMED.get((dimension, str(network)), (-1, (0, 9), "right"))
-            look = {"textcoords": "offset points", "fontsize": 8.5, "color": INK}
-            axes.annotate(str(network), points[index], offset, ha=side, **look)
+            axes.annotate(
+                str(network),
+                points[index],
+                offset,
+                textcoords="offset points",
+                ha=side,
+                fontsize=8.5,
+                color=INK,
+            )
             rows += [(dimension, str(network), f"{x:g} {unit}", f"{y:g}") for x, y in points]
             if len(points) > 1:
                 ends.append(

@@ -202,10 +202,8 @@ class ScalingProblemLogic(LabLogic[Setting, Measurement]):
         computed, measured = [], []
         for price in self.prices(setting):
             totals = price.bought.totals
-            computed.append(Number(f"parameters, {price.way}", totals.parameters / 1e6, "M", is_detail=True))
-            computed.append(
-                Number(f"activations, {price.way}", totals.activations / 1e6, "M", is_detail=True)
-            )
+            for name, value in (("parameters", totals.parameters), ("activations", totals.activations)):
+                computed.append(Number(f"{name}, {price.way}", value / 1e6, "M", is_detail=True))
             if price.record:
                 ms = price.ms_an_image(price.record.measurement.median_ms)
                 measured.append(Number(f"time an image, {price.way}", ms, "ms", is_detail=True))

@@ -29,6 +29,10 @@ def _size_leaders():
     return _front((result.parameters, result.top1, result.key) for result in PAPERS)
 
 
+def _macs_leaders():
+    return _front((result.macs, result.top1, result.key) for result in PAPERS if result.macs)
+
+
 def _leaders_in_throughput():
     rate = {result: ee.published.speed_of(result, "RTX 4090").images_per_second for result in TIMM}
     return [key for _, _, key in _front((-found, result.top1, result.key) for result, found in rate.items())]
@@ -80,14 +84,7 @@ FACTS = {
         and _size_leaders()[-1][0] > 120
     ),
     "Does any ConvNeXt reach the front?": lambda: (
-        [
-            key
-            for _, _, key in _front(
-                (result.macs, result.top1, result.key) for result in PAPERS if result.macs
-            )
-            if "convnext" in key
-        ]
-        == ["convnext_small"]
+        [key for _, _, key in _macs_leaders() if "convnext" in key] == ["convnext_small"]
     ),
     "On none. Fewest MACs chose B3, and ConvNeXt-T with more than twice as many is faster": lambda: (
         _lightest().key == "efficientnet_b3"
