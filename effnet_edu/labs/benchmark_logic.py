@@ -103,7 +103,6 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
     def __init__(self, device: str | None = None, **settings: Any) -> None:
         self._again: frozenset[tuple[str, int]] = frozenset()
         self._sweep: Setting | None = None
-        self._doing = ""
         self._refused: dict[tuple[str, int, int, str, str], str] = {}
         super().__init__(device, **settings)
 
@@ -140,9 +139,9 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         """Return the conditions and the budget."""
         return f"{_conditions_in_words(setting)}, budget {setting.budget_in_words}"
 
-    def doing(self, setting: Setting) -> str:
-        """Return the network that is measured now, and how many there are."""
-        return self._doing or _conditions_in_words(setting)
+    def measured_label(self, setting: Setting) -> str:
+        """Return the conditions: the budget has no part in a measurement."""
+        return _conditions_in_words(setting)
 
     def essence(self, setting: Setting) -> Setting:
         """Times depend neither on the budget nor on what they are shown with."""
@@ -359,7 +358,7 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         with self._speaking:
             if delay and self.status.is_busy and self._sweep == self.essence(setting):
                 return
-            self._sweep, self._doing = self.essence(setting), ""
+            self._sweep = self.essence(setting)
             self._again = frozenset() if delay else frozenset(map(_place, self.wanted(setting)))
             if not delay:
                 self._refused.clear()
@@ -393,9 +392,8 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         for index, result in enumerate(todo):
             if watch.is_cancelled():
                 raise Cancelled
-            self._doing = (
-                f"{plain_name(result.key)} ({index + 1} of {len(todo)}), {_conditions_in_words(setting)},"
-            )
+            part = f"{plain_name(result.key)} ({index + 1} of {len(todo)})"
+            watch.doing(f"{part}, {_conditions_in_words(setting)},")
 
             def tell(share: float, begun: int = index) -> None:
                 watch.progress((begun + share) / len(todo))

@@ -326,22 +326,15 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
             OTHER: f"mean gates of {setting.other}",
         }[setting.gates]
 
-    def built(self, setting: Setting) -> str:
-        """Return what is counted and measured, such as `B0, SE 1/4`.
-
-        Args:
-            setting: Any setting.
-        """
+    def measured_label(self, setting: Setting) -> str:
+        """Return what is counted and measured, such as `B0, SE 1/4`."""
         batch = f", batch {setting.batch_size}" if setting.batch_size > 1 else ""
         return f"{named(setting.network)}, SE {setting.squeeze}{batch}"
 
     def label(self, setting: Setting) -> str:
         """Return picture and gates, and what is counted and measured."""
-        if not setting.picture:  # of what is measured alone
-            return self.built(setting)
-        return (
-            f"{self.called(setting)}, {setting.block}, {self.gates_in_words(setting)}; {self.built(setting)}"
-        )
+        shown = f"{self.called(setting)}, {setting.block}, {self.gates_in_words(setting)}"
+        return f"{shown}; {self.measured_label(setting)}"
 
     def numbers(self, setting: Setting) -> tuple[Section, ...]:
         """Return gates and answer, what the study found, and what the network costs."""
