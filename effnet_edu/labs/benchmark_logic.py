@@ -24,7 +24,8 @@ from effnet_edu.labs.benchmark_points import (
     sizes,
     timed,
 )
-from effnet_edu.labs.logic import LabLogic, Record, Status, Watch
+from effnet_edu.labs.forward_logic import ForwardLogic
+from effnet_edu.labs.logic import Record, RoundedFloat, Status, Watch
 from effnet_edu.labs.numbers import Kind, Number, Section, digits
 from effnet_edu.profiling.cancel import Cancelled
 from effnet_edu.profiling.measurement import Measurement
@@ -74,7 +75,7 @@ class Setting:
         return f"{words} or more" if self.dimension.more_is_better else words
 
 
-class BenchmarkLogic(LabLogic[Setting, Measurement]):
+class BenchmarkLogic(ForwardLogic[Setting]):
     """Compare published networks by size, or by the time that they take here and elsewhere.
 
     The networks that can be built here are measured in turn, the cheapest first; each is kept with its batch
@@ -92,7 +93,7 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
     across = traitlets.Enum(tuple(DIMENSIONS), "time", help="time or size")
     most_ms = traitlets.Int(50, min=1, max=1000, help="at most")
     least_images_per_second = traitlets.Int(20, min=0, max=20_000, help="at least")
-    most_macs = traitlets.Float(2.0, min=0.1, max=60.0, help="at most")
+    most_macs = RoundedFloat(2.0, min=0.1, max=60.0, help="at most")
     most_parameters = traitlets.Int(20, min=1, max=600, help="at most")
     accuracy = traitlets.Enum(PUBLISHERS, "papers", help="as tested by")
     beside = traitlets.Unicode(help="another device")
@@ -116,11 +117,6 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         if value not in places():
             raise traitlets.TraitError(f"beside is {value!r}; it must be one of {', '.join(places())}.")
         return value
-
-    @traitlets.validate("most_macs")
-    def _round(self, proposal: Any) -> float:
-        """Keep 2.3 what a slider in a browser makes 2.3000000000000003."""
-        return round(float(proposal["value"]), 6)
 
     def follow(self, name: str) -> None:
         """Take a recorded device's batch and precision; leave time where only throughput is published."""
@@ -301,16 +297,6 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         if (other := self.best_beside(setting)) is not None:
             sections += _beside(other, setting)
         return tuple(sections)
-
-    def measured(self, record: Record[Setting, Measurement]) -> tuple[Number, ...]:
-        """Return time, throughput, speed and memory of one network."""
-        found = record.measurement
-        return (
-            Number("time of a batch", found.median_ms, "ms", interval=(found.low_ms, found.high_ms)),
-            Number("throughput", found.images_per_second, "images/s"),
-            Number("speed", found.macs_per_second / 1e9, "GMACs/s"),
-            Number("peak memory", found.peak_memory_bytes / 2**20, "MiB", decimals=0),
-        )
 
     def shown_record(self, setting: Setting) -> Record[Setting, Measurement] | None:
         """Return the measurement of the best within the budget, or of the first network that there is.

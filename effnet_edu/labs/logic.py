@@ -68,6 +68,22 @@ class Watch:
     doing: Callable[[str], None]
 
 
+class RoundedFloat(traitlets.Float):  # type: ignore[type-arg]
+    """A setting of six decimals: 2.3 stays what a slider in a browser makes 2.3000000000000003."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        """Return the rounded number.
+
+        Args:
+            obj: The lab.
+            value: What was chosen.
+
+        Raises:
+            traitlets.TraitError: It is outside its range.
+        """
+        return round(float(super().validate(obj, value)), 6)
+
+
 def devices() -> tuple[str, ...]:
     """Return the devices of this machine, the one that is used by default first."""
     return tuple(dict.fromkeys((default_device().type, "cpu")))
