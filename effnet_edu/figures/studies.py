@@ -161,7 +161,7 @@ def search(result: StudyResult) -> Picture:
                 xytext=(0, 3),
                 textcoords="offset points",
                 ha="center",
-                fontsize=8,
+                fontsize=8.5,
                 color=INK,
             )
         axes.set(xlabel="gamma", title=f"alpha {alpha:g}")
