@@ -1,8 +1,8 @@
 """What every parity test needs: peers with random weights, and the comparison with our network.
 
 Networks of up to `MOST_PARAMETERS` must answer an image with the same logits. The larger ones repeat the
-blocks of these, wider and more often; moving their weights takes long and shows nothing new. They must have the
-same names and shapes, and do the same with the same weights in the same order, on the device meta, where
+blocks of these, wider and more often; moving their weights takes long and shows nothing new. They must have
+the same names and shapes, and do the same with the same weights in the same order, on the device meta, where
 nothing is computed.
 """
 
