@@ -48,8 +48,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+#: Run by every kernel before its first cell: programs outside of these tests must not keep a lab waiting.
+STARTUP = """def queue_apart() -> None:
+    from pathlib import Path
+    from effnet_edu.profiling import turn
+    turn.shared_folder = lambda: Path({folder!r})
+queue_apart()
+"""
+
+
 def environment(folder: Path) -> dict[str, str]:
-    """Return the variables that keep all files of a server under `folder`."""
+    """Return the variables that keep all files of a server under `folder`, locks of its kernels included."""
+    startup = folder / "IPYTHONDIR" / "profile_default" / "startup" / "locks.py"
+    startup.parent.mkdir(parents=True, exist_ok=True)
+    startup.write_text(STARTUP.format(folder=str(folder)))
     env = dict(os.environ)
     env["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
     env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
