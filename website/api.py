@@ -6,7 +6,6 @@ import sys
 import typing
 from collections.abc import Iterator
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 from sphinx.pycode import ModuleAnalyzer
@@ -116,10 +115,8 @@ def _directive(name: str) -> list[str]:
         # The class explains its fields; a named tuple would list them once more.
         fields = [f"   :exclude-members: {', '.join(thing._fields)}"] if hasattr(thing, "_fields") else []
         return [f".. autoclass:: {name}", *members, *fields]
-    if inspect.isfunction(thing):
+    if callable(thing):
         return [f".. autofunction:: {name}"]
-    if isinstance(thing, ModuleType):
-        raise TypeError(f"{name} is a module, and no public name.")
     return [f".. py:data:: {name}", "", f"   {_comment(name, thing)}"]
 
 
