@@ -1,12 +1,12 @@
 """What the phi lab does, without a widget: EfficientNet-B0 scaled by phi, counted exactly, then measured."""
 
-from dataclasses import asdict, fields, replace
-from typing import Any
+from dataclasses import replace
 
 import traitlets
 
-from effnet_edu.labs.logic import LabLogic, Record, Watch
-from effnet_edu.labs.numbers import Number, Section
+from effnet_edu.labs.forward_logic import ForwardLogic
+from effnet_edu.labs.logic import Record, RoundedFloat, Watch
+from effnet_edu.labs.numbers import Section
 from effnet_edu.labs.phi_numbers import (
     FORMULA,
     LARGEST_PHI,
@@ -26,7 +26,7 @@ from effnet_edu.profiling.profile import profile
 from effnet_edu.profiling.workload import PRECISIONS
 
 
-class PhiLogic(LabLogic[Setting, Measurement]):
+class PhiLogic(ForwardLogic[Setting]):
     """Scale EfficientNet-B0 by phi, or take a published network, and measure the result.
 
     Choosing a variant takes its published depth, width and resolution, and moves phi to where its MACs are
@@ -37,18 +37,13 @@ class PhiLogic(LabLogic[Setting, Measurement]):
     SETTING = Setting
     INVITATION = "Move a slider: the network is rebuilt and measured when it rests."
 
-    phi = traitlets.Float(0.0, min=0.0, max=LARGEST_PHI, help="0 gives B0 itself")
-    alpha = traitlets.Float(ALPHA, min=1.0, max=2.0, help="depth: alpha^phi")
-    beta = traitlets.Float(BETA, min=1.0, max=1.5, help="width: beta^phi")
-    gamma = traitlets.Float(GAMMA, min=1.0, max=1.5, help="resolution: gamma^phi")
+    phi = RoundedFloat(0.0, min=0.0, max=LARGEST_PHI, help="0 gives B0 itself")
+    alpha = RoundedFloat(ALPHA, min=1.0, max=2.0, help="depth: alpha^phi")
+    beta = RoundedFloat(BETA, min=1.0, max=1.5, help="width: beta^phi")
+    gamma = RoundedFloat(GAMMA, min=1.0, max=1.5, help="resolution: gamma^phi")
     batch_size = traitlets.Int(1, min=1, max=1024, help="images at once")
     precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="type of all numbers")
     variant = traitlets.Enum((FORMULA, *VARIANTS), FORMULA, help="formula or published")
-
-    @traitlets.validate("phi", "alpha", "beta", "gamma")
-    def _round(self, proposal: Any) -> float:
-        """Keep 2.3 what a slider in a browser makes 2.3000000000000003."""
-        return round(float(proposal["value"]), 6)
 
     def follow(self, name: str) -> None:
         """Move phi to a chosen variant, and leave the variant when phi is moved."""
@@ -89,16 +84,6 @@ class PhiLogic(LabLogic[Setting, Measurement]):
         """Return what is counted exactly, and for a published network what the paper prints."""
         return numbers(setting)
 
-    def measured(self, record: Record[Setting, Measurement]) -> tuple[Number, ...]:
-        """Return time, throughput, speed and memory."""
-        found = record.measurement
-        return (
-            Number("time a batch", found.median_ms, "ms", interval=(found.low_ms, found.high_ms)),
-            Number("throughput", found.images_per_second, "images/s"),
-            Number("speed", found.macs_per_second / 1e9, "GMACs/s"),
-            Number("peak memory", found.peak_memory_bytes / 2**20, "MiB", decimals=0),
-        )
-
     def take(self, setting: Setting, watch: Watch) -> Measurement:
         """Build the network and measure its forward pass."""
         return profile(
@@ -110,11 +95,6 @@ class PhiLogic(LabLogic[Setting, Measurement]):
             progress=watch.progress,
             waiting=watch.waiting,
         )
-
-    def remark(self, record: Record[Setting, Measurement]) -> str:
-        """Say how many repeats there were, and what to do for a time to trust."""
-        found = record.measurement
-        return f"{found.repeats} repeats. {found.advice}".strip()
 
     def essence(self, setting: Setting) -> Setting:
         """A published network is the same whatever phi and the bases are."""
@@ -135,9 +115,3 @@ class PhiLogic(LabLogic[Setting, Measurement]):
             if network(record.setting) == present
         }
         return tuple(found[key] for key in sorted(found))
-
-    def row(self, record: Record[Setting, Measurement]) -> dict[str, object]:
-        """Return all settings, then everything that the measurement says."""
-        names = [field.name for field in fields(Measurement) if field.name not in self.names()]
-        found = asdict(record.measurement)
-        return asdict(record.setting) | {name: found[name] for name in names}
