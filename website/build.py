@@ -10,7 +10,7 @@ import nbformat
 from sphinx.cmd.build import main as sphinx
 
 from effnet_edu import studies
-from website import api, results
+from website import api, live, results
 from website.lessons import ROOT, lessons, page_of
 
 HERE = Path(__file__).parent
@@ -23,9 +23,8 @@ def assemble(folder: Path) -> None:
     Args:
         folder: An empty folder.
     """
-    for page in (HERE / "pages").rglob("*.md"):
-        _write(folder / page.relative_to(HERE / "pages"), page.read_text(encoding="utf-8"))
     _lessons(folder)
+    _write(folder / "live" / "phi_lab.md", _page("live/phi_lab.md", "lab", results.raw(live.lab())))
     _results(folder / "results")
     _api(folder / "api")
 
@@ -35,9 +34,15 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def _page(name: str, mark: str, content: str) -> str:
+    """Return a page with what is made put where it is marked."""
+    text = (HERE / "pages" / name).read_text(encoding="utf-8")
+    return text.replace(f"<!-- {mark} -->", content)
+
+
 def _toctree(pages: list[str], caption: str = "") -> str:
     head = [":hidden:", *([f":caption: {caption}"] if caption else [])]
-    return "\n".join(["```{toctree}", *head, "", *pages, "```"])
+    return "\n".join(["", "```{toctree}", *head, "", *pages, "```", ""])
 
 
 def _lessons(folder: Path) -> None:
@@ -50,11 +55,10 @@ def _lessons(folder: Path) -> None:
         f"</span>  \n  {lesson.claim}"
         for lesson in every
     ]
-    index = (HERE / "pages" / "index.md").read_text(encoding="utf-8")
-    index = index.replace("<!-- lessons -->", "\n".join(cards))
+    index = _page("index.md", "lessons", "\n".join(cards))
     tree = _toctree([f"lessons/{lesson.path.stem}" for lesson in every], "Lessons")
     more = _toctree(["live/phi_lab", "results/index", "api/index"], "Beside them")
-    _write(folder / "index.md", f"{index}\n{tree}\n\n{more}\n")
+    _write(folder / "index.md", index + tree + more)
 
 
 def _results(folder: Path) -> None:
@@ -67,18 +71,16 @@ def _results(folder: Path) -> None:
     for name, records in studies.recorded_devices().items():
         _write(folder / f"device_{name}.md", results.device_page(name))
         device = next(iter(records.values())).provenance.device
-        rows.append(f"- [{device}](device_{name}.md): what this device does at most, and how networks rank on it")
+        rows.append(f"- [{device}](device_{name}.md): what it does at most, and how networks rank on it")
         pages.append(f"device_{name}")
-    index = (HERE / "pages" / "results" / "index.md").read_text(encoding="utf-8")
-    _write(folder / "index.md", f"{index.replace('<!-- results -->', chr(10).join(rows))}\n{_toctree(pages)}\n")
+    _write(folder / "index.md", _page("results/index.md", "results", "\n".join(rows)) + _toctree(pages))
 
 
 def _api(folder: Path) -> None:
     for room in api.TITLES:
         _write(folder / f"{room}.md", api.page(room))
-    index = (HERE / "pages" / "api" / "index.md").read_text(encoding="utf-8")
     rooms = "\n".join(f"- [{title}]({room}.md)" for room, title in api.TITLES.items())
-    _write(folder / "index.md", f"{index.replace('<!-- rooms -->', rooms)}\n{_toctree(list(api.TITLES))}\n")
+    _write(folder / "index.md", _page("api/index.md", "rooms", rooms) + _toctree(list(api.TITLES)))
 
 
 def build(output: Path = OUTPUT) -> int:
@@ -94,6 +96,7 @@ def build(output: Path = OUTPUT) -> int:
         options = ["-b", "html", "-n", "-W", "--keep-going", "-q", "-d", f"{work}/doctrees", "-c", str(HERE)]
         failed = sphinx([*options, str(source), str(made)])
         if not failed:
+            live.add_files(made)
             shutil.rmtree(output, ignore_errors=True)
             made.rename(output)
     return failed

@@ -17,7 +17,8 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "website.m
 exclude_patterns: list[str] = []
 nitpicky = True
 # Types of other projects are written in signatures; their pages are on the network, and a build needs none.
-nitpick_ignore_regex = [("py:.*", r"(?!effnet_edu\.).*"), ("py:.*", r".*\.[A-Z]")]  # and one-letter type variables
+# Nor is there a page for a type variable.
+nitpick_ignore_regex = [("py:.*", r"(?!effnet_edu\.).*"), ("py:.*", r".*\.[A-Z]")]
 
 nb_execution_mode = "off"  # what a reader sees was run and compared by the tests
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # widgets need a kernel; their still pictures do not

@@ -68,14 +68,14 @@ def page_of(lesson: Lesson) -> NotebookNode:
         lesson: Which one.
     """
     book = lesson.book()
-    name = lesson.path.name
-    cells = [book.cells[0], _words(f"{{download}}`Download this lesson as a notebook <{name}>` to run it yourself.")]
+    download = f"{{download}}`Download this lesson as a notebook <{lesson.path.name}>` to run it yourself."
+    cells = [book.cells[0], _words(download)]
     for cell in book.cells[1:]:
         cells.append(cell)
-        if cell.cell_type == "code":
-            for lab in re.findall(r"ee\.labs\.(\w+)\(", cell.source):
-                if lab in LIVE:
-                    cells.append(_words(f"**[Move it here, in your browser](../live/{LIVE[lab]}.md)**"))
+        labs = re.findall(r"ee\.labs\.(\w+)\(", cell.source) if cell.cell_type == "code" else ()
+        cells += [
+            _words(f"**[Move it in your browser](../live/{LIVE[lab]}.md)**") for lab in labs if lab in LIVE
+        ]
     for index, cell in enumerate(cells):
         if "id" not in cell:
             cell["id"] = f"site-{index}"

@@ -1,7 +1,5 @@
 """Pages of the recorded results: what each study found, and what each device did."""
 
-import html
-
 from effnet_edu import figures, studies
 from effnet_edu.report import SECTIONS
 from effnet_edu.studies.record import Provenance
@@ -27,7 +25,7 @@ def study_page(result: StudyResult) -> str:
     """
     title = result.name.replace("_", " ").capitalize()
     lines = [f"# {title}", result.question, f"*{result.label}*"]
-    lines += [_raw(picture._repr_html_()) for picture in _pictures(result)]
+    lines += [raw(picture._repr_html_()) for picture in _pictures(result)]
     lines += ["## What it found, and what it cannot show", "\n".join(f"- {line}" for line in result.summary)]
     lines += ["## Where the numbers come from", _source(result.provenance)]
     return "\n\n".join(lines) + "\n"
@@ -53,7 +51,7 @@ def device_page(name: str) -> str:
     for section in SECTIONS:
         if section.experiment in records:
             lines += [f"## {section.title}", section.sentence]
-            lines += [_raw(picture._repr_html_()) for picture in section.pictures(records)]
+            lines += [raw(picture._repr_html_()) for picture in section.pictures(records)]
             lines.append(_source(records[section.experiment].provenance))
     return "\n\n".join(lines) + "\n"
 
@@ -67,15 +65,10 @@ def _source(about: Provenance) -> str:
     )
 
 
-def _raw(markup: str) -> str:
-    """Return HTML as a block that MyST passes on as it is."""
-    return f"```{{raw}} html\n<div class='picture'>{markup}</div>\n```"
-
-
-def plain(text: str) -> str:
-    """Return text for a table of Markdown.
+def raw(markup: str) -> str:
+    """Return HTML as a block that MyST passes on as it is.
 
     Args:
-        text: Any text without HTML.
+        markup: The HTML.
     """
-    return html.escape(text).replace("|", r"\|")
+    return f"```{{raw}} html\n{markup}\n```"

@@ -1,11 +1,21 @@
 """The exact half of what the phi lab draws: the network, and MACs against phi."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from effnet_edu.labs.drawing import Axis, Drawing, circle, frame, line, text
 from effnet_edu.labs.network_picture import LITTLE_ROOM, network_picture
-from effnet_edu.labs.phi_numbers import FORMULA, VARIANTS, Setting, cost_at, giga, implied_phi, label, network_at
+from effnet_edu.labs.phi_numbers import (
+    FORMULA,
+    VARIANTS,
+    Setting,
+    cost_at,
+    giga,
+    implied_phi,
+    label,
+    network_at,
+)
 from effnet_edu.model.cost import cost
 from effnet_edu.model.variants import compound
 from effnet_edu.published import read
@@ -15,6 +25,12 @@ CHARTS_SIZE = (396, 192)
 MACS_ACROSS = Axis(0.2, 200, 252, 388, logarithmic=True)
 _X = Axis(0, 7, 30, 186)
 _MACS = Axis(0.2, 200, 158, 26, logarithmic=True)  # billions
+
+#: How to read what is computed and published.
+EXACT_NOTE = (
+    "Height is the side of the map, thickness the channels (both as square roots), one slab a layer. "
+    "Line: computed. Hollow: published; its bar spans the phi that depth, width and resolution imply."
+)
 
 
 @dataclass(frozen=True)
@@ -111,6 +127,22 @@ def macs_chart(setting: Setting, pinned: Setting | None) -> list[str]:
     if pinned is not None:
         parts += _place(pinned, "A")
     return parts + _place(setting, "B" if pinned is not None else "")
+
+
+def time_axis(lows: Iterable[float], highs: Iterable[float]) -> Axis:
+    """Return the upright axis of times, in whole decades.
+
+    Args:
+        lows: Lower ends of all intervals, in ms.
+        highs: Upper ends.
+    """
+    least, most = min(lows, default=10.0), max(highs, default=1000.0)
+    low, high = 10.0, 1000.0
+    while least < low:
+        low /= 10
+    while most > high:
+        high *= 10
+    return Axis(low, high, 158, 26, logarithmic=True)
 
 
 def macs_in_words(setting: Setting) -> str:

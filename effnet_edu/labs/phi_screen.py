@@ -7,7 +7,16 @@ from effnet_edu.labs.logic import Record
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.phi_logic import PhiLogic
 from effnet_edu.labs.phi_numbers import Setting
-from effnet_edu.labs.phi_pictures import CHARTS_SIZE, MACS_ACROSS, letter, macs_chart, macs_in_words, networks
+from effnet_edu.labs.phi_pictures import (
+    CHARTS_SIZE,
+    EXACT_NOTE,
+    MACS_ACROSS,
+    letter,
+    macs_chart,
+    macs_in_words,
+    networks,
+    time_axis,
+)
 from effnet_edu.labs.tables import plain_table
 from effnet_edu.profiling.measurement import Measurement
 
@@ -28,14 +37,10 @@ def _per_image(record: Record[Setting, Measurement], ms: float) -> float:
 
 
 def _time_axis(records: Iterable[Record[Setting, Measurement]]) -> Axis:
-    highs = [_per_image(record, record.measurement.high_ms) for record in records]
-    lows = [_per_image(record, record.measurement.low_ms) for record in records]
-    low, high = 10.0, 1000.0
-    while min(lows, default=low) < low:
-        low /= 10
-    while max(highs, default=high) > high:
-        high *= 10
-    return Axis(low, high, 158, 26, logarithmic=True)
+    spans = [
+        (_per_image(one, one.measurement.low_ms), _per_image(one, one.measurement.high_ms)) for one in records
+    ]
+    return time_axis((low for low, _ in spans), (high for _, high in spans))
 
 
 def _times(logic: PhiLogic) -> list[str]:
@@ -101,8 +106,4 @@ def session_table(logic: PhiLogic) -> str:
     )
 
 
-NOTE = (
-    "Height is the side of the map, thickness the channels (both as square roots), one slab a layer. "
-    "Line: computed. Hollow: published; its bar spans the phi that depth, width and resolution imply. "
-    "Filled: measured, with its interval."
-)
+NOTE = f"{EXACT_NOTE} Filled: measured, with its interval."
