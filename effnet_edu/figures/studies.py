@@ -72,7 +72,7 @@ def _within_percent(axes: Axes) -> str:
 
 def _beside(macs: float, index: float) -> float:
     """Return where one of four marks of equal cost stands on a logarithmic axis: none hides another."""
-    return macs / 1e6 * 1.035 ** (index - 1.5)
+    return float(macs / 1e6 * 1.035 ** (index - 1.5))
 
 
 def _text(value: Estimate) -> tuple[str, str]:
