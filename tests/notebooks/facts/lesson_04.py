@@ -9,13 +9,9 @@ from effnet_edu.studies.study import RECIPE
 
 BLOCKS = ee.resolve(ee.spec("efficientnet_b0"))
 COST = ee.cost("efficientnet_b0")
-ERRORS = {
-    (row["part"], row["setting"]): row["top1_error_percent"] for row in ee.published.read("se_ablations")
-}
-PARAMETERS = {
-    row["setting"]: row["parameters_millions"]
-    for row in ee.published.read("se_ablations").where(part="reduction")
-}
+PRINTED = ee.published.read("se_ablations")
+ERRORS = {(row["part"], row["setting"]): row["top1_error_percent"] for row in PRINTED}
+PARAMETERS = {row["setting"]: row["parameters_millions"] for row in PRINTED.where(part="reduction")}
 GAINS = {
     row["network"]: row["top1_error_percent"] - row["se_top1_error_percent"]
     for row in ee.published.read("se_networks")
@@ -66,6 +62,10 @@ FACTS = {
         max(block.expansion for block in BLOCKS) == 6
     ),
     "B0 has 5.3 million parameters.": lambda: [COST.parameters / 1e6],
+    "Nothing is rounded to multiples of 8 here: widths such as 4, 6 and 10 are as they should be": lambda: (
+        [8, 4, 6, 10] if {4, 6, 10} <= {block.squeeze_channels for block in BLOCKS} else []
+    ),
+    "here they stay about half open": lambda: all(0.4 < row["mean"] < 0.6 for row in GATES),
     "How many has it with this mistake: 5.4, 6.5 or 8.4 million?": lambda: [
         *(5.4, 6.5),
         squeeze_cost("B0", MISTAKE).parameters / 1e6,
@@ -99,15 +99,26 @@ FACTS = {
         and 2.9 < max(GAINS.values()) < 3.2
         and sorted(GAINS, key=GAINS.get)[-2:] == ["ShuffleNet", "MobileNet"]
     ),
-    "With ReLU as the gate, the network is worse than without any": lambda: (
+    "with ReLU in place of the sigmoid, the network is worse than without any gates": lambda: (
         ERRORS["gate", "ReLU"] > ERRORS["reduction", "without"]
     ),
     "and most of the gain is lost": lambda: (
         ERRORS["reduction", "without"] - ERRORS["squeeze", "none"]
         < 0.5 * (ERRORS["reduction", "without"] - ERRORS["where", "all"])
     ),
-    "late stages gain more": lambda: (
-        ERRORS["where", "stage 4"] < min(ERRORS["where", "stage 2"], ERRORS["where", "stage 3"])
+    "That costs more MACs": lambda: (
+        PRINTED.row(part="squeeze", setting="none")["macs_billions"]
+        > PRINTED.row(part="where", setting="all")["macs_billions"]
+    ),
+    "does as well as at the end of the branch. After the addition (POST) is worse": lambda: (
+        max(ERRORS["place", "SE-PRE"], ERRORS["place", "SE-Identity"])
+        <= ERRORS["where", "all"]
+        < ERRORS["place", "SE-POST"] - 0.4
+    ),
+    "The last stage gains most, and all stages together gain more": lambda: (
+        ERRORS["where", "all"]
+        < ERRORS["where", "stage 4"]
+        < min(ERRORS["where", "stage 2"], ERRORS["where", "stage 3"])
     ),
     "by about 9 points, and the interval excludes zero": lambda: (
         [-_glyphs_gain()] if "with it is less accurate than without" in STUDY.summary[0] else []
