@@ -14,6 +14,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 LESSON ?= lessons/00_start_here.ipynb
 WORKERS ?= 2
+CONSTRAINTS ?= constraints.txt
+COMPARE ?= --nbval
+VISITORS ?= 4
 
 $(VENV)/made:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 was found. Install one, or name it: make lab PYTHON=/path/to/python3.12"; exit 1; }
@@ -21,14 +24,17 @@ $(VENV)/made:
 	@touch $@
 
 # Two sets: what a learner needs, and that plus what only the tests need.
-$(VENV)/installed: $(VENV)/made pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[photos]'
+$(VENV)/installed: $(VENV)/made pyproject.toml $(CONSTRAINTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[photos]'
+	@touch $@
+$(VENV)/installed-demo: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[demo]'
 	@touch $@
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[test]'
 	@touch $@
 
-.PHONY: help setup lab test lint unit notebooks browser bench gpu latency screenshots outputs lock clean
+.PHONY: help setup lab demo test lint unit notebooks browser bench gpu latency screenshots outputs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / \t/' | expand -t 14
@@ -38,18 +44,22 @@ setup: $(VENV)/installed ## make .venv and install the course into it
 lab: $(VENV)/installed ## open JupyterLab on the first lesson (prints the address where there is no display)
 	$(BIN)/python -m effnet_edu lab $(LESSON)
 
+demo: $(VENV)/installed-demo ## the six labs as one page without code, on this machine (VISITORS=4)
+	$(BIN)/python -m effnet_edu demo --visitors $(VISITORS)
+
 test: lint unit notebooks browser ## everything that must hold
 
-lint: $(VENV)/installed-test ## ruff and mypy
+lint: $(VENV)/installed-test ## ruff, mypy, and zizmor on the workflows
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/zizmor --offline --strict-collection --quiet .github
 
 unit: $(VENV)/installed-test ## tests without a notebook or a browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "not browser and not gpu" -n $(WORKERS) --dist loadfile
 
 notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -p tests.notebooks.timed -n $(WORKERS) --dist loadfile lessons
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(COMPARE) --nbval-current-env --nbval-cell-timeout=120 -p tests.notebooks.timed -n $(WORKERS) --dist loadfile lessons
 
 latency: $(VENV)/installed-test ## from a key press to changed numbers in each lab, in Chromium
 	$(BIN)/python -m tests.browser.latency

@@ -1,8 +1,10 @@
 """The course without a notebook: `python -m effnet_edu COMMAND`, from `list` to `lab`."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from effnet_edu.model.checks import whole_number
@@ -62,7 +64,26 @@ def _profile(arguments: argparse.Namespace) -> int:
 def _lab(arguments: argparse.Namespace) -> int:
     from effnet_edu.serve import open_lab
 
-    return open_lab(arguments.lesson)
+    return open_lab(arguments.lesson, arguments.ip, arguments.port)
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    from effnet_edu.serve import open_lab
+    from effnet_edu.start import FIRST_LESSON, put_lessons
+
+    for placed in put_lessons(arguments.folder, arguments.renew):
+        print(placed)
+    first = arguments.folder / FIRST_LESSON
+    if arguments.no_open:
+        print(f"Open them with: python -m effnet_edu lab {shlex.quote(str(first))}")
+        return 0
+    return open_lab(first)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from effnet_edu.demo import open_demo
+
+    return open_demo(arguments.visitors, arguments.port)
 
 
 def _number(name: str) -> Any:
@@ -109,7 +130,24 @@ def parser(command: str = "") -> argparse.ArgumentParser:
 
     opening = commands.add_parser("lab", help="open JupyterLab on a lesson")
     opening.add_argument("lesson", metavar="LESSON", nargs="?", default="lessons/00_start_here.ipynb")
+    opening.add_argument("--ip", default="127.0.0.1", help="where to listen (default: this machine alone)")
+    opening.add_argument("--port", type=_number("port"), help="default: the first free one from 8888 on")
     opening.set_defaults(run=_lab)
+
+    starting = commands.add_parser("start", help="put the lessons into a folder of your own and open them")
+    starting.add_argument("folder", metavar="FOLDER", type=Path)
+    starting.add_argument("--no-open", action="store_true", help="only put them there")
+    starting.add_argument(
+        "--renew", action="store_true", help="replace lessons that you changed; yours are kept beside them"
+    )
+    starting.set_defaults(run=_start)
+
+    showing = commands.add_parser("demo", help="the six labs as one page without code, on this machine")
+    showing.add_argument(
+        "--visitors", type=_number("visitors"), default=4, help="pages open at a time (default 4)"
+    )
+    showing.add_argument("--port", type=_number("port"), help="default: the first free one from 8866 on")
+    showing.set_defaults(run=_demo)
 
     add_profiling_commands(commands)
     if command not in commands.choices:
@@ -139,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = chosen.run(chosen)
     except BrokenPipeError:
         return 0
-    except (ValueError, MemoryError, OSError, MeasurementError) as error:
+    except (ValueError, MemoryError, OSError, MeasurementError, ModuleNotFoundError) as error:
         print(f"effnet_edu: {error}", file=sys.stderr)
         return 2
     return status

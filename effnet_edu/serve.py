@@ -1,10 +1,17 @@
-"""Opens JupyterLab on a lesson, bound to this machine alone."""
+"""Opens JupyterLab on a lesson, bound to this machine alone unless somebody asks for more."""
 
 import os
 import subprocess
 import sys
 import webbrowser
 from pathlib import Path
+
+#: Only programs of this machine can reach a server that is bound here.
+LOCALHOST = "127.0.0.1"
+#: Jupyter takes the token from here, and then writes it into no log.
+TOKEN_VARIABLE = "JUPYTER_TOKEN"  # noqa: S105 - the name of a variable
+#: A shorter secret can be guessed.
+SHORTEST_TOKEN = 16
 
 
 def has_display() -> bool:
@@ -20,22 +27,44 @@ def has_display() -> bool:
     return True
 
 
-def lab_command(lesson: Path, browser: bool) -> list[str]:
+def check_address(ip: str) -> str:
+    """Return an address to listen at, after making sure that a stranger cannot come in there.
+
+    Args:
+        ip: `127.0.0.1` for this machine alone, `0.0.0.0` for every network that it is in.
+
+    Raises:
+        ValueError: Other machines could reach the address, and no token was chosen.
+    """
+    if ip != LOCALHOST and len(os.environ.get(TOKEN_VARIABLE, "")) < SHORTEST_TOKEN:
+        raise ValueError(
+            f"ip is {ip!r}, which opens this server to other machines, and who gets in can run any program. "
+            f"Set the environment variable {TOKEN_VARIABLE} to a secret of {SHORTEST_TOKEN} or more "
+            "characters first."
+        )
+    return ip
+
+
+def lab_command(lesson: Path, browser: bool, ip: str = LOCALHOST, port: int | None = None) -> list[str]:
     """Return the command that serves a lesson's folder and opens the lesson.
 
     Args:
         lesson: The notebook.
         browser: Whether JupyterLab should open a browser; otherwise it prints its address.
+        ip: Where it listens.
+        port: Where it listens; the first free one from 8888 on by default.
     """
     root = lesson.resolve().parent
     command = [
         sys.executable,
         "-m",
         "jupyterlab",
-        "--ip=127.0.0.1",
+        f"--ip={ip}",
         f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url=/lab/tree/{lesson.name}",
     ]
+    if port is not None:
+        command += [f"--port={port}", "--ServerApp.port_retries=0"]
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -43,19 +72,36 @@ def lab_command(lesson: Path, browser: bool) -> list[str]:
     return command
 
 
-def open_lab(lesson: str | Path) -> int:
+def open_lab(lesson: str | Path, ip: str = LOCALHOST, port: int | None = None) -> int:
     """Serve a lesson until JupyterLab ends, and return its exit status.
 
     Args:
         lesson: Path of the notebook.
+        ip: Where it listens: this machine alone by default.
+        port: Where it listens; the first free one from 8888 on by default.
 
     Raises:
         FileNotFoundError: There is no such notebook.
+        ValueError: Other machines could reach it, and no token was chosen.
     """
     path = Path(lesson)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no lesson at {str(lesson)!r}; start from the course's own folder.")
+        raise FileNotFoundError(
+            f"There is no lesson at {str(lesson)!r}. `python -m effnet_edu start FOLDER` puts all lessons into "
+            "a folder."
+        )
+    browser = has_display() and ip == LOCALHOST
+    return serve_until_stopped(lab_command(path, browser, check_address(ip), port))
+
+
+def serve_until_stopped(command: list[str], environment: dict[str, str] | None = None) -> int:
+    """Run a server until it ends or Ctrl-C is pressed, and return its exit status.
+
+    Args:
+        command: Its words.
+        environment: Its variables; those of this process by default.
+    """
     try:
-        return subprocess.run(lab_command(path, has_display()), check=False).returncode  # noqa: S603
+        return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
     except KeyboardInterrupt:
         return 0

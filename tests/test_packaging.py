@@ -51,6 +51,11 @@ def section(title: str, text: str) -> str:
     return match[1]
 
 
+PIP = (sys.executable, "-m", "pip")
+#: Builds and installs with what is here, and asks nobody.
+ALONE = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet")
+
+
 @pytest.mark.parametrize("wanted", DIRECT, ids=str)
 def test_every_direct_dependency_is_locked_inside_its_range(wanted):
     pins = LOCK[canonicalize_name(wanted.name)]
@@ -98,10 +103,19 @@ def test_the_conda_environment_takes_python_and_pip_and_leaves_the_rest_to_the_p
     assert environment["name"] == NAME
     assert environment["channels"] == ["conda-forge"]
     python, pip, by_pip = environment["dependencies"]
-    assert python.removeprefix("python") == PYTHONS
+    version = re.fullmatch(r"python=(3\.\d+)", python)
+    assert version, "repo2docker understands `python=3.x` alone"
+    assert SpecifierSet(PYTHONS).contains(f"{version[1]}.0")
     assert pip == "pip"
-    assert by_pip == {"pip": ["-c constraints.txt", "-e .[photos]"]}
+    index, *rest = by_pip["pip"]
+    assert index == "--extra-index-url https://download.pytorch.org/whl/cpu"
+    assert rest == ["-c constraints.txt", "-e .[photos]"]
     assert "photos" in EXTRAS
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "binder", ".binder", "requirements.txt", "runtime.txt"])
+def test_nothing_turns_repo2docker_away_from_the_conda_environment(name):
+    assert not (ROOT / name).exists()
 
 
 def test_the_range_of_pythons_is_the_same_wherever_it_must_stand():
@@ -206,23 +220,51 @@ def test_citation_is_complete():
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
+def sdist(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("sdist")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist, tmp_path_factory) -> Path:
+    """The wheel, built from the sdist as an index without wheels would have it."""
     folder = tmp_path_factory.mktemp("wheel")
-    options = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", str(folder), str(ROOT)], check=True
-    )
+    subprocess.run([*PIP, "wheel", *ALONE, "--wheel-dir", str(folder), str(sdist)], check=True)
     (built,) = folder.glob("*.whl")
     return built
 
 
-def test_the_wheel_holds_every_file_of_the_package_and_no_other(wheel):
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory) -> Path:
+    """A folder with the installed wheel, far from the clone."""
+    folder = tmp_path_factory.mktemp("installed")
+    subprocess.run([*PIP, "install", *ALONE, "--target", str(folder), str(wheel)], check=True)
+    return folder
+
+
+def run_installed(installed: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_wheel_holds_every_file_of_the_package_and_every_lesson_and_no_other(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name and ".data/" not in name}
     package = {path.relative_to(ROOT).as_posix() for path in tracked() if ROOT / "effnet_edu" in path.parents}
+    lessons = {f"effnet_edu/lessons/{path.name}" for path in tracked() if path.parent == ROOT / "lessons"}
     assert "effnet_edu/py.typed" in package
     assert any(name.endswith(".csv") for name in package)
-    assert held == package
+    assert "effnet_edu/lessons/00_start_here.ipynb" in lessons
+    assert held == package | lessons
 
 
 def test_the_wheel_says_what_pyproject_says(wheel):
@@ -236,23 +278,24 @@ def test_the_wheel_says_what_pyproject_says(wheel):
     assert licenses
 
 
-def test_the_wheel_works_where_the_repository_is_not(wheel, tmp_path):
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path)
+def test_the_wheel_works_where_the_repository_is_not(installed, tmp_path):
     code = (
         "import effnet_edu as ee; print(ee.__file__); "
         "print(ee.cost('efficientnet_b0').parameters, len(ee.published.read('effnet_table2')) > 0, "
         "len(ee.list_weights()) > 0)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_installed(installed, tmp_path, "-c", code)
     assert done.returncode == 0, done.stderr
     file, numbers = done.stdout.splitlines()
-    assert Path(file).is_relative_to(tmp_path)
+    assert Path(file).is_relative_to(installed)
     assert numbers == "5288548 True True"
+
+
+def test_start_brings_the_lessons_out_of_the_wheel(installed, tmp_path):
+    done = run_installed(installed, tmp_path, "-m", "effnet_edu", "start", "course", "--no-open")
+    assert done.returncode == 0, done.stderr
+    lessons = sorted((ROOT / "lessons").glob("*.ipynb"))
+    for lesson in lessons:
+        assert (tmp_path / "course" / lesson.name).read_bytes() == lesson.read_bytes()
+    assert len(done.stdout.splitlines()) == len(lessons) + 1
+    assert "lab course" in done.stdout.splitlines()[-1]

@@ -375,7 +375,10 @@ QUIZ = (
     Question(
         "Two networks have the same MACs; one is wide, one sees large images. Which takes longer?",
         (
-            Choice("neither: the same arithmetic takes the same time", "You measured otherwise above."),
+            Choice(
+                "neither: the same arithmetic takes the same time",
+                "You measured otherwise with the lab above.",
+            ),
             Choice("always the wide one", "It has more weights, but a device may be glad of wide layers."),
             Choice(
                 "the MACs alone do not say",

@@ -37,34 +37,29 @@ DRAWING = f"""
 .ee-drawing .chosen {{ fill: var(--ee-card); stroke: {COMPOUND}; stroke-width: 4; paint-order: stroke; }}
 .ee-drawing .step {{ fill: {FUSED}; stroke: var(--ee-text); stroke-width: 1.5; }}
 .ee-drawing .stage-bar {{ fill: {RESOLUTION}; fill-opacity: .55; stroke: var(--ee-text); stroke-width: .8; }}
-.ee-drawing .reference {{ stroke: var(--ee-soft); stroke-width: 1.2; stroke-dasharray: 5 4; fill: none; }}
-.ee-drawing .here {{ stroke: var(--ee-text); stroke-width: 1; stroke-dasharray: 2 3; fill: none; }}
+.ee-drawing .reference {{ stroke: var(--ee-soft); stroke-width: 1.2; stroke-dasharray: 2 3; fill: none; }}
+.ee-drawing .here {{ stroke: var(--ee-text); stroke-width: 1.5; stroke-dasharray: 5 3; fill: none; }}
 .ee-drawing .range {{ stroke: var(--ee-soft); stroke-width: 1.5; }}
 .ee-drawing .map {{ fill: var(--ee-faint); stroke: var(--ee-soft); stroke-width: .8; }}
 .ee-drawing .role {{ stroke: var(--ee-text); stroke-width: .8; }}
 .ee-drawing .texture {{ stroke: #1a1a1a; stroke-width: .8; fill: none; }}
 .ee-drawing .wire {{ stroke: var(--ee-text); stroke-width: 1.2; fill: none; }}
-.ee-drawing .sum {{ fill: var(--ee-card); stroke: var(--ee-text); stroke-width: 1.2; }}
 .ee-drawing .computed {{ stroke: var(--ee-text); stroke-width: 2; }}
 .ee-drawing .bar {{ fill: var(--ee-line); stroke: var(--ee-text); stroke-width: .8; }}
 .ee-drawing .roof {{ stroke: var(--ee-text); stroke-width: 1.4; }}
-.ee-drawing .dashed {{ stroke-dasharray: 4 3; }}
+.ee-drawing .dashed {{ stroke-dasharray: 5 3; }}
 .ee-drawing .role-mark {{ stroke-width: 3; fill: none; }}
 .ee-drawing .letter {{ font-weight: 700; font-size: 14px; stroke: var(--ee-card); stroke-width: 3;
   paint-order: stroke; }}
 .ee-drawing .stale {{ font-style: italic; fill: var(--ee-grey); }}
-.ee-drawing .small {{ font-size: 12px; fill: var(--ee-soft); }}
 .ee-drawing .outside {{ fill: var(--ee-grey); fill-opacity: .13; }}
-.ee-drawing .limit {{ stroke: var(--ee-text); stroke-width: 1.6; stroke-dasharray: 5 3; }}
 .ee-drawing .family {{ stroke: var(--ee-soft); stroke-width: 1.2; fill: none; }}
 .ee-drawing .dotted {{ stroke-dasharray: 2 3; }}
-.ee-drawing .mark {{ fill: var(--ee-card); stroke: var(--ee-soft); stroke-width: 1.3; }}
-.ee-drawing .mark.filled {{ fill: var(--ee-soft); stroke: var(--ee-text); stroke-width: .8; }}
+.ee-drawing .measured {{ fill: var(--ee-soft); stroke: var(--ee-text); stroke-width: .8; }}
 .ee-drawing .v1 {{ stroke: {COMPOUND}; }}
-.ee-drawing .mark.filled.v1 {{ fill: {COMPOUND}; stroke: var(--ee-text); }}
+.ee-drawing .measured.v1 {{ fill: {COMPOUND}; stroke: var(--ee-text); }}
 .ee-drawing .v2 {{ stroke: {WIDTH}; }}
-.ee-drawing .mark.filled.v2 {{ fill: {WIDTH}; stroke: var(--ee-text); }}
-.ee-drawing .mark.filled.old {{ fill: var(--ee-grey); fill-opacity: .4; stroke: var(--ee-grey); }}
+.ee-drawing .measured.v2 {{ fill: {WIDTH}; stroke: var(--ee-text); }}
 .ee-drawing .winner {{ fill: none; stroke: var(--ee-text); stroke-width: 2; }}
 .ee-drawing .kept {{ stroke: var(--ee-line); stroke-width: 1.4; }}
 .ee-drawing .moved {{ stroke: var(--ee-text); stroke-width: 2.2; }}
@@ -123,14 +118,9 @@ LAB = f"""
 [data-jp-theme-light=false] .ee-lab select {{ background-image: url("{LIGHT_ARROW}"); }}
 .ee-lab .ee-helped {{ margin: 0 0 0 6px; min-width: 0; }}
 .ee-lab .ee-control > .ee-helped {{ margin: -1px 0 3px 80px; height: auto; }}
-.ee-lab :is(.ee-pair, .widget-dropdown.ee-kind) select {{ padding: 0 13px 0 3px; font-size: 12px; }}
-.ee-lab .ee-pair .ee-control > .ee-helped {{ margin-left: 8px; }}
-.ee-lab :is(.ee-uneven .ee-control, .ee-stages) > .ee-helped {{ margin-left: 0; }}
-.ee-lab .ee-uneven select {{ padding: 0 16px 0 5px; }}
+.ee-lab :is(.ee-pair, .widget-dropdown.ee-kind) select {{ padding: 0 14px 0 4px; font-size: 12px; }}
+.ee-lab :is(.ee-pair .ee-control, .ee-stages) > .ee-helped {{ margin-left: 2px; }}
 .ee-lab .ee-helped .widget-html-content {{ font-size: 11.5px; line-height: 1.25; color: var(--ee-soft); }}
-.ee-lab .ee-pair {{ display: flex; flex-flow: row nowrap; }}
-.ee-lab .ee-pair > .ee-control {{ flex: 1 1 0; min-width: 0; }}
-.ee-lab .ee-pair .ee-helped {{ margin-left: 2px; }}
 .ee-lab .ee-upload {{ font-size: 0; height: 22px; line-height: 20px; padding: 0 8px; flex: 0 0 auto; }}
 .ee-lab .ee-upload::after {{ content: "own picture"; content: "own picture" / ""; font-size: 12px; }}
 .ee-lab .ee-foot {{ border-top: 1px solid var(--ee-faint); padding-top: 6px; display: flex;
