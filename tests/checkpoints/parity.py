@@ -29,6 +29,13 @@ MOST_PARAMETERS = 60_000_000
 _PRIME = 1_000_003  # the length of the repeated noise shares no factor with any shape
 
 
+def built_empty(build: Callable[[], nn.Module]) -> nn.Module:
+    """Build a network without drawing its own random weights, which takes long for the large ones."""
+    with torch.device("meta"):
+        net = build()
+    return net.to_empty(device="cpu").eval()
+
+
 def randomise(state: Iterable[tuple[str, Tensor]], seed: int = 0) -> None:
     """Fill weights and batch-norm statistics in place with noise that neither dies nor explodes with depth.
 
