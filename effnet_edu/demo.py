@@ -104,10 +104,9 @@ def demo_command(notebook: Path, visitors: int, port: int | None = None, browser
     command = [
         sys.executable,
         "-m",
-        "voila",
+        "effnet_edu.demo_server",
         str(notebook),
         f"--Voila.ip={LOCALHOST}",
-        "--VoilaConfiguration.multi_kernel_manager_class=effnet_edu.demo_kernels.LimitedKernelManager",
         f"--LimitedKernelManager.most={visitors}",
         f"--LimitedKernelManager.cull_idle_timeout={GONE_SECONDS}",
         f"--LimitedKernelManager.cull_interval={GONE_SECONDS // 2}",
