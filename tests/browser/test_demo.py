@@ -27,7 +27,7 @@ def visit(page: Page, base: str) -> None:
 
 
 def all_labs_are_there(page: Page) -> None:
-    expect(page.locator(".ee-lab")).to_have_count(len(PARTS), timeout=40_000)
+    expect(page.locator(".ee-lab")).to_have_count(len(PARTS), timeout=90_000)
 
 
 def test_visitors_share_the_page_one_device_and_a_limit(chrome: Browser, tmp_path: Path) -> None:
