@@ -49,11 +49,12 @@ class LimitedKernelManager(AsyncMappingKernelManager):
             self._starting -= 1
 
 
-def let_the_page_say_goodbye(handler: Any, _notebook: Any, _folder: str) -> None:
+def let_the_page_say_goodbye(handler: Any, **_given: Any) -> None:
     """Give a page the cookie without which the server does not hear that it was closed.
 
     Args:
         handler: The request.
+        _given: The notebook and its folder.
     """
     _ = handler.xsrf_token  # reading it sets the cookie
 

@@ -88,8 +88,8 @@ def open_lab(lesson: str | Path, ip: str = LOCALHOST, port: int | None = None) -
     path = Path(lesson)
     if not path.is_file():
         raise FileNotFoundError(
-            f"There is no lesson at {str(lesson)!r}. `python -m effnet_edu start FOLDER` puts all lessons into "
-            "a folder."
+            f"There is no lesson at {str(lesson)!r}. `python -m effnet_edu start FOLDER` puts all lessons "
+            "into a folder."
         )
     browser = has_display() and ip == LOCALHOST
     return serve_until_stopped(lab_command(path, browser, check_address(ip), port))

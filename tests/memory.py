@@ -8,17 +8,26 @@ import datetime
 import io
 import json
 import re
+import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
+import psutil
 from jupyter_client.manager import start_new_kernel
 
 from effnet_edu.checkpoints.atomic import write_atomically
 from effnet_edu.demo import PARTS
+from effnet_edu.serve import lab_command
+from effnet_edu.start import FIRST_LESSON, lessons_folder
+from tests.browser.jupyter import environment, free_port
 
 DOCS = Path(__file__).parents[1] / "docs"
 TABLE, PAGE = DOCS / "memory_per_learner.csv", DOCS / "class.md"
 PLACE = re.compile(r"(<!-- memory: .*? -->\n).*?(<!-- end of memory -->)", re.DOTALL)
+
+SETTLING_SECONDS = 15
 
 NOTHING = "import effnet_edu as ee, torch; ee.labs"
 LAB = """
@@ -57,6 +66,22 @@ def occupied(code: str) -> dict[str, object]:
     return found
 
 
+def occupied_by_the_server() -> dict[str, object]:
+    """Return what JupyterLab's server occupies when it waits for a browser."""
+    with tempfile.TemporaryDirectory() as name:
+        command = lab_command(lessons_folder() / FIRST_LESSON, browser=False, port=free_port())
+        with subprocess.Popen(command, env=environment(Path(name)), stderr=subprocess.DEVNULL) as server:
+            try:
+                time.sleep(SETTLING_SECONDS)
+                process = psutil.Process(server.pid)
+                peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text())
+                assert peak
+                found = process.memory_full_info()
+            finally:
+                server.terminate()
+    return {"own_mib": found.uss >> 20, "with_shared_mib": found.rss >> 20, "peak_mib": int(peak[1]) >> 10}
+
+
 def table(rows: list[dict[str, str]]) -> str:
     """Return the rows as Markdown."""
     lines = [
@@ -67,7 +92,7 @@ def table(rows: list[dict[str, str]]) -> str:
             for row in rows
         ),
         "",
-        f"Measured {rows[0]['measured']} on {rows[0]['device']}, {rows[0]['system']}, torch {rows[0]['torch']}.",
+        "Measured {measured} on {device}, {system}, torch {torch}.".format(**rows[0]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -84,6 +109,15 @@ def page_with(rows: list[dict[str, str]]) -> str:
 def main() -> int:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     found = [{"lab": "the library alone", **occupied(NOTHING), "measured": today}]
+    same = {name: found[0][name] for name in ("device", "system", "torch")}
+    found.append(
+        {
+            "lab": "JupyterLab's server, beside the kernel",
+            **occupied_by_the_server(),
+            **same,
+            "measured": today,
+        }
+    )
     for part in PARTS:
         found.append({"lab": part.lab, **occupied(LAB.format(lab=part.lab)), "measured": today})
         print(found[-1])

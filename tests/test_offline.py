@@ -14,7 +14,7 @@ from effnet_edu.__main__ import parser
 from tests.notebooks.book import surroundings
 
 ROOT = Path(__file__).parents[1]
-#: Every command in its quickest form. `report` and `measure` take minutes and call the same parts as the others.
+#: Every command in its quickest form.
 COMMANDS = [
     "list",
     "cost efficientnet_b0",

@@ -1,4 +1,4 @@
-"""What a learner is sent cannot run code by being opened: no pickle is read, and stored outputs hold no script."""
+"""What a learner is sent runs nothing by being opened: no pickle is read, no stored output holds a script."""
 
 import ast
 import re
@@ -45,7 +45,9 @@ def unsafe(code: str) -> Iterator[str]:
                 yield f"calls {name}"
 
 
-@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "file", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
 def test_no_object_is_made_out_of_a_file(file):
     assert list(unsafe(file.read_text(encoding="utf-8"))) == []
 

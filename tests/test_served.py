@@ -1,4 +1,4 @@
-"""A served course: nobody comes in without the token, no log says it, and nothing is open to other machines."""
+"""A served course: nobody comes in without the token, no log says it, other machines do not reach it."""
 
 import os
 import re
@@ -62,7 +62,9 @@ def test_only_who_knows_the_token_comes_in_and_no_log_says_it(served):
     assert status(f"{address}/api/contents") == 403
     assert status(f"{address}/api/contents?token=a-guess") == 403
     assert status(f"{address}/api/contents?token={SECRET}") == 200
-    assert status(f"{address}/api/no_such_thing?token={SECRET}") == 404  # failures are logged with their address
+    assert (
+        status(f"{address}/api/no_such_thing?token={SECRET}") == 404
+    )  # failures are logged with their address
     assert "no_such_thing" in log.read_text()
     assert SECRET not in log.read_text()
 
@@ -107,14 +109,16 @@ def test_the_image_runs_the_same_server_as_somebody_who_is_not_root():
     )
     assert done.returncode == 2
     assert "There is no lesson at 'course/00_start_here.ipynb'" in done.stderr
-    assert not re.search(r"(?i)(token|password|secret)\s*=", "".join(instructions("ENV") + instructions("ARG")))
+    assert not re.search(
+        r"(?i)(token|password|secret)\s*=", "".join(instructions("ENV") + instructions("ARG"))
+    )
 
 
 def test_the_image_is_made_of_files_that_exist_and_the_lock():
-    copied = [
-        name for line in instructions("COPY") if "--from" not in line for name in line.split()[:-1]
-    ]
-    assert {"constraints.txt", "pyproject.toml", "effnet_edu", "lessons"} <= {name.strip("./") for name in copied}
+    copied = [name for line in instructions("COPY") if "--from" not in line for name in line.split()[:-1]]
+    assert {"constraints.txt", "pyproject.toml", "effnet_edu", "lessons"} <= {
+        name.strip("./") for name in copied
+    }
     allowed = (ROOT / "docker" / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
     for name in copied:
         assert (ROOT / name).exists()
