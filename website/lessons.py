@@ -68,7 +68,8 @@ def page_of(lesson: Lesson) -> NotebookNode:
         lesson: Which one.
     """
     book = lesson.book()
-    download = f"{{download}}`Download this lesson as a notebook <{lesson.path.name}>` to run it yourself."
+    download = f"{{download}}`Download this lesson as a notebook <{lesson.path.name}>` to run it yourself, or see it as "
+    download += f"<a href='../slides/{lesson.path.stem}.html'>slides</a>."
     cells = [book.cells[0], _words(download)]
     for cell in book.cells[1:]:
         cells.append(cell)
