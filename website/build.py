@@ -53,15 +53,13 @@ def _toctree(pages: list[str], caption: str = "") -> str:
 def _picture() -> str:
     """Return B0 and a larger network in the course's own picture of a network."""
     pair = [
-        network_picture(ee.compound(phi), f"B0 at phi {phi}", LITTLE_ROOM, largest=ee.compound(3))
-        for phi in (0, 3)
+        network_picture(ee.compound(phi), f"phi {phi}", LITTLE_ROOM, largest=ee.compound(3)) for phi in (0, 3)
     ]
     data = base64.b64encode(standalone(pair).encode()).decode()
     words = html.escape(" ".join(drawn.label for drawn in pair))
-    caption = "B0 and the same network at phi 3. Height is the side of the map, thickness the channels, one slab a layer."
-    return results.raw(
-        f'<figure><img alt="{words}" src="data:image/svg+xml;base64,{data}"><figcaption>{caption}</figcaption></figure>'
-    )
+    image = f'<img alt="{words}" src="data:image/svg+xml;base64,{data}">'
+    caption = "B0, and at phi 3. Height is the side of the map, thickness the channels, one slab a layer."
+    return results.raw(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
 
 
 def _lessons(folder: Path) -> None:
