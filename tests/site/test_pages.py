@@ -44,8 +44,7 @@ def test_what_a_browser_gets_counts_with_nothing_but_python(tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     lab = WebPhiLab(Recorded("a device", ()))
-    assert done.stdout == f"{in_words(START)} {len(lab.screen(START))}
-"
+    assert done.stdout == f"{in_words(START)} {len(lab.screen(START))}\n"
 
 
 def test_the_library_for_browsers_is_the_same_bytes_each_time() -> None:
