@@ -65,13 +65,13 @@ _READER = _markdown()
 
 
 def to_html(markdown: str) -> str:
-    """Return Markdown with formulas as HTML; links to lessons lead to their pages.
+    """Return Markdown with formulas as HTML; links to lessons lead to their slides.
 
     Args:
         markdown: The text of a cell, or a part of it.
     """
     text: str = _READER.render(markdown)
-    return re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="../lessons/\1.html"', text)
+    return re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="\1.html"', text)
 
 
 def blocks(markdown: str) -> Iterator[str]:
@@ -121,6 +121,8 @@ def _add(deck: list[Slide], block: str) -> None:
     slide = deck[-1]
     if block.startswith("**Predict"):
         deck.append(Slide([f'<div class="question">{to_html(block)}</div>']))
+    elif re.fullmatch(r"\*\*[^*]+\*\*", block):
+        deck.append(Slide([*_heading(deck), to_html(block)]))
     elif re.match(r"([-*] |\d+\. |\$\$|\||### )", block):
         slide.shown.append(to_html(block))
     elif len(slide.shown) == 1 and slide.shown[0].startswith("<h2>") and not slide.notes:
@@ -133,7 +135,7 @@ def _add(deck: list[Slide], block: str) -> None:
 
 def _first_sentence(paragraph: str) -> tuple[str, str, str]:
     """Part a paragraph after its first sentence; formulas and decimal points end none."""
-    found = re.match(r"(.+?[.?!:]\**)(\s+)(?=[A-Z*`\"])(.*)", paragraph, flags=re.DOTALL)
+    found = re.match(r"(.+?[.?!]\**)(\s+)(?=[A-Z*`\"])(.*)", paragraph, flags=re.DOTALL)
     return (found[1], found[2], found[3]) if found else (paragraph, "", "")
 
 

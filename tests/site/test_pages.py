@@ -157,5 +157,5 @@ def test_exercises_and_quiz_are_left_out_and_what_follows_is_not() -> None:
     assert [slide.shown[0] for slide in deck[2:]] == ["<h2>Three takeaways</h2>\n"]
 
 
-def test_links_between_lessons_lead_from_slide_to_page() -> None:
-    assert 'href="../lessons/03_mbconv.html"' in slides.to_html("[next](03_mbconv.ipynb)")
+def test_links_between_lessons_lead_from_deck_to_deck() -> None:
+    assert 'href="03_mbconv.html"' in slides.to_html("[next](03_mbconv.ipynb)")
