@@ -1,6 +1,8 @@
 """Make the site: `python -m website.build [--output DIR]`. It runs no lesson and asks no network."""
 
 import argparse
+import base64
+import html
 import shutil
 import sys
 import tempfile
@@ -9,8 +11,11 @@ from pathlib import Path
 import nbformat
 from sphinx.cmd.build import main as sphinx
 
+import effnet_edu as ee
 from effnet_edu import studies
-from website import api, live, results
+from effnet_edu.labs.drawing import standalone
+from effnet_edu.labs.network_picture import LITTLE_ROOM, network_picture
+from website import api, live, results, slides
 from website.lessons import ROOT, lessons, page_of
 
 HERE = Path(__file__).parent
@@ -45,6 +50,18 @@ def _toctree(pages: list[str], caption: str = "") -> str:
     return "\n".join(["", "```{toctree}", *head, "", *pages, "```", ""])
 
 
+def _picture() -> str:
+    """Return B0 and a larger network in the course's own picture of a network."""
+    pair = [
+        network_picture(ee.compound(phi), f"phi {phi}", LITTLE_ROOM, largest=ee.compound(3)) for phi in (0, 3)
+    ]
+    data = base64.b64encode(standalone(pair).encode()).decode()
+    words = html.escape(" ".join(drawn.label for drawn in pair))
+    image = f'<img alt="{words}" src="data:image/svg+xml;base64,{data}">'
+    caption = "B0, and at phi 3. Height is the side of the map, thickness the channels, one slab a layer."
+    return results.raw(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
+
+
 def _lessons(folder: Path) -> None:
     every = lessons()
     for lesson in every:
@@ -55,7 +72,7 @@ def _lessons(folder: Path) -> None:
         f"</span>  \n  {lesson.claim}"
         for lesson in every
     ]
-    index = _page("index.md", "lessons", "\n".join(cards))
+    index = _page("index.md", "lessons", "\n".join(cards)).replace("<!-- picture -->", _picture())
     tree = _toctree([f"lessons/{lesson.path.stem}" for lesson in every], "Lessons")
     more = _toctree(["live/phi_lab", "results/index", "api/index"], "Beside them")
     _write(folder / "index.md", index + tree + more)
@@ -65,8 +82,7 @@ def _results(folder: Path) -> None:
     rows, pages = [], []
     for result in results.recorded_studies():
         _write(folder / f"{result.name}.md", results.study_page(result))
-        title = result.name.replace("_", " ")
-        rows.append(f"- [{title.capitalize()}]({result.name}.md): {result.question}")
+        rows.append(f"- [{results.TITLES[result.name]}]({result.name}.md): {result.question}")
         pages.append(result.name)
     for name, records in studies.recorded_devices().items():
         _write(folder / f"device_{name}.md", results.device_page(name))
@@ -97,6 +113,7 @@ def build(output: Path = OUTPUT) -> int:
         failed = sphinx([*options, str(source), str(made)])
         if not failed:
             live.add_files(made)
+            slides.build(made / "slides", lessons())
             shutil.rmtree(output, ignore_errors=True)
             made.rename(output)
     return failed

@@ -5,6 +5,16 @@ from effnet_edu.report import SECTIONS
 from effnet_edu.studies.record import Provenance
 from effnet_edu.studies.result import StudyResult
 
+#: What each study is called; its name is what a command needs.
+TITLES = {
+    "scaling": "Four ways to scale",
+    "search": "The search for alpha, beta and gamma",
+    "squeeze_excitation": "Squeeze-and-excitation",
+    "fused": "Fused stages",
+    "progressive": "Progressive learning",
+    "small_network": "A network small enough to look into",
+}
+
 
 def recorded_studies() -> list[StudyResult]:
     """Return every study with a recorded result."""
@@ -23,16 +33,15 @@ def study_page(result: StudyResult) -> str:
     Args:
         result: The study.
     """
-    title = result.name.replace("_", " ").capitalize()
-    lines = [f"# {title}", result.question, f"*{result.label}*"]
-    lines += [raw(picture._repr_html_()) for picture in _pictures(result)]
+    label = f"{result.label[0].upper()}{result.label[1:]}."
+    lines = [
+        f"# {TITLES[result.name]}",
+        f"**{result.question}** {label}",
+        raw(figures.study(result)._repr_html_()),
+    ]
     lines += ["## What it found, and what it cannot show", "\n".join(f"- {line}" for line in result.summary)]
     lines += ["## Where the numbers come from", _source(result.provenance)]
     return "\n\n".join(lines) + "\n"
-
-
-def _pictures(result: StudyResult) -> list[figures.Picture]:
-    return [figures.study(result)]
 
 
 def device_page(name: str) -> str:
