@@ -119,9 +119,7 @@ def test_any_spec_counts_as_it_builds(network, resolution, channels, classes, co
 
 
 def test_macs_are_for_one_image():
-    assert (
-        counted_macs(on_meta("efficientnet_b0"), 64, images=3) == 3 * cost("efficientnet_b0", 64).macs
-    )
+    assert counted_macs(on_meta("efficientnet_b0"), 64, images=3) == 3 * cost("efficientnet_b0", 64).macs
 
 
 def test_classes_and_channels_change_one_layer_each():
