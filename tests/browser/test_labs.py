@@ -69,7 +69,8 @@ def test_every_control_has_name_value_and_help(lab: Notebook, page: Page, case: 
     told = page.evaluate(
         """() => Array.from(document.querySelectorAll('.ee-control')).map(control => {
         const main = control.querySelector('[role=slider], select, input');
-        const label = control.querySelector('label').textContent.trim();
+        const labels = Array.from(control.querySelectorAll('label'), label => label.textContent.trim());
+        const label = labels.find(Boolean);  // a checkbox has an empty one before its own
         const help = main.getAttribute('aria-describedby');
         return {label, slider: control.querySelector('[role=slider]')?.getAttribute('aria-label') ?? label,
             value: main.getAttribute('aria-valuenow') ?? main.value,
