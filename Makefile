@@ -79,7 +79,7 @@ latency: $(VENV)/installed-test ## from a key press to changed numbers in each l
 	$(BIN)/python -m tests.browser.latency
 
 browser: $(VENV)/installed-test website/node_modules/.package-lock.json ## JupyterLab, the site and the slides in headless Chromium
-	$(BIN)/python -m pytest tests/browser tests/site -m browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser tests/site -m browser -n $(WORKERS) --dist loadfile
 
 bench: $(VENV)/installed-test ## speed against the peers, interleaved; writes a table and a picture into tests/bench
 	$(BIN)/python -m tests.bench

@@ -1,5 +1,7 @@
 """The small trained network, stopped at the gates of one block and run on with any others."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -15,6 +17,17 @@ from effnet_edu.training.augmentation import to_floats
 
 #: Pictures of each class to choose from.
 EXAMPLES = 10
+
+
+@contextmanager
+def _by_one_thread() -> Iterator[None]:
+    """Maps this small are done by one thread before several are awake."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +99,7 @@ class GatedNetwork:
         """Return the lowest and the highest logit that any of the pictures gets."""
         return _logit_range(self)
 
+    @_by_one_thread()
     @torch.inference_mode()
     def halt(self, picture: Tensor, block: str) -> Halt:
         """Run a picture up to the gates of a block.
@@ -103,6 +117,7 @@ class GatedNetwork:
         gates = halting.squeeze_excite.gate(ungated).flatten()
         return Halt(x, ungated, gates, self.logits(x, ungated, gates, block))
 
+    @_by_one_thread()
     @torch.inference_mode()
     def logits(self, before: Tensor, ungated: Tensor, gates: Tensor, block: str) -> Tensor:
         """Run on from the gates of a block to the end.

@@ -209,6 +209,11 @@ class ScalingProblemLogic(ForwardLogic[Setting]):
         )
         return tuple(section for section in sections if section.numbers)
 
+    def measured(self, record: Record[Setting, Measurement]) -> tuple[Number, ...]:
+        """Return time, throughput, speed and memory; the picture has the time of an image."""
+        time, throughput, *others = super().measured(record)
+        return (time, replace(throughput, is_detail=True), *others)
+
     def take(self, setting: Setting, watch: Watch) -> Measurement:
         """Build the network and measure its forward pass."""
         return profile(

@@ -93,7 +93,7 @@ class _Chart:
         lowest = 0.0  # all lines end at nearly the same MACs: the letters stand below each other
         for way, (_, y) in sorted(ends.items(), key=lambda end: end[1][1]):
             lowest = max(y + 4, lowest + 12)
-            yield text(self.x.end + 2, lowest, _LETTERS[way][0], "soft", "end")
+            yield text(self.x.end + 2, lowest, _LETTERS[way][0], "name", "end")
 
     def marked(self, point: Point, radius: float) -> str:
         """Return the mark of a point."""
@@ -112,11 +112,12 @@ class _Chart:
         x, y = self.x, self.y
         at, word = macs / self.unit, letter or "yours"
         if not x.low <= at <= x.high:
-            yield text(x.end, y.end - 8, f"{word} is beyond", "soft", "end")
+            yield text(x.end, y.end + 9, f"{word} is beyond", "name", "end")
             return
         yield line(x(at), y.start, x(at), y.end, "here")
-        sides = {"A": "end", "B": "start"}
-        yield text(x(at), y.end - 8, word, "title", sides.get(letter, "middle"))
+        # A stands left of its line and B right of it, so that both can be read; near the edge no word is cut.
+        side = "end" if letter == "A" or x(at) > x.end - 20 else "start" if letter else "middle"
+        yield text(x(at), y.end - 8, word, "title", side)
 
 
 def _paper_chart(paper: str) -> _Chart:

@@ -109,11 +109,19 @@ def gates_picture(logic: SqueezeExciteLogic) -> Drawing:
     return drawing((_WIDTH, _GATES_HEIGHT), label, parts)
 
 
+@lru_cache(maxsize=8)
+def _edges(count: int, x: Axis) -> tuple[str, ...]:
+    return tuple(f"H{x(index):.1f}" for index in range(count + 1))
+
+
 def _steps(values: Sequence[float], x: Axis, y: Axis) -> str:
-    return "".join(f"H{x(index):.1f}V{y(value):.1f}H{x(index + 1):.1f}" for index, value in enumerate(values))
+    edges = _edges(len(values), x)
+    heights = (f"V{y(value):.1f}" for value in values)
+    return "".join(map("".join, zip(edges, heights, edges[1:], strict=False)))
 
 
-def _skyline(values: Sequence[float], x: Axis, y: Axis) -> str:
+@lru_cache(maxsize=16)
+def _skyline(values: tuple[float, ...], x: Axis, y: Axis) -> str:
     """Return bars beside each other as one path, quick to draw however many there are."""
     floor = y(0)
     return (

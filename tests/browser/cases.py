@@ -16,7 +16,7 @@ class Case:
     Attributes:
         lab: Name of the class.
         start: Its settings at the start, quick to measure, as code.
-        slider: Class of the slider that is moved; the arrow keys move it 40 times either way from `start`.
+        slider: Class of the slider that is moved; from `start` the right arrow key moves it 40 times.
         pictures: How many pictures it shows.
     """
 
@@ -37,17 +37,17 @@ class Case:
 
 
 LABS = (
-    Case("PhiLab", "phi=1.0", "ee-phi", 2),
+    Case("PhiLab", "phi=0.5", "ee-phi", 2),
     Case("MBConvLab", "side=28", "ee-side", 2),
     Case("SqueezeExciteLab", "network='small', gates='one by hand', gate=0.5", "ee-gate", 2),
     Case(
         "V2Lab",
-        'part="progressive learning", network="B0", stages=2, first_side=64, side=200, batch_size=2',
+        'part="progressive learning", network="B0", stages=2, first_side=64, side=96, batch_size=2',
         "ee-side",
         2,
     ),
     Case("BenchmarkLab", "up_to=0.5", "ee-most-ms", 2),
-    Case("ScalingProblemLab", "budget=1.0", "ee-budget", 3),
+    Case("ScalingProblemLab", "budget=0.6", "ee-budget", 3),
 )
 
 

@@ -36,7 +36,7 @@ def picture_lab(opened: Browser, base: str, case: Case, width: int) -> None:
             slider.focus()
             page.keyboard.press("PageUp")
             measure(page)
-        page.set_viewport_size({"width": width, "height": 1600 if width < 1000 else 900})
+        page.set_viewport_size({"width": width, "height": 2200 if width < 1000 else 1100})
         take(page, f"{case.lab}_{width}")
         page.locator(".ee-button-pin").click()
         slider.focus()

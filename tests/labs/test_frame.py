@@ -17,8 +17,10 @@ from effnet_edu.labs import phi_logic
 from effnet_edu.labs.numbers import Number, Section, compare, comparisons_csv
 from effnet_edu.labs.phi_logic import PhiLogic
 from effnet_edu.labs.phi_view import PhiLab
+from effnet_edu.model.cost import cost
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.profile import profile
+from effnet_edu.studies.small_network import network as small_network
 from tests.labs.conftest import SlowProfile, fake_measurement
 
 
@@ -140,27 +142,35 @@ def test_several_settings_change_as_one(slow: SlowProfile) -> None:
     assert logic.wait(5)
 
 
-def test_rebuilding_leaves_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(phi_logic, "profile", partial(profile, resolution=32, seconds=0.001))
-    lab = PhiLab(device="cpu", phi=0.0, alpha=1.0, gamma=1.0)
+def test_200_rebuilds_leave_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = small_network()
+    monkeypatch.setattr(phi_logic, "_network", lambda *_: (small, cost(small)))
+    monkeypatch.setattr(phi_logic, "profile", partial(profile, resolution=32, seconds=0.0001))
+    lab = PhiLab(device="cpu")
 
     def rebuild(times: int) -> int:
         for n in range(times):
-            lab.logic.phi = (n % 5) / 10
+            lab.logic.phi = n / 100
             lab.logic.measure()
             assert lab.logic.wait(60)
             assert lab.logic.status.state == "measured"
         gc.collect()
         return int(psutil.Process().memory_info().rss)
 
-    others = {id(thing) for thing in gc.get_objects() if type(thing) is ee.EfficientNet}  # of other tests
-    before = rebuild(10)
-    after = rebuild(25)
-    lab.close()
-    print(f"25 rebuilds: {(after - before) / 2**20:+.1f} MiB")
+    rebuild(5)
+    gc.collect()
+    gc.freeze()  # what other tests left is neither looked at nor counted
+    try:
+        before = rebuild(5)
+        after = rebuild(200)
+        alive = [thing for thing in gc.get_objects() if type(thing) is ee.EfficientNet]
+    finally:
+        gc.unfreeze()
+        lab.close()
+    print(f"200 rebuilds: {(after - before) / 2**20:+.1f} MiB")
     # The allocator keeps or returns a network's worth of memory as it likes; what is alive is exact.
     assert after - before < 50 * 2**20
-    assert {id(thing) for thing in gc.get_objects() if type(thing) is ee.EfficientNet} <= others
+    assert alive == []
 
 
 def test_a_closed_lab_leaves_no_widget(slow: SlowProfile) -> None:
