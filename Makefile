@@ -30,11 +30,19 @@ $(VENV)/installed: $(VENV)/made pyproject.toml $(CONSTRAINTS)
 $(VENV)/installed-demo: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[demo]'
 	@touch $@
+$(VENV)/installed-site: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[site]'
+	@touch $@
+# What browsers get, at the versions and hashes of the lock: Python for the live lab, and the player of slides.
+website/node_modules/.package-lock.json: website/package-lock.json
+	@command -v npm >/dev/null || { echo "The site needs npm once, to fetch Pyodide and reveal.js. Install Node.js 18 or newer."; exit 1; }
+	npm ci --prefix website --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[test]'
 	@touch $@
 
-.PHONY: help setup lab demo test lint unit notebooks browser bench gpu latency screenshots outputs lock clean
+.PHONY: help setup lab demo site slides test lint unit notebooks browser bench gpu latency screenshots outputs lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / \t/' | expand -t 14
@@ -46,6 +54,12 @@ lab: $(VENV)/installed ## open JupyterLab on the first lesson (prints the addres
 
 demo: $(VENV)/installed-demo ## the six labs as one page without code, on this machine (VISITORS=4)
 	$(BIN)/python -m effnet_edu demo --visitors $(VISITORS)
+
+site: $(VENV)/installed-site website/node_modules/.package-lock.json ## the static site, into build/site
+	$(BIN)/python -m website.build
+
+slides: $(VENV)/installed-site website/node_modules/.package-lock.json ## a deck for each lesson, into build/slides
+	$(BIN)/python -m website.slides
 
 test: lint unit notebooks browser ## everything that must hold
 
@@ -66,8 +80,8 @@ notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
 latency: $(VENV)/installed-test ## from a key press to changed numbers in each lab, in Chromium
 	$(BIN)/python -m tests.browser.latency
 
-browser: $(VENV)/installed-test ## JupyterLab in headless Chromium
-	$(BIN)/python -m pytest tests/browser -m browser
+browser: $(VENV)/installed-test website/node_modules/.package-lock.json ## JupyterLab, the site and the slides in headless Chromium
+	$(BIN)/python -m pytest tests/browser tests/site -m browser
 
 bench: $(VENV)/installed-test ## speed against the peers, interleaved; writes a table and a picture into tests/bench
 	$(BIN)/python -m tests.bench
@@ -86,4 +100,4 @@ lock: ## rewrite constraints.txt from pyproject.toml with uv
 		--upgrade pyproject.toml -o constraints.txt
 
 clean: ## remove .venv and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts build website/node_modules

@@ -1,6 +1,7 @@
 """What the studies found: filled marks with their intervals, and on each figure where it was recorded."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -62,10 +63,16 @@ def _bars(
     )
 
 
-def _within_percent(axes: Axes) -> None:
-    """Let no interval stretch the axis over what a percentage can be."""
+def _within_percent(axes: Axes) -> str:
+    """Let no interval stretch the axis over what a percentage can be; say so where that cuts one."""
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -2), min(high, 102))
+    return " An interval that runs out of a panel is whole in the table." if low < -2 or high > 102 else ""
+
+
+def _beside(macs: float, index: float) -> float:
+    """Return where one of four marks of equal cost stands on a logarithmic axis: none hides another."""
+    return float(macs / 1e6 * 1.035 ** (index - 1.5))
 
 
 def _text(value: Estimate) -> tuple[str, str]:
@@ -83,13 +90,13 @@ def scaling(result: StudyResult) -> Picture:
     """
     sets = result.label_values("images")
     figure, panels = new_figure(3.9, columns=len(sets))
-    rows, ends = [], []
+    rows, ends, cut = [], [], ""
     for images, axes in zip(sets, panels, strict=True):
         curves = {way: scaling_findings.curve(result, images, way) for way in WAYS}
-        for way, points in curves.items():
+        for index, (way, points) in enumerate(curves.items()):
             _bars(
                 axes,
-                [point.macs / 1e6 for point in points],
+                [_beside(point.macs, index if point.level else 1.5) for point in points],
                 [point.accuracy.scaled(100) for point in points],
                 _LOOKS[way],
                 label=f"by {way}" if way in DIMENSIONS else way,
@@ -108,7 +115,7 @@ def scaling(result: StudyResult) -> Picture:
         ticks = [round(point.macs / 1e6, 1) for point in curves["depth"]]
         plain_log_axis(axes, "x", ticks, [f"{tick:g}" for tick in ticks])
         axes.set(xlabel="MACs for one image, M (computed)", title=IMAGES[images])
-        _within_percent(axes)
+        cut = cut or _within_percent(axes)
         last = {way: points[-1] for way, points in curves.items()}
         ends.append(
             f"on {IMAGES[images]} from {100 * curves['depth'][0].accuracy.mean:.1f}% at "
@@ -121,7 +128,11 @@ def scaling(result: StudyResult) -> Picture:
     return Picture(
         _stamped(figure, result),
         alt=f"Measured accuracy over MACs for one small base scaled in four ways: {'; '.join(ends)}.",
-        caption=_caption("Filled marks: mean test accuracy after the last epoch; lines join them.", result),
+        caption=_caption(
+            "Filled marks: mean test accuracy after the last epoch; lines join them. Marks of one cost stand "
+            f"beside each other, so that none hides another.{cut}",
+            result,
+        ),
         numbers=Numbers(
             ("images", "scaled by", "network", "MACs (computed), M", "accuracy (recorded), %", "interval, %"),
             rows,
@@ -131,37 +142,38 @@ def scaling(result: StudyResult) -> Picture:
 
 @styled
 def search(result: StudyResult) -> Picture:
-    """Draw the accuracy of each alpha, beta and gamma at twice the cost: a line for each alpha over gamma.
+    """Draw the accuracy of each alpha, beta and gamma at twice the cost: a panel for each alpha, over gamma.
 
     Args:
         result: The study `search`.
     """
     points = search_findings.surface(result)
-    figure, (axes,) = new_figure(4.2)
     alphas = sorted({point.alpha for point in points})
-    for index, alpha in enumerate(alphas):
+    figure, panels = new_figure(3.8, columns=len(alphas))
+    for alpha, axes, (colour, marker, dash) in zip(alphas, panels, cycle(_SERIES), strict=False):
         line = sorted((point for point in points if point.alpha == alpha), key=lambda point: point.gamma)
-        colour, marker, dash = _SERIES[index % len(_SERIES)]
-        # A hair beside each other, so that the intervals of equal gammas can be told apart.
-        x = [point.gamma + 0.006 * (index - (len(alphas) - 1) / 2) for point in line]
-        accuracies = [point.accuracy.scaled(100) for point in line]
-        _bars(axes, x, accuracies, (colour, marker), linestyle=dash, label=f"alpha {alpha:g}")
-        for position, point in zip(x, line, strict=True):
+        gammas = [point.gamma for point in line]
+        _bars(axes, gammas, [point.accuracy.scaled(100) for point in line], (colour, marker), linestyle=dash)
+        for point in line:
             axes.annotate(
                 f"{point.beta:.2f}",
-                (position, 100 * point.accuracy.mean),
-                xytext=(6, 4),
+                (point.gamma, 100 * point.accuracy.high),
+                xytext=(0, 3),
                 textcoords="offset points",
+                ha="center",
                 fontsize=8.5,
                 color=INK,
             )
-    axes.set(
-        xlabel="gamma: resolution over that of the base",
-        ylabel="test accuracy, %",
-        title="The surface at twice the MACs; the number at each mark is beta",
-    )
-    axes.legend(loc="best", title="slices of equal depth")
-    _within_percent(axes)
+        axes.set(xlabel="gamma", title=f"alpha {alpha:g}")
+        axes.set_xlim(
+            min(point.gamma for point in points) - 0.08, max(point.gamma for point in points) + 0.08
+        )
+    ends = [axes.get_ylim() for axes in panels]
+    for axes in panels:
+        axes.set_ylim(min(low for low, _ in ends), max(high for _, high in ends) + 2)
+        _within_percent(axes)
+        axes.tick_params(labelleft=axes is panels[0])
+    panels[0].set_ylabel("test accuracy, %")
     best, worst = points[0], points[-1]
     return Picture(
         _stamped(figure, result),
@@ -169,7 +181,8 @@ def search(result: StudyResult) -> Picture:
         f"{100 * best.accuracy.mean:.1f}%, worst {worst} with {100 * worst.accuracy.mean:.1f}%; "
         f"{sum(point.may_be_best for point in points[1:])} others cannot be told from the best.",
         caption=_caption(
-            "Each mark is a network with the same counted MACs within 3%; beta follows from alpha and gamma.",
+            "Each mark is a network with twice the counted MACs of the base, within 3%; the number above is "
+            "beta, which follows from alpha and gamma.",
             result,
         ),
         numbers=Numbers(
@@ -316,7 +329,7 @@ def fused(result: StudyResult) -> Picture:
         _bars(axes, places, values, look[:2], linestyle="none")
         axes.set(xlabel="fused stages, from the first", ylabel=label, title=title)
         axes.set_xticks(places, [f"{place:g}" for place in places])
-    _within_percent(left)
+    cut = _within_percent(left)
     right.set_ylim(bottom=0)
     fastest = max(points, key=lambda point: point.images_per_second.mean)
     return Picture(
@@ -326,7 +339,7 @@ def fused(result: StudyResult) -> Picture:
         + "; training images/s "
         + ", ".join(f"{point.images_per_second.mean:,.0f}" for point in points)
         + f". Fastest with {fastest.fused_stages} fused.",
-        caption=_caption("Throughput: median epoch of each run, measured alone on the device.", result),
+        caption=_caption(f"Throughput: median epoch of each run, measured alone on the device.{cut}", result),
         numbers=Numbers(
             (
                 "fused stages",

@@ -24,8 +24,9 @@ from effnet_edu.labs.benchmark_points import (
     sizes,
     timed,
 )
-from effnet_edu.labs.logic import LabLogic, Record, Status, Watch
-from effnet_edu.labs.numbers import Kind, Number, Section, digits
+from effnet_edu.labs.forward_logic import ForwardLogic
+from effnet_edu.labs.logic import Record, RoundedFloat, Status, Watch
+from effnet_edu.labs.numbers import Number, Section, digits
 from effnet_edu.profiling.cancel import Cancelled
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.peers import PEERS, profile_peer
@@ -74,7 +75,7 @@ class Setting:
         return f"{words} or more" if self.dimension.more_is_better else words
 
 
-class BenchmarkLogic(LabLogic[Setting, Measurement]):
+class BenchmarkLogic(ForwardLogic[Setting]):
     """Compare published networks by size, or by the time that they take here and elsewhere.
 
     The networks that can be built here are measured in turn, the cheapest first; each is kept with its batch
@@ -92,7 +93,7 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
     across = traitlets.Enum(tuple(DIMENSIONS), "time", help="time or size")
     most_ms = traitlets.Int(50, min=1, max=1000, help="at most")
     least_images_per_second = traitlets.Int(20, min=0, max=20_000, help="at least")
-    most_macs = traitlets.Float(2.0, min=0.1, max=60.0, help="at most")
+    most_macs = RoundedFloat(2.0, min=0.1, max=60.0, help="at most")
     most_parameters = traitlets.Int(20, min=1, max=600, help="at most")
     accuracy = traitlets.Enum(PUBLISHERS, "papers", help="as tested by")
     beside = traitlets.Unicode(help="another device")
@@ -103,7 +104,6 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
     def __init__(self, device: str | None = None, **settings: Any) -> None:
         self._again: frozenset[tuple[str, int]] = frozenset()
         self._sweep: Setting | None = None
-        self._doing = ""
         self._refused: dict[tuple[str, int, int, str, str], str] = {}
         super().__init__(device, **settings)
 
@@ -117,11 +117,6 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         if value not in places():
             raise traitlets.TraitError(f"beside is {value!r}; it must be one of {', '.join(places())}.")
         return value
-
-    @traitlets.validate("most_macs")
-    def _round(self, proposal: Any) -> float:
-        """Keep 2.3 what a slider in a browser makes 2.3000000000000003."""
-        return round(float(proposal["value"]), 6)
 
     def follow(self, name: str) -> None:
         """Take a recorded device's batch and precision; leave time where only throughput is published."""
@@ -140,9 +135,9 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         """Return the conditions and the budget."""
         return f"{_conditions_in_words(setting)}, budget {setting.budget_in_words}"
 
-    def doing(self, setting: Setting) -> str:
-        """Return the network that is measured now, and how many there are."""
-        return self._doing or _conditions_in_words(setting)
+    def measured_label(self, setting: Setting) -> str:
+        """Return the conditions: the budget has no part in a measurement."""
+        return _conditions_in_words(setting)
 
     def essence(self, setting: Setting) -> Setting:
         """Times depend neither on the budget nor on what they are shown with."""
@@ -303,16 +298,6 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
             sections += _beside(other, setting)
         return tuple(sections)
 
-    def measured(self, record: Record[Setting, Measurement]) -> tuple[Number, ...]:
-        """Return time, throughput, speed and memory of one network."""
-        found = record.measurement
-        return (
-            Number("time of a batch", found.median_ms, "ms", interval=(found.low_ms, found.high_ms)),
-            Number("throughput", found.images_per_second, "images/s"),
-            Number("speed", found.macs_per_second / 1e9, "GMACs/s"),
-            Number("peak memory", found.peak_memory_bytes / 2**20, "MiB", decimals=0),
-        )
-
     def shown_record(self, setting: Setting) -> Record[Setting, Measurement] | None:
         """Return the measurement of the best within the budget, or of the first network that there is.
 
@@ -359,7 +344,7 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         with self._speaking:
             if delay and self.status.is_busy and self._sweep == self.essence(setting):
                 return
-            self._sweep, self._doing = self.essence(setting), ""
+            self._sweep = self.essence(setting)
             self._again = frozenset() if delay else frozenset(map(_place, self.wanted(setting)))
             if not delay:
                 self._refused.clear()
@@ -393,9 +378,8 @@ class BenchmarkLogic(LabLogic[Setting, Measurement]):
         for index, result in enumerate(todo):
             if watch.is_cancelled():
                 raise Cancelled
-            self._doing = (
-                f"{plain_name(result.key)} ({index + 1} of {len(todo)}), {_conditions_in_words(setting)},"
-            )
+            part = f"{plain_name(result.key)} ({index + 1} of {len(todo)})"
+            watch.doing(f"{part}, {_conditions_in_words(setting)},")
 
             def tell(share: float, begun: int = index) -> None:
                 watch.progress((begun + share) / len(todo))
@@ -475,10 +459,9 @@ def _facts(result: Result) -> tuple[Number, ...]:
 
 def _beside(point: Point, setting: Setting) -> tuple[Section, Section]:
     dimension = setting.dimension
-    kind: Kind = "measured" if point.kind == "recorded" else "published"
     top1 = Number("top-1, beside", point.result.top1, "%", decimals=1)
     x = Number(f"{dimension.name}, beside", point.x, dimension.unit, interval=point.interval)
     return (
         Section("published", (top1,), f"published: {point.result.name}"),
-        Section(kind, (x,), f"{point.kind}: on {setting.beside}"),
+        Section(point.kind, (x,), f"{point.kind}: on {setting.beside}"),
     )

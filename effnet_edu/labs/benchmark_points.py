@@ -60,7 +60,7 @@ class Dimension:
 DIMENSIONS = {
     dimension.name: dimension
     for dimension in (
-        Dimension("time", "time of a batch, ms", "ms", "ms", "most_ms"),
+        Dimension("time", "time a batch, ms", "ms", "ms", "most_ms"),
         Dimension(
             "throughput", "throughput, images/s", "images/s", "images/s", "least_images_per_second", True
         ),

@@ -14,7 +14,18 @@ from effnet_edu.labs.benchmark_points import (
     ordered,
     recorded,
 )
-from effnet_edu.labs.drawing import Axis, Drawing, drawing, frame, line, rectangle, text
+from effnet_edu.labs.drawing import (
+    Axis,
+    Drawing,
+    MarkedAxis,
+    circle,
+    drawing,
+    frame,
+    line,
+    mark,
+    rectangle,
+    text,
+)
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.tables import plain_table
 from effnet_edu.published.benchmarks import DEVICES
@@ -22,65 +33,38 @@ from effnet_edu.published.benchmarks import DEVICES
 CHART_SIZE, ORDER_WIDTH, ROW = (396, 262), 396, 14
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 378, 54, 226
 #: Families with a mark of their own; all others are small circles.
-_SHAPES = {"EfficientNet": ("circle", "v1"), "EfficientNetV2": ("square", "v2"), "ConvNeXt": ("triangle", "")}
+_SHAPES = {"EfficientNet": ("o", "v1"), "EfficientNetV2": ("s", "v2"), "ConvNeXt": ("^", "")}
 #: Families whose networks are joined by a line.
 _JOINED = ("EfficientNet", "EfficientNetV2", "ConvNeXt", "ResNet", "ResNet, newer recipe")
 
 
-@dataclass(frozen=True)
-class Marked(Axis):
-    """An axis whose ticks are given.
-
-    Attributes:
-        marks: Where the ticks are.
-    """
-
-    marks: tuple[float, ...] = ()
-
-    def ticks(self) -> list[float]:
-        """Return the ticks."""
-        return list(self.marks)
-
-
-def _log_axis(values: Sequence[float]) -> Marked:
+def _log_axis(values: Sequence[float]) -> MarkedAxis:
     low, high = min(values) / 1.25, max(values) * 1.25
     if high < 4 * low:
         low, high = low / 2, high * 2
     steps = (1, 2, 5) if math.log10(high / low) < 2.2 else (1,)
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     marks = tuple(step * 10.0**power for power in powers for step in steps)
-    return Marked(low, high, _LEFT, _RIGHT, True, tuple(mark for mark in marks if low <= mark <= high))
+    return MarkedAxis(low, high, _LEFT, _RIGHT, True, marks)
 
 
-def _accuracy_axis(values: Sequence[float]) -> Marked:
+def _accuracy_axis(values: Sequence[float]) -> MarkedAxis:
     low, high = math.floor(min(values) - 0.5), math.ceil(max(values) + 0.5)
     step = 1 if high - low <= 6 else 2 if high - low <= 12 else 5
     marks = tuple(float(n) for n in range(-(-low // step) * step, high + 1, step))
-    return Marked(low, high, _BOTTOM, _TOP, False, marks)
-
-
-def _shape(kind: str, x: float, y: float, size: float, css: str, hover: str = "") -> str:
-    title = f"<title>{hover}</title>" if hover else ""
-    if kind == "circle":
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" class="{css}">{title}</circle>'
-    corners = {
-        "square": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
-        "triangle": ((0, -1.2), (1.1, 0.8), (-1.1, 0.8)),
-        "diamond": ((0, -1.35), (1.35, 0), (0, 1.35), (-1.35, 0)),
-    }[kind]
-    path = " ".join(f"{x + size * dx:.1f},{y + size * dy:.1f}" for dx, dy in corners)
-    return f'<polygon points="{path}" class="{css}">{title}</polygon>'
+    return MarkedAxis(low, high, _BOTTOM, _TOP, False, marks)
 
 
 def _mark(point: Point, x: float, y: float) -> str:
-    shape, colour = _SHAPES.get(point.result.family, ("circle", ""))
-    hover = f"{point}, {digits(point.x)}: {point.kind}".replace("&", "&amp;").replace("<", "&lt;")
+    shape, colour = _SHAPES.get(point.result.family, ("o", ""))
+    hover = f"{point}, {digits(point.x)}: {point.kind}"
     if point.kind == "published":
-        return _shape(shape, x, y, 4 if colour or shape == "triangle" else 2.8, f"mark {colour}", hover)
+        size = 4 if colour or shape != "o" else 2.8
+        return mark(shape, x, y, size, f'class="published {colour}"', hover)
     if point.kind == "recorded":
-        return _shape("diamond", x, y, 3.6, f"mark filled {colour}", hover)
-    css = "mark filled old" if point.is_stale else f"mark filled {colour}"
-    return _shape(shape, x, y, 5, css, hover)
+        return mark("D", x, y, 3.6, f'class="measured {colour}"', hover)
+    css = "past" if point.is_stale else f"measured {colour}"
+    return mark(shape, x, y, 5, f'class="{css}"', hover)
 
 
 class _Labels:
@@ -92,14 +76,14 @@ class _Labels:
     def keep_free(self, left: float, right: float, y: float) -> None:
         self._taken.append((left - 3, y - 3, right + 3, y + 3))
 
-    def place(self, x: float, y: float, words: str, css: str = "small") -> str:
+    def place(self, x: float, y: float, words: str) -> str:
         width, height = 6.3 * len(words), 11
-        for dx, dy, anchor in ((7, 4, "start"), (-7, 4, "end"), (0, -7, "middle"), (0, 16, "middle")):
+        for dx, dy, anchor in ((11, 4, "start"), (-11, 4, "end"), (0, -11, "middle"), (0, 20, "middle")):
             start = x + dx - {"start": 0, "end": width, "middle": width / 2}[anchor]
             box = (start, y + dy - height, start + width, y + dy + 1)
             if box[0] >= _LEFT and box[2] <= _RIGHT and box[3] <= _BOTTOM and not self._hits(box):
                 self._taken.append(box)
-                return text(x + dx, y + dy, words, css, anchor)
+                return text(x + dx, y + dy, words, "name", anchor)
         return ""
 
     def _hits(self, box: tuple[float, float, float, float]) -> bool:
@@ -113,8 +97,8 @@ class _Labels:
 class _Chart:
     """The part of a chart that a moving budget leaves alone."""
 
-    x: Marked
-    y: Marked
+    x: MarkedAxis
+    y: MarkedAxis
     parts: str
 
 
@@ -175,20 +159,22 @@ def chart(logic: BenchmarkLogic, setting: Setting, letter: str = "") -> Drawing:
     edge = made.x(setting.budget)
     start, end = (_LEFT, edge) if dimension.more_is_better else (edge, _RIGHT)
     parts = [rectangle(start, _TOP, max(end - start, 0), _BOTTOM - _TOP, "outside"), made.parts]
-    parts.append(line(edge, _TOP, edge, _BOTTOM, "limit"))
+    parts.append(line(edge, _TOP, edge, _BOTTOM, "here"))
     winners = [point for point in (found, other) if point is not None]
-    parts += [_shape("circle", made.x(p.x), made.y(p.result.top1), 8, "winner") for p in winners]
+    parts += [circle(made.x(p.x), made.y(p.result.top1), 8, "winner") for p in winners]
     heads = headlines(logic, setting)
     lead = f"{letter}: " if letter else ""
     parts.append(text(8, 14, lead + heads[0], "title"))
     if len(heads) > 1:
-        parts.append(text(8, 30, heads[1], "small"))
+        parts.append(text(8, 30, heads[1], "soft"))
     if not (here or elsewhere):
         middle = (_LEFT + _RIGHT) / 2
         parts.append(text(middle, 120, "Nothing measured yet: press Measure,", "soft", "middle"))
         parts.append(text(middle, 136, "or choose another device to stand beside.", "soft", "middle"))
     words = setting.budget_in_words
-    parts.append(text(min(max(edge, 120), 340), _TOP - 5, words, "small", "middle"))
+    half = 3.2 * len(words)
+    # Above its line, but beside the title of the axis.
+    parts.append(text(min(max(edge, 62 + half), _RIGHT - half), _TOP - 8, words, "soft", "middle"))
     label = f"{lead}Top-1 accuracy over {dimension.title}, budget {words}. {'. '.join(heads)}. "
     counts = [] if dimension.is_size else [f"{len(here)} networks measured here"]
     label += f"{', '.join([*counts, f'{len(elsewhere)} {_of_elsewhere(setting)}'])}."
@@ -261,9 +247,9 @@ def order_chart(logic: BenchmarkLogic) -> Drawing:
         y, end = 32 + ROW * n, 32 + ROW * m
         moves.append(m - n)
         parts.append(line(134, y - 4, 262, end - 4, "moved" if abs(m - n) > 1 else "kept"))
-        parts.append(text(128, y, f"{point.result.short}  {digits(point.x)}", "small", "end"))
+        parts.append(text(128, y, f"{point.result.short}  {digits(point.x)}", "soft", "end"))
         other = right.points[m]
-        parts.append(text(268, end, f"{digits(other.x)}  {other.result.short}", "small"))
+        parts.append(text(268, end, f"{digits(other.x)}  {other.result.short}", "soft"))
     far = max(range(count), key=lambda n: abs(moves[n]))
     label = (
         f"{count} networks by {left.title} and by {right.title}, the cheapest or fastest first. By "
@@ -273,7 +259,7 @@ def order_chart(logic: BenchmarkLogic) -> Drawing:
         name = left.points[far].result.name
         label += f"{name} moves most, from place {far + 1} to place {far + 1 + moves[far]}. "
     label += f"The budget is {logic.setting.budget_in_words}."
-    parts.append(text(198, height - 4, "Bold: two places or more.", "small", "middle"))
+    parts.append(text(198, height - 4, "Bold: two places or more.", "soft", "middle"))
     return drawing((ORDER_WIDTH, height), label, parts)
 
 

@@ -1,33 +1,11 @@
 """The benchmark lab as widgets."""
 
-from dataclasses import dataclass
-from typing import Any
-
-import ipywidgets as widgets
-
 from effnet_edu.labs.benchmark_logic import LIMITS, BenchmarkLogic
-from effnet_edu.labs.benchmark_points import DIMENSIONS, places
+from effnet_edu.labs.benchmark_points import places
 from effnet_edu.labs.benchmark_screen import headlines, note, pictures, points_table, within_table
-from effnet_edu.labs.controls import Choice, Slider
+from effnet_edu.labs.controls import Choice, OnlyWhile, Slider
 from effnet_edu.labs.frame import Lab, Screen
-from effnet_edu.labs.logic import LabLogic, devices
-
-
-@dataclass(frozen=True)
-class BudgetSlider(Slider):
-    """A slider that is there only while its budget is the one that counts."""
-
-    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
-        """Return field, help and slider, shown while the networks are compared by what it limits."""
-        control = super().build(logic)
-
-        def show(_change: object = None) -> None:
-            is_used = DIMENSIONS[logic.across].budget == self.name  # type: ignore[attr-defined]
-            control.layout.display = "" if is_used else "none"
-
-        logic.observe(show, "across")
-        show()
-        return control
+from effnet_edu.labs.logic import devices
 
 
 class BenchmarkLab(Lab):
@@ -52,12 +30,14 @@ class BenchmarkLab(Lab):
     )
     CONTROLS = (
         Choice("across", label="compare"),
-        BudgetSlider("most_ms", 1, label="budget", unit="ms"),
-        BudgetSlider("least_images_per_second", 10, label="budget", unit="images/s"),
-        BudgetSlider("most_macs", 0.1, label="budget", unit="billion MACs"),
-        BudgetSlider("most_parameters", 1, label="budget", unit="million"),
+        OnlyWhile("across", "time", Slider("most_ms", 1, label="budget", unit="ms")),
+        OnlyWhile(
+            "across", "throughput", Slider("least_images_per_second", 10, label="budget", unit="images/s")
+        ),
+        OnlyWhile("across", "MACs", Slider("most_macs", 0.1, label="budget", unit="billion MACs")),
+        OnlyWhile("across", "parameters", Slider("most_parameters", 1, label="budget", unit="million")),
         Choice("accuracy", label="accuracy"),
-        Choice("beside", places),
+        Choice("beside", places, label_width=44),
         Choice("batch_size", tuple(2**n for n in range(11)), label="batch size"),
         Choice("precision"),
         Choice("up_to", LIMITS, label="up to"),

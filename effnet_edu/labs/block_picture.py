@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from effnet_edu.labs.drawing import line, text
+from effnet_edu.labs.drawing import circle, line, mark, text
+from effnet_edu.labs.theme import COMPOUND, FUSED
 from effnet_edu.model.outline import steps
 from effnet_edu.model.specs import BlockSpec
 
@@ -22,7 +23,7 @@ class Look:
 
     Attributes:
         colour: Of its fill.
-        marker: `"o"`, `"^"`, `"v"`, `"s"`, `"P"` or `"X"`, as in matplotlib.
+        marker: A shape of `drawing.mark`.
     """
 
     colour: str
@@ -32,24 +33,10 @@ class Look:
 LOOKS = {
     "expand": Look("#E69F00", "^"),
     "depthwise": Look("#56B4E9", "o"),
-    "squeeze_excite": Look("#CC79A7", "P"),
+    "squeeze_excite": Look(COMPOUND, "P"),
     "project": Look("#F0E442", "v"),
-    "fused": Look("#D55E00", "s"),
+    "fused": Look(FUSED, "s"),
     "shortcut": Look("#999999", "X"),
-}
-#: Corners of each marker within a square of side 2 around 0.
-_CORNERS = {
-    "^": ((0, -1), (1, 0.9), (-1, 0.9)),
-    "v": ((0, 1), (1, -0.9), (-1, -0.9)),
-    "s": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
-    "P": (
-        *((-0.35, -1), (0.35, -1), (0.35, -0.35), (1, -0.35), (1, 0.35), (0.35, 0.35)),
-        *((0.35, 1), (-0.35, 1), (-0.35, 0.35), (-1, 0.35), (-1, -0.35), (-0.35, -0.35)),
-    ),
-    "X": (
-        *((-0.9, -0.55), (-0.55, -0.9), (0, -0.35), (0.55, -0.9), (0.9, -0.55), (0.35, 0)),
-        *((0.9, 0.55), (0.55, 0.9), (0, 0.35), (-0.55, 0.9), (-0.9, 0.55), (-0.35, 0)),
-    ),
 }
 
 
@@ -65,12 +52,8 @@ def marker(x: float, y: float, role: str, radius: float = 5, hover: str = "", *,
         stale: Whether it belongs to an earlier setting.
     """
     look = LOOKS[role]
-    title = f"<title>{hover}</title>" if hover else ""
     paint = 'class="past"' if stale else f'class="role" fill="{look.colour}"'
-    if look.marker == "o":
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {paint}>{title}</circle>'
-    corners = " ".join(f"{x + radius * dx:.1f},{y + radius * dy:.1f}" for dx, dy in _CORNERS[look.marker])
-    return f'<polygon points="{corners}" {paint}>{title}</polygon>'
+    return mark(look.marker, x, y, radius, paint, hover)
 
 
 @dataclass(frozen=True)
@@ -164,7 +147,7 @@ def block_picture(block: BlockSpec, left: float, top: float) -> BlockPicture:
         middle, right = y + _SUM / 2, left + _SHORTCUT
         parts.append(
             f'<path d="M{x:.1f} {fork:.1f}H{right:.1f}V{middle:.1f}H{x + 8:.1f}" class="wire"/>'
-            f'<circle cx="{x:.1f}" cy="{middle:.1f}" r="7" class="sum"/>'
+            f"{circle(x, middle, 7, 'published')}"
             f'<path d="M{x - 4:.1f} {middle:.1f}h8M{x:.1f} {middle - 4:.1f}v8" class="wire"/>'
         )
         parts.append(text(left + _LABELS, middle + 13, "add the input", "soft"))

@@ -98,12 +98,14 @@ class Choice:
         options: What there is, or what returns it; the trait's own values by default.
         label: What it is called; the setting's name by default.
         help: What it does, in a few words; the trait's help by default.
+        label_width: Of the name, in pixels; less leaves more room for long values.
     """
 
     name: str
     options: Sequence[Any] | Callable[[], Sequence[Any]] = ()
     label: str = ""
     help: str = ""
+    label_width: int = 70
 
     def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
         """Return the list, linked to the logic; a value set by code joins the options."""
@@ -116,7 +118,7 @@ class Choice:
             value=getattr(logic, self.name),
             description=self.label or self.name,
             tooltip=help_text,
-            style={"description_width": "70px"},
+            style={"description_width": f"{self.label_width}px"},
             layout=widgets.Layout(width="98%"),
         )
         dropdown.add_class(_css(self.name))
@@ -167,3 +169,54 @@ class Toggle:
         box.add_class(_css(self.name))
         widgets.link((logic, self.name), (box, "value"))
         return _control([box, help_line("", help_text)])
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two narrow controls in one row.
+
+    Attributes:
+        left: One of them.
+        right: The other.
+        left_share: Percent of the row that the left one has.
+    """
+
+    left: Control
+    right: Control
+    left_share: int = 50
+
+    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
+        """Return both, linked to the logic."""
+        built = [control.build(logic) for control in (self.left, self.right)]
+        for control, share in zip(built, (self.left_share, 100 - self.left_share), strict=True):
+            control.layout.width = f"{share}%"
+            control.children[0].style.description_width = "initial"
+        row = widgets.HBox(built)
+        row.add_class("ee-pair")
+        return row
+
+
+@dataclass(frozen=True)
+class OnlyWhile:
+    """A control that is there only while another setting has one value.
+
+    Attributes:
+        name: The other setting.
+        value: Its value.
+        control: The control.
+    """
+
+    name: str
+    value: Any
+    control: Control
+
+    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
+        """Return the control, linked to the logic."""
+        built = self.control.build(logic)
+
+        def show(_change: object = None) -> None:
+            built.layout.display = "" if getattr(logic, self.name) == self.value else "none"
+
+        show()
+        logic.observe(show, self.name)
+        return built

@@ -7,6 +7,22 @@ from html import escape
 
 from effnet_edu.labs.theme import DRAWING
 
+#: Corners of each mark with a radius of 1, called as in matplotlib; "o" is a circle.
+_CORNERS = {
+    "s": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
+    "^": ((0, -1.15), (1.1, 0.85), (-1.1, 0.85)),
+    "v": ((0, 1.15), (1.1, -0.85), (-1.1, -0.85)),
+    "D": ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)),
+    "P": (
+        *((-0.35, -1), (0.35, -1), (0.35, -0.35), (1, -0.35), (1, 0.35), (0.35, 0.35)),
+        *((0.35, 1), (-0.35, 1), (-0.35, 0.35), (-1, 0.35), (-1, -0.35), (-0.35, -0.35)),
+    ),
+    "X": (
+        *((-0.9, -0.55), (-0.55, -0.9), (0, -0.35), (0.55, -0.9), (0.9, -0.55), (0.35, 0)),
+        *((0.9, 0.55), (0.55, 0.9), (0, 0.35), (-0.55, 0.9), (-0.9, 0.55), (-0.35, 0)),
+    ),
+}
+
 
 def text(x: float, y: float, words: str, css: str = "", anchor: str = "start") -> str:
     """Return a line of text.
@@ -65,6 +81,24 @@ def hatching(x: float, y: float, width: float, height: float, step: float = 5) -
     return f'<path d="{"".join(strokes)}" class="hatching"/>'
 
 
+def mark(shape: str, x: float, y: float, radius: float, paint: str, hover: str = "") -> str:
+    """Return a marker.
+
+    Args:
+        shape: `"o"`, `"s"`, `"^"`, `"v"`, `"D"`, `"P"` or `"X"`, as in matplotlib.
+        x: Centre.
+        y: Centre.
+        radius: In pixels.
+        paint: Its attributes, such as `class="published"`.
+        hover: What a pointer resting on it is told.
+    """
+    title = f"<title>{escape(hover)}</title>" if hover else ""
+    if shape == "o":
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" {paint}>{title}</circle>'
+    corners = " ".join(f"{x + radius * dx:.1f},{y + radius * dy:.1f}" for dx, dy in _CORNERS[shape])
+    return f'<polygon points="{corners}" {paint}>{title}</polygon>'
+
+
 def circle(x: float, y: float, radius: float, css: str, hover: str = "") -> str:
     """Return a round marker.
 
@@ -75,8 +109,7 @@ def circle(x: float, y: float, radius: float, css: str, hover: str = "") -> str:
         css: Class of the style sheet.
         hover: What a pointer resting on it is told.
     """
-    title = f"<title>{escape(hover)}</title>" if hover else ""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" class="{css}">{title}</circle>'
+    return mark("o", x, y, radius, f'class="{css}"', hover)
 
 
 @dataclass(frozen=True)
@@ -177,6 +210,21 @@ class Axis:
             )
             return [10.0**power for power in powers]
         return [float(n) for n in range(math.ceil(self.low), math.floor(self.high) + 1)]
+
+
+@dataclass(frozen=True)
+class MarkedAxis(Axis):
+    """An axis that says where its ticks are.
+
+    Attributes:
+        marks: The numbers at the ticks; those outside of the axis are left out.
+    """
+
+    marks: Sequence[float] = ()
+
+    def ticks(self) -> list[float]:
+        """Return the marks that lie on the axis."""
+        return [float(mark) for mark in self.marks if self.low <= mark <= self.high]
 
 
 def frame(x: Axis, y: Axis, x_title: str, y_title: str) -> list[str]:

@@ -13,6 +13,7 @@ import ipywidgets as widgets
 
 from effnet_edu.labs.controls import Control
 from effnet_edu.labs.drawing import Drawing, standalone
+from effnet_edu.labs.layout import side_by_side
 from effnet_edu.labs.logic import LabLogic
 from effnet_edu.labs.numbers import comparisons_csv, sections_csv, without_details
 from effnet_edu.labs.tables import comparison_table, full_table, numbers_table
@@ -153,13 +154,11 @@ class Lab(widgets.VBox):
 
     def _picture(self) -> str:
         screen, logic = self.draw(), self.logic
-        if logic.pinned is None:
-            css, numbers = "ee-split", numbers_table(without_details(logic.shown()))
-        else:
-            css, numbers = "ee-split ee-wide", self._comparison(details=False)
-        pictures = "".join(map(str, screen.drawings))
-        note = f"<p class='ee-note'>{escape(screen.note)}</p>"
-        return f"<div class='{css}'><div>{pictures}{note}</div><div>{numbers}{screen.tables}</div></div>"
+        compares = logic.pinned is not None
+        numbers = (
+            self._comparison(details=False) if compares else numbers_table(without_details(logic.shown()))
+        )
+        return side_by_side(screen.drawings, screen.note, numbers + screen.tables, compares=compares)
 
     def _table(self) -> str:
         logic = self.logic

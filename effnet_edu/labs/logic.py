@@ -59,11 +59,29 @@ class Watch:
         is_cancelled: The measurement asks it often, and raises Cancelled when it says yes.
         progress: The measurement tells it the share done, 0 to 1.
         waiting: The measurement tells it, in a sentence, that somebody else has the device.
+        doing: A measurement of many parts tells it, in a few words, which one is being measured.
     """
 
     is_cancelled: IsCancelled
     progress: Callable[[float], None]
     waiting: Callable[[str], None]
+    doing: Callable[[str], None]
+
+
+class RoundedFloat(traitlets.Float):  # type: ignore[type-arg]
+    """A setting of six decimals: 2.3 stays what a slider in a browser makes 2.3000000000000003."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        """Return the rounded number.
+
+        Args:
+            obj: The lab.
+            value: What was chosen.
+
+        Raises:
+            traitlets.TraitError: It is outside its range.
+        """
+        return round(float(super().validate(obj, value)), 6)
 
 
 def devices() -> tuple[str, ...]:
@@ -181,14 +199,6 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             name: The setting that was changed.
         """
 
-    def doing(self, setting: SettingT) -> str:
-        """Return what the status line says is being measured; the setting itself by default.
-
-        Args:
-            setting: The one that is being measured.
-        """
-        return self.label(setting)
-
     def place(self, setting: SettingT) -> torch.device:
         """Return the device of a setting.
 
@@ -221,12 +231,12 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         return setting
 
     def measured_label(self, setting: SettingT) -> str:
-        """Return what a measurement of a setting is called.
+        """Return what a measurement of a setting is called; the setting itself by default.
 
         Args:
             setting: Any setting of this lab.
         """
-        return self.label(self.essence(setting))
+        return self.label(setting)
 
     def newest(self, setting: SettingT) -> Record[SettingT, ResultT] | None:
         """Return the newest measurement of a setting, or None.
@@ -372,17 +382,23 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     def _run(self, setting: SettingT, is_stale: IsCancelled) -> None:
         where = f"on {device_name(self.place(setting))}"
         what = f"{self.measured_label(setting)} {where}"
+        part = what
 
         def tell(state: str, message: str, progress: float = 0.0) -> None:
             with self._speaking:
                 if not is_stale():
                     self.status = Status(state, message, progress)
 
+        def name_part(words: str) -> None:
+            nonlocal part
+            part = f"{words} {where}"
+
         tell("measuring", f"Building and measuring {what} ...")
         watch = Watch(
             is_stale,
-            lambda share: tell("measuring", f"Measuring {self.doing(setting)} {where} ...", share),
+            lambda share: tell("measuring", f"Measuring {part} ...", share),
             lambda sentence: tell("measuring", sentence),
+            name_part,
         )
         try:
             measurement = self.take(setting, watch)

@@ -7,7 +7,7 @@ from typing import Any
 
 import traitlets
 
-from effnet_edu.labs.logic import LabLogic, Record, Watch
+from effnet_edu.labs.logic import LabLogic, Record, RoundedFloat, Watch
 from effnet_edu.labs.numbers import Number, Section, digits
 from effnet_edu.model.cost import LayerCost, block_layers
 from effnet_edu.model.specs import BlockSpec, NetworkSpec, StageSpec, resolve
@@ -242,7 +242,7 @@ class MBConvLogic(LabLogic[Setting, Measured]):
     side = traitlets.Int(28, min=4, max=128, help="H and W of the input")
     kernel = traitlets.Enum((3, 5, 7), 3, help="k x k pixels")
     stride = traitlets.Enum((1, 2), 1, help="2 halves the side")
-    squeeze_ratio = traitlets.Float(0.25, min=0.0, max=1.0, help="of c_in; 0 is off")
+    squeeze_ratio = RoundedFloat(0.25, min=0.0, max=1.0, help="of c_in; 0 is off")
     batch_size = traitlets.Int(1, min=1, max=256, help="images")
     precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="type of numbers")
 

@@ -1,7 +1,6 @@
 """What the MBConv lab draws: the block, who spends what in it, the roofline, and the three kinds."""
 
 from collections.abc import Iterator
-from html import escape
 
 from effnet_edu.labs.block_picture import LOOKS, WIDTH_PX, BlockPicture, block_picture, marker
 from effnet_edu.labs.drawing import Axis, Drawing, drawing, frame, line, rectangle, text
@@ -179,7 +178,7 @@ def _point(point: RooflinePoint, y: Axis, *, stale: bool) -> list[str]:
     x = _X(point.intensity)
     return [
         line(x, y(rate * seconds / high), x, y(rate * seconds / low), "range"),
-        marker(x, y(rate), point.layer.role, 5, escape(point.sentence), stale=stale),
+        marker(x, y(rate), point.layer.role, 5, point.sentence, stale=stale),
     ]
 
 

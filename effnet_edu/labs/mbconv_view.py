@@ -1,43 +1,10 @@
 """The MBConv lab as widgets."""
 
-from dataclasses import dataclass
-from typing import Any
-
-import ipywidgets as widgets
-
-from effnet_edu.labs.controls import Choice, Slider
+from effnet_edu.labs.controls import Choice, Pair, Slider
 from effnet_edu.labs.frame import Lab, Screen
-from effnet_edu.labs.logic import LabLogic, devices
+from effnet_edu.labs.logic import devices
 from effnet_edu.labs.mbconv_logic import MBConvLogic
 from effnet_edu.labs.mbconv_screen import NOTE, drawings
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two lists side by side, for settings whose names and values are short.
-
-    Attributes:
-        left: One of them.
-        right: The other.
-    """
-
-    left: Choice
-    right: Choice
-
-    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
-        """Return both lists, linked to the logic.
-
-        Args:
-            logic: The lab.
-        """
-        row = widgets.HBox([choice.build(logic) for choice in (self.left, self.right)])
-        row.add_class("ee-pair")
-        for control in row.children:
-            control.layout.flex = "1 1 0"
-            dropdown, _help = control.children
-            dropdown.style.description_width = "44px"
-            dropdown.layout.width = "auto"
-        return row
 
 
 class MBConvLab(Lab):

@@ -3,7 +3,8 @@
 from effnet_edu.labs.controls import Choice, Slider
 from effnet_edu.labs.frame import Lab, Screen
 from effnet_edu.labs.logic import devices
-from effnet_edu.labs.phi_logic import PhiLogic, giga, mega
+from effnet_edu.labs.phi_logic import PhiLogic
+from effnet_edu.labs.phi_numbers import giga, mega
 from effnet_edu.labs.phi_screen import NOTE, pictures, session_table, times_in_words
 
 

@@ -1,11 +1,12 @@
 """What the scaling problem lab does, without a widget: a budget of MACs spent on B0, and measured."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import traitlets
 
 from effnet_edu.labs.budget import BASE, BASE_MACS, COMPOUND, Purchase, Shares, spend
-from effnet_edu.labs.logic import LabLogic, Record, Watch
+from effnet_edu.labs.forward_logic import ForwardLogic
+from effnet_edu.labs.logic import Record, RoundedFloat, Watch
 from effnet_edu.labs.numbers import Number, Section
 from effnet_edu.labs.scaling_evidence import B0, IMAGES, PAPERS, Point, nearest, published, recorded
 from effnet_edu.profiling.measurement import Measurement
@@ -62,7 +63,7 @@ class Price:
         return ms / (self.record.setting.batch_size if self.record else 1)
 
 
-class ScalingProblemLogic(LabLogic[Setting, Measurement]):
+class ScalingProblemLogic(ForwardLogic[Setting]):
     """Spend a budget of MACs on depth, width or resolution of EfficientNet-B0, alone or together.
 
     Choosing a way sets the three shares; moving a share makes it a mix of the learner's own.
@@ -72,7 +73,7 @@ class ScalingProblemLogic(LabLogic[Setting, Measurement]):
     SETTING = Setting
     INVITATION = "Spend a budget: the network is built and measured when the slider rests."
 
-    budget = traitlets.Float(1.8, min=0.4, max=10.0, help="for one image")
+    budget = RoundedFloat(1.8, min=0.4, max=10.0, help="for one image")
     way = traitlets.Enum((*WAYS, MIX), "compound", help="where it goes")
     depth_share = traitlets.Int(_PERCENT["compound"][0], min=0, max=100, help="for layers")
     width_share = traitlets.Int(_PERCENT["compound"][1], min=0, max=100, help="for channels")
@@ -85,11 +86,6 @@ class ScalingProblemLogic(LabLogic[Setting, Measurement]):
     def title(self) -> str:
         """Name of the lab in words."""
         return "Scaling problem lab"
-
-    @traitlets.validate("budget")
-    def _round(self, proposal: traitlets.Bunch) -> float:
-        """Keep 2.3 what a slider in a browser makes 2.3000000000000003."""
-        return round(float(proposal["value"]), 6)
 
     def follow(self, name: str) -> None:
         """Set the shares of a chosen way, and leave the way when a share is moved."""
@@ -213,15 +209,6 @@ class ScalingProblemLogic(LabLogic[Setting, Measurement]):
         )
         return tuple(section for section in sections if section.numbers)
 
-    def measured(self, record: Record[Setting, Measurement]) -> tuple[Number, ...]:
-        """Return time, speed and memory."""
-        found = record.measurement
-        return (
-            Number("time a batch", found.median_ms, "ms", interval=(found.low_ms, found.high_ms)),
-            Number("speed", found.macs_per_second / 1e9, "GMACs/s"),
-            Number("memory", found.peak_memory_bytes / 2**20, "MiB", decimals=0),
-        )
-
     def take(self, setting: Setting, watch: Watch) -> Measurement:
         """Build the network and measure its forward pass."""
         return profile(
@@ -232,11 +219,6 @@ class ScalingProblemLogic(LabLogic[Setting, Measurement]):
             progress=watch.progress,
             waiting=watch.waiting,
         )
-
-    def remark(self, record: Record[Setting, Measurement]) -> str:
-        """Say how many repeats there were, and what to do for a time to trust."""
-        found = record.measurement
-        return f"{found.repeats} repeats. {found.advice}".strip()
 
     def essence(self, setting: Setting) -> Setting:
         """The same network is the same whatever it was bought with, and the evidence is not measured."""
@@ -251,12 +233,6 @@ class ScalingProblemLogic(LabLogic[Setting, Measurement]):
             paper=B0,
             images="glyphs",
         )
-
-    def row(self, record: Record[Setting, Measurement]) -> dict[str, object]:
-        """Return all settings, then everything that the measurement says."""
-        names = [field.name for field in fields(Measurement) if field.name not in self.names()]
-        found = asdict(record.measurement)
-        return asdict(record.setting) | {name: found[name] for name in names}
 
 
 def as_way(way: str) -> Way | None:

@@ -4,9 +4,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 
-from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, frame, line, text
+from effnet_edu.labs.drawing import Drawing, MarkedAxis, circle, drawing, frame, line, mark, text
 from effnet_edu.labs.network_picture import LITTLE_ROOM, network_picture
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.scaling_evidence import Point, published, recorded, span
@@ -24,12 +23,8 @@ _COLOURS: dict[Way, str] = {
     "resolution": RESOLUTION,
     "compound": COMPOUND,
 }
-#: Corners of the mark of each way, with a radius of 1; depth is a circle.
-_CORNERS: dict[Way, tuple[tuple[float, float], ...]] = {
-    "width": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
-    "resolution": ((0.0, -1.2), (1.1, 0.85), (-1.1, 0.85)),
-    "compound": ((0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)),
-}
+#: The mark of each way, told from the others by its shape as well.
+_MARKS: dict[Way, str] = {"depth": "o", "width": "s", "resolution": "^", "compound": "D"}
 #: What stands at the end of each line, and how far from its last mark, so that none covers another.
 _LETTERS: dict[Way, tuple[str, int, int]] = {
     "depth": ("d", -3, -8),
@@ -37,42 +32,8 @@ _LETTERS: dict[Way, tuple[str, int, int]] = {
     "resolution": ("r", 6, 12),
     "compound": ("c", 8, 4),
 }
-
-
+#: By how many pixels marks with intervals are moved, so that they stand beside each other.
 _BESIDE: dict[Way, float] = {"depth": -4.5, "width": -1.5, "resolution": 1.5, "compound": 4.5}
-
-
-@dataclass(frozen=True)
-class MarkedAxis(Axis):
-    """An axis that says where its ticks are.
-
-    Attributes:
-        marks: The numbers at the ticks; those outside of the axis are left out.
-    """
-
-    marks: Sequence[float] = ()
-
-    def ticks(self) -> list[float]:
-        """Return the marks that lie on the axis."""
-        return [mark for mark in self.marks if self.low <= mark <= self.high]
-
-
-def mark(way: Way, x: float, y: float, radius: float, style: str, hover: str) -> str:
-    """Return the mark of a way of scaling, told from the others by its shape as well.
-
-    Args:
-        way: How the network was scaled.
-        x: Centre, in pixels.
-        y: Centre.
-        radius: In pixels.
-        style: Fill and stroke.
-        hover: What a pointer resting on it is told.
-    """
-    title = f"<title>{escape(hover)}</title>"
-    if way == "depth":
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" style="{style}">{title}</circle>'
-    corners = " ".join(f"{x + radius * across:.1f},{y + radius * down:.1f}" for across, down in _CORNERS[way])
-    return f'<polygon points="{corners}" style="{style}">{title}</polygon>'
 
 
 @dataclass(frozen=True)
@@ -143,7 +104,8 @@ class _Chart:
             if self.is_hollow
             else f"fill:{colour};stroke:var(--ee-text);stroke-width:{0.8 if radius < 5 else 2}"
         )
-        return mark(point.way, x, y, radius, style, f"{in_words(point)} ({point.source})")
+        hover = f"{in_words(point)} ({point.source})"
+        return mark(_MARKS[point.way], x, y, radius, f'style="{style}"', hover)
 
     def here(self, macs: float, letter: str) -> Iterator[str]:
         """Yield a dashed line at the MACs of the learner's network, or words where it is beyond the axis."""
@@ -152,8 +114,7 @@ class _Chart:
         if not x.low <= at <= x.high:
             yield text(x.end, y.end - 8, f"{word} is beyond", "soft", "end")
             return
-        style = "stroke:var(--ee-text);stroke-width:1.4;stroke-dasharray:4 3"
-        yield f'<path d="M{x(at):.1f} {y.start}V{y.end}" style="{style}"/>'
+        yield line(x(at), y.start, x(at), y.end, "here")
         sides = {"A": "end", "B": "start"}
         yield text(x(at), y.end - 8, word, "title", sides.get(letter, "middle"))
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from effnet_edu.images.from_bytes import MOST_BYTES, picture_from_bytes
 from effnet_edu.labs.gated_network import EXAMPLES, GatedNetwork, Halt, gated_network
-from effnet_edu.labs.logic import LabLogic, Record, Status, Watch
+from effnet_edu.labs.logic import LabLogic, Record, RoundedFloat, Status, Watch
 from effnet_edu.labs.numbers import Number, Section
 from effnet_edu.labs.squeeze_widths import (
     NETWORKS,
@@ -123,7 +123,7 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
     block = traitlets.Enum(tuple(CHANNELS), list(CHANNELS)[-1], help="whose gates")
     channel = traitlets.Int(0, min=0, max=max(CHANNELS.values()) - 1, help="which gate")
     gates = traitlets.Enum(GATES, OWN, help="what it is given")
-    gate = traitlets.Float(min=0.0, max=1.0, help="0 shut, 1 open")
+    gate = RoundedFloat(min=0.0, max=1.0, help="0 shut, 1 open")
     network = traitlets.Enum(NETWORKS, "B0", help="for cost and time")
     squeeze = traitlets.Enum(SQUEEZES, USUAL, help="width, of c_in")
     batch_size = traitlets.Int(1, min=1, max=1024, help="images at once")
@@ -189,11 +189,6 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
         if proposal["value"] > last:
             raise traitlets.TraitError(f"channel is {proposal['value']}; {self.block} has 0 to {last}.")
         return int(proposal["value"])
-
-    @traitlets.validate("gate")
-    def _round(self, proposal: Any) -> float:
-        """Keep 0.3 what a slider in a browser makes 0.30000000000000004."""
-        return round(float(proposal["value"]), 6)
 
     def follow(self, name: str) -> None:
         """Show the gate of a chosen channel, and set one by hand when the gate is moved."""
@@ -326,22 +321,15 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
             OTHER: f"mean gates of {setting.other}",
         }[setting.gates]
 
-    def built(self, setting: Setting) -> str:
-        """Return what is counted and measured, such as `B0, SE 1/4`.
-
-        Args:
-            setting: Any setting.
-        """
+    def measured_label(self, setting: Setting) -> str:
+        """Return what is counted and measured, such as `B0, SE 1/4`."""
         batch = f", batch {setting.batch_size}" if setting.batch_size > 1 else ""
         return f"{named(setting.network)}, SE {setting.squeeze}{batch}"
 
     def label(self, setting: Setting) -> str:
         """Return picture and gates, and what is counted and measured."""
-        if not setting.picture:  # of what is measured alone
-            return self.built(setting)
-        return (
-            f"{self.called(setting)}, {setting.block}, {self.gates_in_words(setting)}; {self.built(setting)}"
-        )
+        shown = f"{self.called(setting)}, {setting.block}, {self.gates_in_words(setting)}"
+        return f"{shown}; {self.measured_label(setting)}"
 
     def numbers(self, setting: Setting) -> tuple[Section, ...]:
         """Return gates and answer, what the study found, and what the network costs."""
@@ -367,7 +355,7 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
         )
         return (
             Section("computed", found, f"computed, {setting.block}"),
-            Section("measured", recorded, f"recorded, {self.known.tested:,} test pictures"),
+            Section("recorded", recorded, f"recorded, {self.known.tested:,} test pictures"),
             Section("computed", costs, f"computed, {named(setting.network)}"),
             *_printed(setting.network),
             self._details(setting),

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from PIL import Image
 
-from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, line, rectangle, text
+from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, hatching, line, rectangle, text
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.squeeze_excite_logic import OWN, Setting, SqueezeExciteLogic, named
 from effnet_edu.labs.squeeze_widths import SQUEEZES, squeeze_cost
@@ -24,12 +24,6 @@ _GATES = Axis(0, 1, 82, 20)
 _CONTRAST_MIDDLE, _CONTRAST_REACH = 124, 18
 _COSTS_TOP, _COSTS_FLOOR, _COSTS_RIGHT = 192, 244, 380
 _GATES_HEIGHT = 280
-#: What fills the part of squeeze-and-excitation, in the course's colour for it.
-_HATCH = (
-    '<defs><pattern id="ee-hatch" width="5" height="5" patternUnits="userSpaceOnUse" '
-    f'patternTransform="rotate(45)"><rect width="5" height="5" fill="{COMPOUND}"/>'
-    '<path d="M0 0V5" style="stroke:var(--ee-text)" stroke-width="1.2"/></pattern></defs>'
-)
 
 
 @lru_cache(maxsize=32)
@@ -178,15 +172,13 @@ def _costs(logic: SqueezeExciteLogic) -> list[str]:
     costs = {squeeze: squeeze_cost(setting.network, squeeze) for squeeze in SQUEEZES}
     y = Axis(0, max(cost.parameters for cost in costs.values()), _COSTS_FLOOR, _COSTS_TOP)
     step = _COSTS_RIGHT / len(costs)
-    parts = [_HATCH]
+    parts = []
     for index, (squeeze, cost) in enumerate(costs.items()):
         left, width = index * step + 8, step - 16
         top, middle = y(cost.parameters), y(cost.parameters - cost.squeeze_parameters)
         parts.append(rectangle(left, middle, width, y.start - middle, "past"))
-        parts.append(
-            f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{middle - top:.1f}" '
-            'fill="url(#ee-hatch)" style="stroke:var(--ee-text)" stroke-width=".6"/>'
-        )
+        parts.append(rectangle(left, top, width, middle - top, "slab"))
+        parts.append(hatching(left, top, width, middle - top))
         css = ""
         if squeeze == setting.squeeze:
             css = "title"

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from effnet_edu.images.from_bytes import KINDS
-from effnet_edu.labs.controls import Choice, Slider
+from effnet_edu.labs.controls import Choice, Pair, Slider
 from effnet_edu.labs.frame import Lab, Screen
 from effnet_edu.labs.gated_network import EXAMPLES, gated_network
 from effnet_edu.labs.logic import LabLogic, devices
@@ -27,7 +27,7 @@ class PictureChoice:
             accept=",".join(f".{kind.lower()}" for kind in (*KINDS, "JPG")),
             description="own picture",
             tooltip="Take a picture of your own: one of the ten characters, drawn or photographed.",
-            layout=widgets.Layout(width="auto", margin="0"),
+            layout=widgets.Layout(width="auto", margin="0 0 0 6px"),
         )
         button.add_class("ee-upload")
 
@@ -42,26 +42,6 @@ class PictureChoice:
         row = widgets.HBox([told, button], layout=widgets.Layout(align_items="center", margin="0 0 3px"))
         control.children = (dropdown, row)
         return control
-
-
-@dataclass(frozen=True)
-class SideBySide:
-    """Two short lists in one row.
-
-    Attributes:
-        choices: The lists.
-    """
-
-    choices: tuple[Choice, Choice]
-
-    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
-        """Return the row, linked to the logic."""
-        controls = [choice.build(logic) for choice in self.choices]
-        for control in controls:
-            control.children[0].style.description_width = "initial"
-        row = widgets.Box(controls)
-        row.add_class("ee-pair")
-        return row
 
 
 @dataclass(frozen=True)
@@ -102,11 +82,9 @@ class SqueezeExciteLab(Lab):
     LEAD = "Set the gates of a small trained network, and its logits answer at once. Below: what gates cost."
     CONTROLS = (
         PictureChoice(),
-        SideBySide(
-            (
-                Choice("example", range(1, EXAMPLES + 1), label="number", help="of its class"),
-                Choice("other", lambda: gated_network().class_names, label="with", help="to compare"),
-            )
+        Pair(
+            Choice("example", range(1, EXAMPLES + 1), label="number", help="of its class"),
+            Choice("other", lambda: gated_network().class_names, label="with", help="to compare"),
         ),
         Choice("block"),
         ChannelSlider(),
@@ -114,9 +92,7 @@ class SqueezeExciteLab(Lab):
         Slider("gate", 0.01),
         Choice("network"),
         Choice("squeeze"),
-        SideBySide(
-            (Choice("batch_size", tuple(2**n for n in range(8)), label="batch"), Choice("device", devices))
-        ),
+        Pair(Choice("batch_size", tuple(2**n for n in range(8)), label="batch"), Choice("device", devices)),
     )
 
     logic: SqueezeExciteLogic

@@ -37,34 +37,31 @@ DRAWING = f"""
 .ee-drawing .chosen {{ fill: var(--ee-card); stroke: {COMPOUND}; stroke-width: 4; paint-order: stroke; }}
 .ee-drawing .step {{ fill: {FUSED}; stroke: var(--ee-text); stroke-width: 1.5; }}
 .ee-drawing .stage-bar {{ fill: {RESOLUTION}; fill-opacity: .55; stroke: var(--ee-text); stroke-width: .8; }}
-.ee-drawing .reference {{ stroke: var(--ee-soft); stroke-width: 1.2; stroke-dasharray: 5 4; fill: none; }}
-.ee-drawing .here {{ stroke: var(--ee-text); stroke-width: 1; stroke-dasharray: 2 3; fill: none; }}
+.ee-drawing .reference {{ stroke: var(--ee-soft); stroke-width: 1.2; stroke-dasharray: 2 3; fill: none; }}
+.ee-drawing .here {{ stroke: var(--ee-text); stroke-width: 1.5; stroke-dasharray: 5 3; fill: none; }}
 .ee-drawing .range {{ stroke: var(--ee-soft); stroke-width: 1.5; }}
 .ee-drawing .map {{ fill: var(--ee-faint); stroke: var(--ee-soft); stroke-width: .8; }}
 .ee-drawing .role {{ stroke: var(--ee-text); stroke-width: .8; }}
 .ee-drawing .texture {{ stroke: #1a1a1a; stroke-width: .8; fill: none; }}
 .ee-drawing .wire {{ stroke: var(--ee-text); stroke-width: 1.2; fill: none; }}
-.ee-drawing .sum {{ fill: var(--ee-card); stroke: var(--ee-text); stroke-width: 1.2; }}
 .ee-drawing .computed {{ stroke: var(--ee-text); stroke-width: 2; }}
 .ee-drawing .bar {{ fill: var(--ee-line); stroke: var(--ee-text); stroke-width: .8; }}
 .ee-drawing .roof {{ stroke: var(--ee-text); stroke-width: 1.4; }}
-.ee-drawing .dashed {{ stroke-dasharray: 4 3; }}
+.ee-drawing .dashed {{ stroke-dasharray: 5 3; }}
 .ee-drawing .role-mark {{ stroke-width: 3; fill: none; }}
 .ee-drawing .letter {{ font-weight: 700; font-size: 14px; stroke: var(--ee-card); stroke-width: 3;
   paint-order: stroke; }}
+.ee-drawing .name {{ font-size: 12px; fill: var(--ee-soft); stroke: var(--ee-card); stroke-width: 3;
+  paint-order: stroke; }}
 .ee-drawing .stale {{ font-style: italic; fill: var(--ee-grey); }}
-.ee-drawing .small {{ font-size: 12px; fill: var(--ee-soft); }}
 .ee-drawing .outside {{ fill: var(--ee-grey); fill-opacity: .13; }}
-.ee-drawing .limit {{ stroke: var(--ee-text); stroke-width: 1.6; stroke-dasharray: 5 3; }}
 .ee-drawing .family {{ stroke: var(--ee-soft); stroke-width: 1.2; fill: none; }}
 .ee-drawing .dotted {{ stroke-dasharray: 2 3; }}
-.ee-drawing .mark {{ fill: var(--ee-card); stroke: var(--ee-soft); stroke-width: 1.3; }}
-.ee-drawing .mark.filled {{ fill: var(--ee-soft); stroke: var(--ee-text); stroke-width: .8; }}
+.ee-drawing .measured {{ fill: var(--ee-soft); stroke: var(--ee-text); stroke-width: .8; }}
 .ee-drawing .v1 {{ stroke: {COMPOUND}; }}
-.ee-drawing .mark.filled.v1 {{ fill: {COMPOUND}; stroke: var(--ee-text); }}
+.ee-drawing .measured.v1 {{ fill: {COMPOUND}; stroke: var(--ee-text); }}
 .ee-drawing .v2 {{ stroke: {WIDTH}; }}
-.ee-drawing .mark.filled.v2 {{ fill: {WIDTH}; stroke: var(--ee-text); }}
-.ee-drawing .mark.filled.old {{ fill: var(--ee-grey); fill-opacity: .4; stroke: var(--ee-grey); }}
+.ee-drawing .measured.v2 {{ fill: {WIDTH}; stroke: var(--ee-text); }}
 .ee-drawing .winner {{ fill: none; stroke: var(--ee-text); stroke-width: 2; }}
 .ee-drawing .kept {{ stroke: var(--ee-line); stroke-width: 1.4; }}
 .ee-drawing .moved {{ stroke: var(--ee-text); stroke-width: 2.2; }}
@@ -117,26 +114,25 @@ LAB = f"""
 .ee-lab table.ee-compared th[scope=row] {{ white-space: normal; }}
 .ee-lab table.ee-compared td {{ padding-left: 5px; }}
 .ee-lab table.ee-compared .ee-kind th {{ font-weight: 600; color: var(--ee-text); padding-top: 4px; }}
-.ee-lab .ee-tables {{ overflow: auto; line-height: 1.35; max-width: 620px; max-height: 480px; }}
+.ee-lab .ee-tables {{ overflow: auto; line-height: 1.35; max-height: 480px; }}
+.ee-lab .ee-tables table.ee-numbers:not(.ee-points) {{ max-width: 620px; }}
 .ee-lab .ee-note {{ font-size: 12px; color: var(--ee-soft); margin: 4px 0 0; line-height: 1.35; }}
 .ee-lab .ee-controls .widget-label {{ color: var(--ee-text); }}
 [data-jp-theme-light=false] .ee-lab select {{ background-image: url("{LIGHT_ARROW}"); }}
 .ee-lab .ee-helped {{ margin: 0 0 0 6px; min-width: 0; }}
 .ee-lab .ee-control > .ee-helped {{ margin: -1px 0 3px 80px; height: auto; }}
-.ee-lab :is(.ee-pair, .widget-dropdown.ee-kind) select {{ padding: 0 13px 0 3px; font-size: 12px; }}
-.ee-lab .ee-pair .ee-control > .ee-helped {{ margin-left: 8px; }}
-.ee-lab :is(.ee-uneven .ee-control, .ee-stages) > .ee-helped {{ margin-left: 0; }}
-.ee-lab .ee-uneven select {{ padding: 0 16px 0 5px; }}
+.ee-lab :is(.ee-pair, .widget-dropdown.ee-kind) select {{ padding: 0 14px 0 4px; font-size: 12px; }}
+.ee-lab :is(.ee-pair .ee-control, .ee-stages) > .ee-helped {{ margin-left: 2px; }}
+.ee-lab .ee-pair {{ gap: 6px; }}
+.ee-lab .ee-pair .widget-label {{ min-width: 38px; }}
 .ee-lab .ee-helped .widget-html-content {{ font-size: 11.5px; line-height: 1.25; color: var(--ee-soft); }}
-.ee-lab .ee-pair {{ display: flex; flex-flow: row nowrap; }}
-.ee-lab .ee-pair > .ee-control {{ flex: 1 1 0; min-width: 0; }}
-.ee-lab .ee-pair .ee-helped {{ margin-left: 2px; }}
 .ee-lab .ee-upload {{ font-size: 0; height: 22px; line-height: 20px; padding: 0 8px; flex: 0 0 auto; }}
 .ee-lab .ee-upload::after {{ content: "own picture"; content: "own picture" / ""; font-size: 12px; }}
 .ee-lab .ee-foot {{ border-top: 1px solid var(--ee-faint); padding-top: 6px; display: flex;
   flex-flow: row wrap; align-items: center; gap: 8px; }}
 .ee-lab .ee-status {{ flex: 1 1 300px; min-width: 0; font-size: 13px; line-height: 1.35; }}
 .ee-lab .ee-status .widget-html-content {{ line-height: 1.35; }}
+.ee-lab.ee-large .ee-status {{ flex-basis: 100%; }}
 .ee-lab .ee-link {{ display: flex; flex-flow: row wrap; align-items: center; gap: 8px; padding-top: 4px; }}
 .ee-lab .ee-line {{ flex: 0 1 auto; min-width: 0; margin: 0; font-size: 12px; color: var(--ee-soft); }}
 .ee-lab .ee-line .widget-html-content {{ line-height: 1.35; }}
@@ -147,6 +143,7 @@ LAB = f"""
 }}
 @container (max-width: 640px) {{
   .ee-lab .ee-body {{ flex-flow: column nowrap; }}
+  .ee-lab .ee-status {{ flex-basis: 100%; }}
   .ee-lab .ee-controls, .ee-lab .ee-screen {{ flex: 1 1 auto; width: 100%; }}
   .ee-lab .ee-controls {{ display: grid; grid-template-columns: 1fr 1fr; column-gap: 14px; }}
 }}

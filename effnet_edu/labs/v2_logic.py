@@ -6,7 +6,7 @@ from typing import Any
 
 import traitlets
 
-from effnet_edu.labs.logic import LabLogic, Record, Watch
+from effnet_edu.labs.logic import LabLogic, Record, RoundedFloat, Watch
 from effnet_edu.labs.numbers import Number, Section
 from effnet_edu.labs.v2_setting import (
     FUSING,
@@ -138,20 +138,15 @@ class V2Logic(LabLogic[Setting, Found]):
     schedule = traitlets.Enum((OWN, *SCHEDULES), OWN, help="published, or own")
     stages = traitlets.Int(4, min=1, max=6, help="of equal length")
     first_side = traitlets.Int(128, min=32, max=512, help="px, first stage")
-    randaugment = traitlets.Float(15.0, min=0.0, max=29.0, help="magnitude, last")
-    mixup = traitlets.Float(0.0, min=0.0, max=1.0, help="alpha, last stage")
-    dropout = traitlets.Float(0.3, min=0.0, max=0.9, help="rate, last stage")
+    randaugment = RoundedFloat(15.0, min=0.0, max=29.0, help="magnitude, last")
+    mixup = RoundedFloat(0.0, min=0.0, max=1.0, help="alpha, last stage")
+    dropout = RoundedFloat(0.3, min=0.0, max=0.9, help="rate, last stage")
     growing = traitlets.Bool(True, help="regularisation")
     batch_size = traitlets.Int(4, min=1, max=256, help="at once")
 
     def __init__(self, device: str | None = None, **settings: Any) -> None:
         self._plain: dict[Setting, Steps] = {}
         super().__init__(device, **settings)
-
-    @traitlets.validate("randaugment", "mixup", "dropout")
-    def _round(self, proposal: Any) -> float:
-        """Keep 0.3 what a slider in a browser makes 0.30000000000000004."""
-        return round(float(proposal["value"]), 6)
 
     @traitlets.validate("fused")
     def _check_fused(self, proposal: Any) -> tuple[int, ...]:

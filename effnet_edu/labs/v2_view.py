@@ -1,11 +1,11 @@
 """The V2 lab as widgets."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import ipywidgets as widgets
 
-from effnet_edu.labs.controls import Choice, Control, Slider, Toggle, help_line
+from effnet_edu.labs.controls import Choice, OnlyWhile, Pair, Slider, Toggle, help_line
 from effnet_edu.labs.frame import Lab, Screen
 from effnet_edu.labs.logic import LabLogic, devices
 from effnet_edu.labs.v2_logic import V2Logic
@@ -60,30 +60,6 @@ class StageToggles:
 
 
 @dataclass(frozen=True)
-class OnlyFor:
-    """A control that one part of the lab has.
-
-    Attributes:
-        part: The part.
-        control: The control.
-    """
-
-    part: str
-    control: Control
-
-    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
-        """Return the control, shown while its part is chosen."""
-        built = self.control.build(logic)
-
-        def show(_change: object = None) -> None:
-            built.layout.display = "" if logic.part == self.part else "none"  # type: ignore[attr-defined]
-
-        show()
-        logic.observe(show, "part")
-        return built
-
-
-@dataclass(frozen=True)
 class Flat:
     """A slider beside its field, with the help below, where many of them must fit.
 
@@ -104,33 +80,6 @@ class Flat:
         return control
 
 
-@dataclass(frozen=True)
-class Uneven:
-    """Two narrow controls in one row.
-
-    Attributes:
-        left: One of them.
-        right: The other.
-    """
-
-    left: Control
-    right: Control
-
-    #: Of the row; labels and lists of the left ones are longer.
-    LEFT_SHARE: ClassVar[int] = 58
-
-    def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
-        """Return both, linked to the logic."""
-        built = [control.build(logic) for control in (self.left, self.right)]
-        for control, share in zip(built, (self.LEFT_SHARE, 100 - self.LEFT_SHARE), strict=True):
-            control.layout.width = f"{share}%"
-            if isinstance(control.children[0], widgets.Dropdown):
-                control.children[0].style.description_width = "initial"
-        row = widgets.HBox(built)
-        row.add_class("ee-uneven")
-        return row
-
-
 class V2Lab(Lab):
     """What made EfficientNetV2 quick to train, on real networks: fused stages, and images that grow.
 
@@ -149,17 +98,17 @@ class V2Lab(Lab):
     SUBJECT = "fused stages, and images that grow"
     LEAD = "Counts follow at once; real training steps are measured when you let go."
     CONTROLS = (
-        Choice("part"),
-        Uneven(Choice("network"), Choice("batch_size", tuple(2**n for n in range(9)), label="batch")),
-        OnlyFor(FUSING, StageToggles()),
-        OnlyFor(PROGRESSIVE, Choice("schedule")),
-        OnlyFor(PROGRESSIVE, Flat(Slider("stages", 1))),
-        OnlyFor(PROGRESSIVE, Flat(Slider("first_side", 4, label="first side"))),
+        Choice("part", label_width=28),
+        Pair(Choice("network"), Choice("batch_size", tuple(2**n for n in range(9)), label="batch"), 58),
+        OnlyWhile("part", FUSING, StageToggles()),
+        OnlyWhile("part", PROGRESSIVE, Choice("schedule")),
+        OnlyWhile("part", PROGRESSIVE, Flat(Slider("stages", 1))),
+        OnlyWhile("part", PROGRESSIVE, Flat(Slider("first_side", 4, label="first side"))),
         Flat(Slider("side", 4, label="side")),
-        OnlyFor(PROGRESSIVE, Flat(Slider("randaugment", 1, label="RandAug."))),
-        OnlyFor(PROGRESSIVE, Flat(Slider("mixup", 0.1))),
-        OnlyFor(PROGRESSIVE, Flat(Slider("dropout", 0.05))),
-        Uneven(Choice("device", devices), OnlyFor(PROGRESSIVE, Toggle("growing"))),
+        OnlyWhile("part", PROGRESSIVE, Flat(Slider("randaugment", 1, label="RandAug."))),
+        OnlyWhile("part", PROGRESSIVE, Flat(Slider("mixup", 0.1))),
+        OnlyWhile("part", PROGRESSIVE, Flat(Slider("dropout", 0.05))),
+        Pair(Choice("device", devices), OnlyWhile("part", PROGRESSIVE, Toggle("growing")), 58),
     )
 
     logic: V2Logic

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import overload
 
+#: What a cell of a table can hold.
 Value = str | int | float | None
 
 FOLDER = Path(__file__).parent

@@ -49,8 +49,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+#: Run by every kernel before its first cell: programs outside of these tests must not keep a lab waiting.
+STARTUP = """def queue_apart() -> None:
+    from pathlib import Path
+    from effnet_edu.profiling import turn
+    turn.shared_folder = lambda: Path({folder!r})
+queue_apart()
+"""
+
+
 def environment(folder: Path) -> dict[str, str]:
-    """Return the variables that keep all files of a server under `folder`."""
+    """Return the variables that keep all files of a server under `folder`, locks of its kernels included."""
+    startup = folder / "IPYTHONDIR" / "profile_default" / "startup" / "locks.py"
+    startup.parent.mkdir(parents=True, exist_ok=True)
+    startup.write_text(STARTUP.format(folder=str(folder)))
     env = dict(os.environ)
     env["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
     env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
@@ -79,11 +91,11 @@ def serve(folder: Path, root: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serve_voila(folder: Path, notebook: Path) -> Iterator[str]:
-    """Serve one notebook with Voila; yield the address."""
+def serve_voila(folder: Path, root: Path) -> Iterator[str]:
+    """Serve the notebooks in `root` with Voila, all of its own files under `folder`; yield the address."""
     port = free_port()
     command = [
-        sys.executable, "-m", "voila", str(notebook), "--no-browser",
+        sys.executable, "-m", "voila", str(root), "--no-browser",
         "--Voila.ip=127.0.0.1", f"--port={port}", "--Voila.port_retries=0",
     ]  # fmt: skip
     with _running(command, folder, f"http://127.0.0.1:{port}", "/voila/static/voila.js") as base:
@@ -225,13 +237,14 @@ class Notebook:
         )
         self.page.wait_for_function("() => window.obeyed", timeout=60_000)
 
-    def leave(self) -> None:
-        """Close the notebook and leave its kernel running."""
-        self.page.evaluate(
+    def reopen(self) -> None:
+        """Close the notebook, leave its kernel running, and open it again."""
+        name = self.page.evaluate(
             """() => { window.closed_ = false; doc.context.save().then(() => {
-            doc.close(); window.closed_ = true }) }"""
+            doc.close(); window.closed_ = true }); return doc.context.path }"""
         )
         self.page.wait_for_function("() => window.closed_", timeout=60_000)
+        self.open(name)
 
     def code_cells(self) -> list[dict[str, Any]]:
         """All code cells as they would be stored."""

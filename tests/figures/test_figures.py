@@ -78,6 +78,8 @@ TRAINING_ROWS = [
     for epoch in (1, 2, 3)
 ]
 
+CURVE = [(0.0, 0.1), (0.5, 0.2)]
+
 #: Every public figure, drawn once with real data.
 DRAW = {
     "study": lambda: ee.figures.study(made(lambda _way, level, seed: 0.5 + 0.02 * level + 0.01 * seed)),
@@ -97,9 +99,17 @@ DRAW = {
     "against_resnet50": lambda: ee.figures.against_resnet50(
         RESNET_ROWS, ee.published.read("timm_speed_against_macs"), "a device"
     ),
+    "before_2019": lambda: ee.figures.before_2019(ee.published.read("scaling_before_2019")),
+    "blocks": lambda: ee.figures.blocks({"MBConv": ee.resolve(ee.spec("efficientnet_b0"))[3]}),
+    "relu_in_channels": lambda: ee.figures.relu_in_channels(
+        CURVE, {2: CURVE, 15: CURVE}, {2: 0.65, 15: 0.01}
+    ),
     "channel_rounding": lambda: ee.figures.channel_rounding((16, 24), {"B2": 1.1, "B3": 1.2}),
     "classified": lambda: ee.figures.classified(
         np.full((20, 30, 3), 128, np.uint8), [("tabby", 0.6), ("tiger cat", 0.3)], "a cat"
+    ),
+    "diminishing_returns": lambda: ee.figures.diminishing_returns(
+        {"depth": [(1, 0.5, 76.1), (2, 1.0, 78.1)], "width": [(1, 0.5, 76.1), (2, 2.0, 79.1)]}, "figure 3"
     ),
     "examples": lambda: ee.figures.examples(
         ee.images.LabelledImages(
@@ -116,6 +126,9 @@ DRAW = {
     "fused_blocks": lambda: ee.figures.fused_blocks(FUSED_ROWS, "a device"),
     "fused_networks": lambda: ee.figures.fused_networks(
         FUSED_NETWORKS, ee.published.read("v2_table3_fused"), "a device"
+    ),
+    "growth_of_macs": lambda: ee.figures.growth_of_macs(
+        {"depth": [(1, 1), (2, 2.03)], "width": [(1, 1), (2, 3.76)], "resolution": [(1, 1), (2, 3.99)]}
     ),
     "layer_rounding": lambda: ee.figures.layer_rounding([1, 2, 2, 3, 3, 4, 1], {"B1": 1.1, "B7": 3.1}),
     "macs_against_phi": lambda: ee.figures.macs_against_phi(

@@ -10,8 +10,10 @@ import pytest
 import traitlets
 
 import effnet_edu as ee
-from effnet_edu.labs.phi_logic import FORMULA, PhiLogic
-from effnet_edu.labs.phi_screen import pictures, published_points, session_table
+from effnet_edu.labs.phi_logic import PhiLogic
+from effnet_edu.labs.phi_numbers import FORMULA
+from effnet_edu.labs.phi_pictures import published_points
+from effnet_edu.labs.phi_screen import pictures, session_table
 from tests.labs.conftest import SlowProfile
 
 

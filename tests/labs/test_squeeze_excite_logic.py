@@ -172,7 +172,7 @@ def test_settings_outside_their_range_are_refused(settings: dict[str, Any], word
 def test_only_what_is_measured_is_measured_again(logic: SqueezeExciteLogic) -> None:
     logic.squeeze = "1/2"
     assert logic.wait(90)
-    assert logic.status.message.startswith("Measured the small network, SE 1/2 on ")
+    assert logic.status.message.startswith("Measured small network, SE 1/2 on ")
     _, inside, share = logic.measured(logic.history[-1])
     assert 0 < inside.value < 1000 * logic.history[-1].measurement.total_seconds
     assert share.interval is not None

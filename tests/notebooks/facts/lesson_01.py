@@ -1,10 +1,16 @@
+import math
+
 import effnet_edu as ee
+from effnet_edu.studies.findings import scaling
+from effnet_edu.studies.networks import BASE_RESOLUTION, WAYS
 
 B0 = ee.spec("efficientnet_b0")
 BASE = ee.cost(B0)
 FIGURE_3 = ee.published.read("effnet_fig3")
 TABLE_3 = ee.published.read("effnet_table3_scaling")
 HISTORY = ee.published.read("scaling_before_2019")
+STUDY = ee.studies.read("scaling")
+IMAGES = ("glyphs", "fashion_mnist")
 TABLE_7 = {row["scaling"]: row for row in ee.published.read("effnet_table7").where(version="v5")}
 PRINTED = {
     "depth": ee.scale(B0, depth=4),
@@ -55,13 +61,52 @@ def _lead_over_best_alone(network):
     return rows[-1]["top1_percent"] - alone
 
 
+def _costs_most(network):
+    rows = TABLE_3.where(network=network)
+    return rows[-1]["macs_billions"] == max(row["macs_billions"] for row in rows)
+
+
 def _levels_agree():
-    study = ee.studies.read("scaling")
     return all(
-        abs(run["macs"] / study.where(way="depth", level=level)[0]["macs"] - 1) <= 0.03
+        abs(run["macs"] / STUDY.where(way="depth", level=level)[0]["macs"] - 1) <= 0.03
         for level in (1, 2, 3)
-        for run in study.where(level=level)
+        for run in STUDY.where(level=level)
     )
+
+
+def _advantage(over, images="glyphs"):
+    return scaling.advantage(STUDY, images, "compound", over)
+
+
+def _in_points(found):
+    return [100 * value for value in (found.mean, found.low, found.high)]
+
+
+def _still_rising():
+    """Return which ways still rise for certain at the last step of cost."""
+    steps = {(way, images): scaling.last_step(STUDY, images, way) for images in IMAGES for way in WAYS}
+    return [at for at, step in steps.items() if step.decides_sign and step.mean > 0], len(steps)
+
+
+def _lines_end_flatter():
+    """Return whether each published line of three marks or more ends flatter than it began."""
+    for dimension in DOUBLED:
+        rows = HISTORY.where(dimension=dimension)
+        for network in dict.fromkeys(rows.column("network")):
+            marks = [
+                (math.log(row["coefficient"]), row["top1_percent"]) for row in rows.where(network=network)
+            ]
+            if len(marks) > 2:
+                first, last = (
+                    (better - top1) / (x - start) for (start, top1), (x, better) in (marks[:2], marks[-2:])
+                )
+                if last >= first:
+                    return False
+    return True
+
+
+def _spent_on_resolution(budget):
+    return max(macs for side in range(224, 300) if (macs := ee.cost(B0, side).macs) <= budget) / budget
 
 
 FACTS = {
@@ -78,6 +123,13 @@ FACTS = {
         HISTORY.row(network="NASNet-A")["resolution_px"],
         HISTORY.row(network="GPipe")["resolution_px"],
     ],
+    "From 50 to 152 layers, ResNet grows from 4.1 to 11 billion MACs": lambda: [
+        50,
+        152,
+        *(ee.published.read("effnet_table2").row(network=f"ResNet-{n}")["macs_billions"] for n in (50, 152)),
+    ],
+    "Every line of three marks or more ends flatter than it began": _lines_end_flatter,
+    "one training step of 16 images": lambda: [16] if "training_ms_batch16" in HISTORY.columns else [],
     "The wide network is a little more accurate than the one with 152 layers": lambda: (
         [152]
         if 0
@@ -97,6 +149,9 @@ FACTS = {
     ),
     "**Depth** pays about twice for everything": lambda: all(
         1.8 < factor < 2.2 for factor in _growth(DOUBLED["depth"]).values()
+    ),
+    "just above 1, every stage gets one whole layer more, and MACs grow by nearly half": lambda: (
+        [1] if 0.45 < ee.cost(ee.scale(B0, depth=1.01)).macs / BASE.macs - 1 < 0.5 else []
     ),
     "spend the same 1.6 billion MACs": lambda: (
         [1.6] if all(abs(ee.cost(network).macs / 1.6e9 - 1) < 0.045 for network in EQUAL) else [0]
@@ -119,7 +174,7 @@ FACTS = {
         and abs(TABLE_7["compound"]["top1_percent"] - TABLE_7["resolution"]["top1_percent"] - 2) < 0.05
         else []
     ),
-    "The three others are 13 to 20 percent cheaper than printed": lambda: sorted(
+    "The three others are 12 to 19 percent cheaper than printed": lambda: sorted(
         _cheaper(way) for way in ("depth", "width", "resolution")
     )[::2],
     "Only the compound row agrees": lambda: abs(_cheaper("compound")) < 1,
@@ -134,16 +189,29 @@ FACTS = {
     "moves only the base to 0.39": lambda: [
         ee.published.read("effnet_fig8").where(method="scale by depth")[0]["macs_billions"]
     ],
-    "by a point or less over the best single dimension where both are printed": lambda: all(
-        0 < _lead_over_best_alone(network) <= 1.05 for network in ("MobileNetV2", "ResNet-50")
+    "by 0.6 points for MobileNetV2 and 0.7 for ResNet-50, at slightly more MACs": lambda: (
+        [_lead_over_best_alone("MobileNetV2"), _lead_over_best_alone("ResNet-50")]
+        if all(_costs_most(network) for network in ("MobileNetV2", "ResNet-50"))
+        else []
     ),
+    "compound beats depth alone by 8.3 points (7.2 to 9.4)": lambda: _in_points(_advantage("depth")),
+    "and width alone by 5.2 (3.7 to 6.7)": lambda: _in_points(_advantage("width")),
+    "Against resolution alone the study does not decide, although that line lies highest": lambda: (
+        not _advantage("resolution").decides_sign and _advantage("resolution").mean < 0
+    ),
+    "None of the three comparisons is decided": lambda: (
+        not any(_advantage(way, "fashion_mnist").decides_sign for way in WAYS[:3])
+    ),
+    "two still rise for certain at the last step of cost: compound on glyphs and depth on Fashion": (
+        lambda: _still_rising() == ([("compound", "glyphs"), ("depth", "fashion_mnist")], 8)
+    ),
+    "the base sees glyphs at 18 pixels": lambda: [BASE_RESOLUTION],
     "Choose depth and set the budget to 0.5. Nothing happens: the smallest step costs more": lambda: (
         [0.5] if ee.cost(ee.scale(B0, depth=1.01)).macs > 0.5e9 else []
     ),
+    "Now choose resolution: it spends nearly all of it": lambda: _spent_on_resolution(0.5e9) > 0.97,
 }
 
 CHOICES = {
-    "50": "layers of ResNet in a prediction",
-    "152": "layers of ResNet in a prediction",
     "0.5": "a budget in the lab",
 }

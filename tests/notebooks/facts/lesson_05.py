@@ -1,6 +1,8 @@
 from dataclasses import replace
 
 import effnet_edu as ee
+from effnet_edu.studies.findings import fused as findings
+from effnet_edu.studies.fused import network
 
 TABLE_2 = ee.published.read("v2_table2_train_size").where(device="V100")
 TABLE_3 = ee.published.read("v2_table3_fused")
@@ -8,6 +10,7 @@ TABLE_5 = ee.published.read("v2_table5_randaugment")
 TABLE_7 = ee.published.read("v2_table7_results")
 TABLE_10 = ee.published.read("v2_table10_same_training")
 SEARCH = ee.published.read("v2_search")
+RECORDED = ee.studies.recorded_devices()["amd_epyc_2_threads"]
 B4, V2_S = ee.spec("efficientnet_b4"), ee.spec("efficientnetv2_s")
 PAPER, RELEASED = (ee.ProgressiveSchedule.efficientnet_v2("s", name) for name in ("paper", "released"))
 
@@ -53,7 +56,31 @@ def _agrees(row, count, kernel=None):
     return abs(_parameters(count, kernel) / row["parameters_millions"] - 1) < 0.005
 
 
+def _steps():
+    """Return the time of a training step of B4 by how many stages are fused."""
+    return {row["stages_fused"]: row["step_ms"] for row in RECORDED["fused_networks"].data["rows"]}
+
+
 FACTS = {
+    "On all three devices, fusing the early stages is quicker, although it more than doubles": lambda: (
+        _steps()[3] < _steps()[0] < _steps()[7]
+        and min(_more(f"training_images_per_second_{device}") for device in ("v100", "tpu_core")) > 1
+        and ee.cost(ee.fuse_stages(B4, range(3))).macs > 2 * ee.cost(B4).macs
+    ),
+    "so it gains less and loses more": lambda: (
+        _steps()[0] / _steps()[3] < _more("training_images_per_second_tpu_core")
+        and _steps()[0] / _steps()[7]
+        < TABLE_3[3]["training_images_per_second_tpu_core"]
+        / TABLE_3[0]["training_images_per_second_tpu_core"]
+    ),
+    "Here fusing all four stages gave the fastest training, and for B4 it gave the slowest": lambda: (
+        max(findings.fused_points(ee.studies.read("fused")), key=lambda point: point.speed.mean).fused_stages
+        == 4
+        and max(_steps(), key=_steps().get) == 7
+    ),
+    "B4's last stage has more than ten times the channels of this network's last one": lambda: (
+        B4.stages[-1].channels > 10 * network(0).stages[-1].channels
+    ),
     "Two thirds more arithmetic, and more than a third more images a second": lambda: (
         abs(_more("macs_billions") - 5 / 3) < 0.01
         and min(_more(f"training_images_per_second_{device}") for device in ("v100", "tpu_core")) > 4 / 3

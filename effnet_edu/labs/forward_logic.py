@@ -1,0 +1,37 @@
+"""What the labs share that measure the forward pass of a network."""
+
+from dataclasses import asdict, fields
+
+from effnet_edu.labs.logic import LabLogic, Record, SettingT
+from effnet_edu.labs.numbers import Number
+from effnet_edu.profiling.measurement import Measurement
+
+
+class ForwardLogic(LabLogic[SettingT, Measurement]):
+    """A lab whose measurement is the forward pass of a network, as `ee.profile` takes it.
+
+    Args:
+        device: Where to measure; the accelerator if there is one.
+        settings: Any of the fields of `SETTING`.
+    """
+
+    def measured(self, record: Record[SettingT, Measurement]) -> tuple[Number, ...]:
+        """Return time, throughput, speed and memory."""
+        found = record.measurement
+        return (
+            Number("time a batch", found.median_ms, "ms", interval=(found.low_ms, found.high_ms)),
+            Number("throughput", found.images_per_second, "images/s"),
+            Number("speed", found.macs_per_second / 1e9, "GMACs/s"),
+            Number("peak memory", found.peak_memory_bytes / 2**20, "MiB", decimals=0),
+        )
+
+    def remark(self, record: Record[SettingT, Measurement]) -> str:
+        """Say how many repeats there were, and what to do for a time to trust."""
+        found = record.measurement
+        return f"{found.repeats} repeats. {found.advice}".strip()
+
+    def row(self, record: Record[SettingT, Measurement]) -> dict[str, object]:
+        """Return all settings, then everything that the measurement says."""
+        names = [field.name for field in fields(Measurement) if field.name not in self.names()]
+        found = asdict(record.measurement)
+        return asdict(record.setting) | {name: found[name] for name in names}  # type: ignore[call-overload, no-any-return]

@@ -1,0 +1,304 @@
+"""The site in a browser: whole, without a network, on a phone, for everybody, and alive."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlparse
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import effnet_edu as ee
+from effnet_edu.labs.phi_numbers import giga, mega
+from tests.browser.jupyter import watched_page
+from website.lessons import lessons
+
+pytestmark = pytest.mark.browser
+
+#: One page of each kind.
+KINDS = (
+    *(
+        "index",
+        "lessons/02_compound_scaling",
+        "live/phi_lab",
+        "api/model",
+        "results/index",
+        "results/scaling",
+    ),
+    *("results/device_amd_epyc_2_threads", "genindex", "search"),
+)
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PHONE = (390, 844)
+
+
+@contextmanager
+def offline(chrome: Browser, address: str, size: tuple[int, int] = (1280, 900)) -> Iterator[Page]:
+    """A page that reaches the site alone; afterwards it asked for nothing else, and complained of nothing."""
+    with watched_page(chrome, *size) as page:
+        page.context.route("**/*", lambda route: _pass(route, address))
+        yield page
+        assert page.outside == []  # type: ignore[attr-defined]
+        assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def _pass(route: Any, address: str) -> None:
+    if route.request.url.startswith((address, "data:", "blob:")):
+        route.continue_()
+    else:
+        route.abort()
+
+
+class Html(HTMLParser):
+    """What a page links to, what it loads, and the places in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.places: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        found = dict(attributes)
+        if place := found.get("id"):
+            self.places.add(place)
+        if tag == "a" and (target := found.get("href")):
+            self.links.append(target)
+        if tag in ("img", "script", "link", "iframe", "source") and (
+            target := found.get("src") or found.get("href")
+        ):
+            self.loads.append(target)
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[str, Html]:
+    return {
+        path.relative_to(site).as_posix(): Html(path.read_text(encoding="utf-8"))
+        for path in sorted(site.rglob("*.html"))
+        if "_static" not in path.parts
+    }
+
+
+def test_every_lesson_is_there_and_the_first_page_leads_to_it(pages: dict[str, Html]) -> None:
+    for lesson in lessons():
+        name = f"lessons/{lesson.path.stem}.html"
+        assert name in pages
+        assert name in pages["index.html"].links
+
+
+def test_no_link_is_broken_and_nothing_is_loaded_from_outside(site: Path, pages: dict[str, Html]) -> None:
+    broken = []
+    for name, page in pages.items():
+        for target in [*page.links, *page.loads]:
+            if target.startswith(("data:", "mailto:")):
+                continue
+            if urlparse(target).scheme or target.startswith("//"):
+                assert target not in page.loads, f"{name} loads {target}"
+                continue
+            path, _, place = urljoin(name, target).partition("#")
+            path = unquote(path.partition("?")[0])
+            is_there = (site / path).is_file()
+            if not is_there or (place and path in pages and unquote(place) not in pages[path].places):
+                broken.append((name, target))
+    assert broken == []
+
+
+def test_every_public_name_has_an_entry(pages: dict[str, Html]) -> None:
+    places = set().union(*(page.places for name, page in pages.items() if name.startswith("api/")))
+    missing = [name for name in ee.__all__ if name not in ee._ROOMS and f"effnet_edu.{name}" not in places]
+    assert missing == []
+
+
+def test_no_page_is_wider_than_a_phone(chrome: Browser, address: str, pages: dict[str, Html]) -> None:
+    wide = []
+    with offline(chrome, address, PHONE) as page:
+        for name in pages:
+            if name.startswith("slides/"):
+                continue
+            page.goto(f"{address}/{name}")
+            over = page.evaluate(
+                "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            if over > 0:
+                wide.append((name, over))
+    assert wide == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(chrome: Browser, address: str, theme: str) -> None:
+    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text()
+    found = {}
+    with offline(chrome, address) as page:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        for name in KINDS:
+            page.goto(f"{address}/{name}.html")
+            if name == "live/phi_lab":
+                page.locator(".ee-lab[data-live=ready]").wait_for()
+            page.evaluate(axe)
+            violations = page.evaluate(
+                "async tags => (await axe.run(document, {runOnly: tags})).violations"
+                ".filter(v => ['serious', 'critical'].includes(v.impact))"
+                ".map(v => [v.id, v.nodes.map(n => n.html.slice(0, 120)).slice(0, 3)])",
+                STANDARDS,
+            )
+            if violations:
+                found[name] = violations
+    assert found == {}
+
+
+def test_formulas_are_drawn_by_the_browser(chrome: Browser, address: str) -> None:
+    with offline(chrome, address) as page:
+        page.goto(f"{address}/lessons/02_compound_scaling.html")
+        formulas = page.locator("math")
+        assert formulas.count() >= 4
+        assert all(
+            (formulas.nth(n).bounding_box() or {"width": 0})["width"] > 5 for n in range(formulas.count())
+        )
+        assert "$" not in page.locator("article").evaluate(
+            "article => [...article.querySelectorAll('p, li')].map(part => part.textContent).join(' ')"
+        )
+
+
+def test_the_search_finds_a_lesson_and_a_name_of_the_library(chrome: Browser, address: str) -> None:
+    with offline(chrome, address) as page:
+        for words, expected in (
+            ("rounding channels", "02 Compound scaling"),
+            ("profile_layers", "profile_layers"),
+        ):
+            page.goto(f"{address}/search.html?q={words}")
+            expect(page.locator("ul.search li a").first).to_be_visible()
+            assert any(expected in title for title in page.locator("ul.search li a").all_inner_texts())
+
+
+def test_theme_is_switched_and_kept(chrome: Browser, address: str) -> None:
+    with offline(chrome, address) as page:
+        page.emulate_media(color_scheme="light")
+        page.goto(f"{address}/index.html")
+        paper = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+        for _ in range(2):  # the order is automatic, light, dark, or the other way round
+            page.locator("button.theme-toggle:visible").first.click()
+            if page.evaluate("() => getComputedStyle(document.body).backgroundColor") != paper:
+                break
+        dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+        assert dark != paper
+        page.goto(f"{address}/api/index.html")
+        assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == dark
+
+
+# Live
+
+
+@contextmanager
+def live(chrome: Browser, address: str, size: tuple[int, int] = (1280, 900)) -> Iterator[Page]:
+    with offline(chrome, address, size) as page:
+        page.goto(f"{address}/live/phi_lab.html")
+        page.locator(".ee-lab[data-live=ready]").wait_for()
+        yield page
+
+
+def shown(page: Page) -> dict[str, str]:
+    rows = page.locator(".ee-lab table.ee-numbers tr").all_inner_texts()
+    return dict(row.split("\t")[:2] for row in rows if "\t" in row)
+
+
+def test_a_reader_moves_phi_by_keyboard_and_the_numbers_are_those_of_the_library(
+    chrome: Browser, address: str
+) -> None:
+    with live(chrome, address) as page:
+        page.get_by_role("slider", name="phi").focus()
+        for key, phi in (("ArrowRight", 1.1), ("End", 7.0), ("Home", 0.0)):
+            page.keyboard.press(key)
+            expect(page.locator(".ee-code")).to_have_text(
+                f"ee.labs.PhiLab(phi={phi})" if phi else "ee.labs.PhiLab()"
+            )
+            counted = ee.cost(ee.compound(phi))
+            assert shown(page)["MACs"] == giga(counted.macs)
+            assert shown(page)["parameters"] == mega(counted.parameters)
+            expect(page.locator(".ee-status")).to_contain_text(f"{giga(counted.macs)} MACs")
+            assert f"{ee.compound(phi).resolution} px" in shown(page)["input side"]
+            assert giga(counted.macs) in (page.locator(".ee-lab svg").last.get_attribute("aria-label") or "")
+
+
+def test_a_burst_of_keys_ends_at_the_last_one(chrome: Browser, address: str) -> None:
+    with live(chrome, address) as page:
+        page.get_by_role("slider", name="phi").focus()
+        for _ in range(30):
+            page.keyboard.press("ArrowRight")
+        expect(page.locator(".ee-code")).to_have_text("ee.labs.PhiLab(phi=4.0)")
+        assert shown(page)["MACs"] == giga(ee.cost(ee.compound(4.0)).macs)
+
+
+def test_a_published_network_takes_its_own_numbers_and_two_stand_beside_each_other(
+    chrome: Browser, address: str
+) -> None:
+    with live(chrome, address) as page:
+        page.get_by_role("button", name="Pin as A").click()
+        expect(page.locator("table.ee-compared")).to_be_visible()
+        page.get_by_label("network").select_option("B4")
+        expect(page.locator("table.ee-compared caption")).to_contain_text("B: published B4")
+        page.get_by_role("button", name="Forget A").click()
+        expect(page.locator("table.ee-compared")).to_have_count(0)
+        assert shown(page)["parameters"] == mega(ee.cost("efficientnet_b4").parameters)
+        assert shown(page)["MACs, paper"]
+        page.get_by_role("button", name="Reset").click()
+        expect(page.locator(".ee-code")).to_have_text("ee.labs.PhiLab(phi=1.0)")
+
+
+def test_times_are_those_of_the_recorded_run(chrome: Browser, address: str) -> None:
+    with live(chrome, address) as page:
+        record = next(iter(ee.studies.recorded_devices().values()))["networks"]
+        assert record.provenance.device in page.locator(".ee-note").inner_text()
+        assert page.locator(".ee-lab polygon.past").count() == sum(
+            row["network"].startswith("efficientnet_b") for row in record.data["rows"]
+        )
+
+
+def test_without_python_the_still_picture_stays(chrome: Browser, address: str) -> None:
+    with watched_page(chrome) as page:
+        page.context.route("**/*.wasm", lambda route: route.abort())
+        page.goto(f"{address}/live/phi_lab.html")
+        page.locator(".ee-lab[data-live=still]").wait_for()
+        expect(page.locator(".ee-status")).to_contain_text("the picture stays still")
+        assert page.locator(".ee-lab svg[role=img]").count() == 2
+        assert shown(page)["MACs"] == giga(ee.cost(ee.compound(1.0)).macs)
+        expect(page.get_by_role("slider", name="phi")).to_be_disabled()
+
+
+# Slides
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.path.stem)
+def test_a_deck_opens_from_its_file_alone(chrome: Browser, site: Path, lesson: Any) -> None:
+    """Each slide fits, and the speaker has something to say."""
+    with watched_page(chrome, 1280, 720) as page:
+        page.context.route("http*://**", lambda route: route.abort())
+        page.goto((site / "slides" / f"{lesson.path.stem}.html").as_uri())
+        page.wait_for_function("() => window.Reveal?.isReady()")
+        assert page.evaluate("() => Reveal.getTotalSlides()") >= 10
+        assert lesson.claim[:40] in page.locator("section.present").inner_text()
+        over = page.evaluate(
+            """() => Reveal.getSlides().map((slide, n) => {
+                Reveal.slide(n);
+                const title = slide.querySelector('h1, h2, p')?.textContent.slice(0, 40);
+                return [n + 1, title, slide.scrollHeight - slide.clientHeight];
+            }).filter(slide => slide[2] > 0)"""
+        )
+        assert over == []
+        notes = page.evaluate(
+            "() => Reveal.getSlides().map(slide => Reveal.getSlideNotes(slide).trim().length)"
+        )
+        assert sum(length > 0 for length in notes) >= len(notes) / 3
+        assert page.outside == []  # type: ignore[attr-defined]
+        assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def test_exercises_and_their_solutions_are_on_no_slide(site: Path) -> None:
+    for lesson in lessons():
+        deck = (site / "slides" / f"{lesson.path.stem}.html").read_text(encoding="utf-8")
+        text = re.sub(r"<[^>]+>", "", deck)
+        assert "Not attempted" not in text
+        assert "ee.exercises" not in text

@@ -1,0 +1,1 @@
+"""The static site of the course and the slides, made from the lessons, the docstrings and the results."""

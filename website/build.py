@@ -1,0 +1,135 @@
+"""Make the site: `python -m website.build [--output DIR]`. It runs no lesson and asks no network."""
+
+import argparse
+import base64
+import html
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from sphinx.cmd.build import main as sphinx
+
+import effnet_edu as ee
+from effnet_edu import studies
+from effnet_edu.labs.drawing import standalone
+from effnet_edu.labs.network_picture import LITTLE_ROOM, network_picture
+from website import api, live, results, slides
+from website.lessons import ROOT, lessons, page_of
+
+HERE = Path(__file__).parent
+OUTPUT = ROOT / "build" / "site"
+
+
+def assemble(folder: Path) -> None:
+    """Write all pages of the site as Sphinx reads them.
+
+    Args:
+        folder: An empty folder.
+    """
+    _lessons(folder)
+    _write(folder / "live" / "phi_lab.md", _page("live/phi_lab.md", "lab", results.raw(live.lab())))
+    _results(folder / "results")
+    _api(folder / "api")
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _page(name: str, mark: str, content: str) -> str:
+    """Return a page with what is made put where it is marked."""
+    text = (HERE / "pages" / name).read_text(encoding="utf-8")
+    return text.replace(f"<!-- {mark} -->", content)
+
+
+def _toctree(pages: list[str], caption: str = "") -> str:
+    head = [":hidden:", *([f":caption: {caption}"] if caption else [])]
+    return "\n".join(["", "```{toctree}", *head, "", *pages, "```", ""])
+
+
+def _picture() -> str:
+    """Return B0 and a larger network in the course's own picture of a network."""
+    pair = [
+        network_picture(ee.compound(phi), f"phi {phi}", LITTLE_ROOM, largest=ee.compound(3)) for phi in (0, 3)
+    ]
+    data = base64.b64encode(standalone(pair).encode()).decode()
+    words = html.escape(" ".join(drawn.label for drawn in pair))
+    image = f'<img alt="{words}" src="data:image/svg+xml;base64,{data}">'
+    caption = "B0, and at phi 3. Height is the side of the map, thickness the channels, one slab a layer."
+    return results.raw(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
+
+
+def _lessons(folder: Path) -> None:
+    every = lessons()
+    for lesson in every:
+        target = folder / "lessons" / lesson.path.name
+        _write(target, nbformat.writes(page_of(lesson)))
+    cards = [
+        f"- **[{lesson.title}](lessons/{lesson.path.name})** <span class='minutes'>{lesson.minutes} minutes"
+        f"</span>  \n  {lesson.claim}"
+        for lesson in every
+    ]
+    index = _page("index.md", "lessons", "\n".join(cards)).replace("<!-- picture -->", _picture())
+    tree = _toctree([f"lessons/{lesson.path.stem}" for lesson in every], "Lessons")
+    more = _toctree(["live/phi_lab", "results/index", "api/index"], "Beside them")
+    _write(folder / "index.md", index + tree + more)
+
+
+def _results(folder: Path) -> None:
+    rows, pages = [], []
+    for result in results.recorded_studies():
+        _write(folder / f"{result.name}.md", results.study_page(result))
+        rows.append(f"- [{results.TITLES[result.name]}]({result.name}.md): {result.question}")
+        pages.append(result.name)
+    for name, records in studies.recorded_devices().items():
+        _write(folder / f"device_{name}.md", results.device_page(name))
+        device = next(iter(records.values())).provenance.device
+        rows.append(f"- [{device}](device_{name}.md): what it does at most, and how networks rank on it")
+        pages.append(f"device_{name}")
+    _write(folder / "index.md", _page("results/index.md", "results", "\n".join(rows)) + _toctree(pages))
+
+
+def _api(folder: Path) -> None:
+    for room in api.TITLES:
+        _write(folder / f"{room}.md", api.page(room))
+    rooms = "\n".join(f"- [{title}]({room}.md)" for room, title in api.TITLES.items())
+    _write(folder / "index.md", _page("api/index.md", "rooms", rooms) + _toctree(list(api.TITLES)))
+
+
+def build(output: Path = OUTPUT) -> int:
+    """Make the site; every warning is an error. Returns 0 when it was made.
+
+    Args:
+        output: Where it goes; what was there is replaced when the new one is whole.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent) as work:
+        source, made = Path(work, "source"), Path(work, "made")
+        assemble(source)
+        options = ["-b", "html", "-n", "-W", "--keep-going", "-q", "-d", f"{work}/doctrees", "-c", str(HERE)]
+        failed = sphinx([*options, str(source), str(made)])
+        if not failed:
+            live.add_files(made)
+            slides.build(made / "slides", lessons())
+            shutil.rmtree(output, ignore_errors=True)
+            made.rename(output)
+    return failed
+
+
+def main() -> int:
+    """Read the command line and make the site."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder of the site")
+    output = parser.parse_args().output
+    failed = build(output)
+    if not failed:
+        size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+        sys.stdout.write(f"{output}/index.html, {size / 2**20:.1f} MiB in all\n")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""The lessons as pages: what the first cell of each says, and what a page needs beyond the notebook."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).parents[1]
+LESSONS = ROOT / "lessons"
+
+#: Labs that run in the reader's browser: class to page.
+LIVE = {"PhiLab": "phi_lab"}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson, and what its first cell says of it.
+
+    Attributes:
+        path: The notebook.
+        title: With its number.
+        claim: The claim in a sentence.
+        minutes: Of a reader.
+    """
+
+    path: Path
+    title: str
+    claim: str
+    minutes: int
+
+    def book(self) -> NotebookNode:
+        """Return the notebook."""
+        return nbformat.read(self.path, as_version=4)
+
+
+def lessons(folder: Path = LESSONS) -> list[Lesson]:
+    """Return all lessons in their order.
+
+    Args:
+        folder: Where the notebooks are.
+
+    Raises:
+        ValueError: A first cell lacks title, claim or time.
+    """
+    return [_lesson(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))]
+
+
+def _lesson(path: Path) -> Lesson:
+    first = nbformat.read(path, as_version=4).cells[0].source
+    found = {
+        "title": re.search(r"\A# (.+)", first),
+        "claim": re.search(r"\*\*The claim\.\*\* (.+)", first),
+        "minutes": re.search(r"\*\*Time:\*\* reader (\d+) minutes", first),
+    }
+    missing = [name for name, match in found.items() if match is None]
+    if missing:
+        raise ValueError(f"The first cell of {path.name} does not say its {missing[0]}.")
+    title, claim, minutes = (match[1] for match in found.values() if match)
+    return Lesson(path, title, claim, int(minutes))
+
+
+def page_of(lesson: Lesson) -> NotebookNode:
+    """Return a lesson as the site shows it: with a way to the notebook, and to what is live in a browser.
+
+    Args:
+        lesson: Which one.
+    """
+    book = lesson.book()
+    download = f"{{download}}`Download this lesson as a notebook <{lesson.path.name}>` to run it yourself"
+    deck = f"<a href='../slides/{lesson.path.stem}.html'>slides</a>"
+    cells = [book.cells[0], _words(f"{download}, or see its {deck}.")]
+    for cell in book.cells[1:]:
+        cells.append(cell)
+        labs = re.findall(r"ee\.labs\.(\w+)\(", cell.source) if cell.cell_type == "code" else ()
+        cells += [
+            _words(f"**[Move it in your browser](../live/{LIVE[lab]}.md)**") for lab in labs if lab in LIVE
+        ]
+    for index, cell in enumerate(cells):
+        if "id" not in cell:
+            cell["id"] = f"site-{index}"
+    book.cells = cells
+    return book
+
+
+def _words(markdown: str) -> NotebookNode:
+    return nbformat.v4.new_markdown_cell(markdown)
