@@ -63,11 +63,13 @@ slides: $(VENV)/installed-site website/node_modules/.package-lock.json ## a deck
 
 test: lint unit notebooks browser ## everything that must hold
 
-lint: $(VENV)/installed-test ## ruff, mypy, and zizmor on the workflows
+lint: $(VENV)/installed-test ## ruff and mypy, and the workflows
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/zizmor --offline --strict-collection --quiet .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 unit: $(VENV)/installed-test ## tests without a notebook or a browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "not browser and not gpu" -n $(WORKERS) --dist loadfile

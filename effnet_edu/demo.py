@@ -88,7 +88,7 @@ def _words(name: str, text: str) -> dict[str, Any]:
 
 
 def _code(name: str, text: str) -> dict[str, Any]:
-    empty = {"metadata": {}, "execution_count": None, "outputs": []}
+    empty: dict[str, Any] = {"metadata": {}, "execution_count": None, "outputs": []}
     return {"cell_type": "code", "id": name, "source": text, **empty}
 
 

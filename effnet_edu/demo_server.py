@@ -22,15 +22,18 @@ class LimitedKernelManager(AsyncMappingKernelManager):
 
     A page that is closed gives its kernel back at once. One that vanished, with its browser or its network,
     gives it back when nobody has been connected for a while; a page that is open keeps its kernel.
+
+    Args:
+        options: Those of jupyter_server.
     """
 
     most = Int(8, min=1, config=True, help="Kernels at a time.")
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # type: ignore[no-untyped-call]
         self._starting = 0
 
-    async def start_kernel(self, **options: Any) -> str:
+    async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
         """Start a kernel if there is a place for one.
 
         Args:

@@ -16,7 +16,7 @@ from tests.browser.jupyter import Notebook, browser, lab_page, serve, write_note
 
 TARGET = Path(__file__).parents[2] / "docs" / "phi_lab.gif"
 CELLS = ("import effnet_edu as ee", "lab = ee.labs.PhiLab(phi=0.0)\nlab")
-WIDTH, COLOURS = 900, 64
+WIDTH, COLOURS = 1080, 64
 MOST_BYTES = 1_500_000
 #: Frames while phi moves, key presses from one to the next, and milliseconds of each.
 FRAMES, PRESSES, MOVING_MS, RESTING_MS = 15, 2, 220, 3500
