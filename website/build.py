@@ -114,6 +114,9 @@ def build(output: Path = OUTPUT) -> int:
         if not failed:
             live.add_files(made)
             slides.build(made / "slides", lessons())
+            (made / "notebooks").mkdir()
+            for lesson in lessons():
+                shutil.copyfile(lesson.path, made / "notebooks" / lesson.path.name)
             shutil.rmtree(output, ignore_errors=True)
             made.rename(output)
     return failed
