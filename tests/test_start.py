@@ -97,9 +97,7 @@ def test_lessons_are_not_trusted_before_the_learner_runs_them(
     assert notary.check_signature(book)
 
 
-def test_an_installation_without_lessons_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_installation_without_lessons_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(start, "__file__", str(tmp_path / "effnet_edu" / "start.py"))
     with pytest.raises(FileNotFoundError, match="Install effnet-edu again"):
         list(put_lessons(tmp_path / "course"))
