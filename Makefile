@@ -14,6 +14,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 LESSON ?= lessons/00_start_here.ipynb
 WORKERS ?= 2
+CONSTRAINTS ?= constraints.txt
+COMPARE ?= --nbval
 VISITORS ?= 4
 
 $(VENV)/made:
@@ -22,11 +24,11 @@ $(VENV)/made:
 	@touch $@
 
 # Two sets: what a learner needs, and that plus what only the tests need.
-$(VENV)/installed: $(VENV)/made pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[photos]'
+$(VENV)/installed: $(VENV)/made pyproject.toml $(CONSTRAINTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[photos]'
 	@touch $@
 $(VENV)/installed-demo: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[demo]'
 	@touch $@
 $(VENV)/installed-site: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[site]'
@@ -37,7 +39,7 @@ website/node_modules/.package-lock.json: website/package-lock.json
 	npm ci --prefix website --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[test]'
 	@touch $@
 
 .PHONY: help setup lab demo site slides test lint unit notebooks browser bench gpu latency screenshots outputs lock clean
@@ -71,7 +73,7 @@ unit: $(VENV)/installed-test ## tests without a notebook or a browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "not browser and not gpu" -n $(WORKERS) --dist loadfile
 
 notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 -p tests.notebooks.timed -n $(WORKERS) --dist loadfile lessons
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(COMPARE) --nbval-current-env --nbval-cell-timeout=120 -p tests.notebooks.timed -n $(WORKERS) --dist loadfile lessons
 
 latency: $(VENV)/installed-test ## from a key press to changed numbers in each lab, in Chromium
 	$(BIN)/python -m tests.browser.latency

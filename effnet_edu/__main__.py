@@ -152,6 +152,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     add_profiling_commands(commands)
     if command not in commands.choices:
         from effnet_edu.checkpoints.commands import add_commands as add_checkpoint_commands
+        from effnet_edu.exercises.commands import add_commands as add_exercise_commands
         from effnet_edu.images.commands import add_commands as add_image_commands
         from effnet_edu.report import add_commands as add_report_commands
         from effnet_edu.studies.commands import add_commands as add_study_commands
@@ -162,6 +163,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
         add_training_commands(commands)
         add_study_commands(commands)
         add_report_commands(commands)
+        add_exercise_commands(commands)
     return main_parser
 
 

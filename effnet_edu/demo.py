@@ -33,8 +33,8 @@ PARTS = (
     Part(
         "ScalingProblemLab",
         "What does a larger network buy?",
-        "Double the budget and spend it on depth alone, then on resolution alone: which costs parameters, and "
-        "which costs memory?",
+        "Double the budget and spend it on depth alone, then on resolution alone: which costs parameters, "
+        "and which costs memory?",
     ),
     Part(
         "PhiLab",
@@ -44,7 +44,7 @@ PARTS = (
     Part(
         "MBConvLab",
         "Inside one block",
-        "Change MBConv into a plain convolution of the same shape, and compare first the MACs and then the time.",
+        "Change MBConv into a plain convolution of the same shape. Compare the MACs, and then the time.",
     ),
     Part(
         "SqueezeExciteLab",
@@ -70,7 +70,7 @@ def page() -> dict[str, Any]:
         _words(
             "top",
             "# EfficientNet, to try\n\nSix labs on the real networks. Exact numbers follow at once; what is "
-            "measured is measured on the machine that serves this page, one visitor at a time, and a lab that "
+            "measured is measured on the machine that serves this page, one visitor at a time. A lab that "
             "waits for its turn says so.",
         ),
         _code("imports", "import effnet_edu as ee"),
@@ -104,14 +104,13 @@ def demo_command(notebook: Path, visitors: int, port: int | None = None, browser
     command = [
         sys.executable,
         "-m",
-        "voila",
+        "effnet_edu.demo_server",
         str(notebook),
         f"--Voila.ip={LOCALHOST}",
-        "--VoilaConfiguration.multi_kernel_manager_class=effnet_edu.demo_kernels.LimitedKernelManager",
         f"--LimitedKernelManager.most={visitors}",
         f"--LimitedKernelManager.cull_idle_timeout={GONE_SECONDS}",
         f"--LimitedKernelManager.cull_interval={GONE_SECONDS // 2}",
-        # JUPYTER_TOKEN or one that is made up; without this flag Voila would let in every user of this machine.
+        # JUPYTER_TOKEN, or one that is made up; without it Voila lets in every user of this machine.
         "--token",
     ]
     if port is not None:

@@ -1,6 +1,7 @@
 """Opens JupyterLab on a lesson, bound to this machine alone unless somebody asks for more."""
 
 import os
+import signal
 import subprocess
 import sys
 import webbrowser
@@ -87,21 +88,27 @@ def open_lab(lesson: str | Path, ip: str = LOCALHOST, port: int | None = None) -
     path = Path(lesson)
     if not path.is_file():
         raise FileNotFoundError(
-            f"There is no lesson at {str(lesson)!r}. `python -m effnet_edu start FOLDER` puts all lessons into "
-            "a folder."
+            f"There is no lesson at {str(lesson)!r}. `python -m effnet_edu start FOLDER` puts all lessons "
+            "into a folder."
         )
     browser = has_display() and ip == LOCALHOST
     return serve_until_stopped(lab_command(path, browser, check_address(ip), port))
 
 
-def serve_until_stopped(command: list[str], environment: dict[str, str] | None = None) -> int:
-    """Run a server until it ends or Ctrl-C is pressed, and return its exit status.
+def serve_until_stopped(command: list[str]) -> int:
+    """Run a server until it ends, and return its exit status; Ctrl-C and SIGTERM end it in good order.
 
     Args:
         command: Its words.
-        environment: Its variables; those of this process by default.
     """
+    server = subprocess.Popen(command)  # noqa: S603
+    # As the first process of a container this one would otherwise not hear it.
+    before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
-        return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
+        return server.wait()
     except KeyboardInterrupt:
+        server.terminate()
+        server.wait()
         return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)

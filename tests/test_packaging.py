@@ -196,6 +196,15 @@ def test_every_lesson_is_in_the_readmes_table():
         assert f"(lessons/{lesson.name})" in lessons
 
 
+@pytest.mark.parametrize("lesson", sorted((ROOT / "lessons").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_readme_tells_the_time_that_a_lesson_tells(lesson):
+    row = re.search(rf"\({lesson.parent.name}/{lesson.name}\).*", (ROOT / "README.md").read_text(encoding="utf-8"))
+    told = re.search(r"\*\*Time:\*\* reader (\d+) minutes, CPU (\d+) seconds", lesson.read_text(encoding="utf-8"))
+    assert row
+    assert told
+    assert row[0].endswith(f"| {told[1]} min | {told[2]} s |")
+
+
 def test_no_file_holds_a_path_of_somebodys_machine():
     homes = re.compile(
         rb"(?<![\w.\-/:])(?:/(?:home|Users|root|work|mnt|tmp)/[\w.\-]+|[A-Za-z]:\\\\?Users\\\\?[\w.\-]+)"
@@ -204,7 +213,7 @@ def test_no_file_holds_a_path_of_somebodys_machine():
         f"{path.relative_to(ROOT)}: {match.decode()}"
         for path in tracked()
         for match in homes.findall(path.read_bytes())
-        if path.suffix not in {".png", ".jpg", ".pth"}
+        if path.suffix not in {".png", ".jpg", ".gif", ".pth"}
     }
     assert not found
 

@@ -316,6 +316,12 @@ def _growth_of_parameters(width: float) -> float:
     return cost(scale(_B0, width=width)).parameters / cost(_B0).parameters
 
 
+def _gained_by_width() -> float:
+    """Return the points that figure 3 shows between w = 2.6 and w = 5."""
+    points = {row.number("coefficient"): row.number("top1_percent") for row in _figure_3("w")}
+    return points[5.0] - points[2.6]
+
+
 QUIZ = (
     Question(
         "You double the side of the images of a network of convolutions. What happens to its parameters?",
@@ -348,10 +354,14 @@ QUIZ = (
             Choice("by a third of a point", "The two dots stand at the same height."),
             Choice(
                 "not at all, as far as the figure shows",
-                "Both are read off at 80.0%. It is one training run each, so a small gain or loss may hide.",
+                f"Both are read off at {_figure_3('d')[-1].number('top1_percent'):.1f}%. It is one training "
+                "run each, so a small gain or loss may hide.",
                 right=True,
             ),
-            Choice("by 0.8 points", "That is about what width gains from w = 2.6 to w = 5.0."),
+            Choice(
+                f"by {_gained_by_width():.1f} points",
+                "That is what width gains from w = 2.6 to w = 5.0, for more than three times the MACs.",
+            ),
         ),
     ),
     Question(
@@ -375,7 +385,10 @@ QUIZ = (
     Question(
         "Two networks have the same MACs; one is wide, one sees large images. Which takes longer?",
         (
-            Choice("neither: the same arithmetic takes the same time", "You measured otherwise above."),
+            Choice(
+                "neither: the same arithmetic takes the same time",
+                "Four networks with the same MACs took four different times above.",
+            ),
             Choice("always the wide one", "It has more weights, but a device may be glad of wide layers."),
             Choice(
                 "the MACs alone do not say",

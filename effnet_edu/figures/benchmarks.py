@@ -35,21 +35,34 @@ _OTHER = (GREY, "o")
 _STEPS = (1, 2, 5)
 
 
-def _place(axes: Axes, result: Result, x: float, named: set[str]) -> None:
-    family = result.family if result.family in _LOOKS else "other"
-    colour, marker = _LOOKS.get(result.family, _OTHER)
-    axes.plot(
-        [x],
-        [result.top1],
-        marker=marker,
-        linestyle="",
-        markersize=7 if family != "other" else 4.5,
-        markerfacecolor=CARD,
-        markeredgecolor=colour,
-        markeredgewidth=1.6 if family != "other" else 1,
-        label=None if family in named else family,
-    )
-    named.add(family)
+def _draw_marks(axes: Axes, points: Sequence[tuple[float, Result]]) -> None:
+    """Draw hollow marks, the families that the lesson speaks of above the others."""
+    for family in ("other", *_LOOKS):
+        is_other = family == "other"
+        members = [
+            (x, result.top1)
+            for x, result in points
+            if result.family == family or (is_other and result.family not in _LOOKS)
+        ]
+        colour, marker = _LOOKS.get(family, _OTHER)
+        if members:
+            axes.plot(
+                *zip(*members, strict=True),
+                marker=marker,
+                linestyle="",
+                markersize=4.5 if is_other else 7,
+                markerfacecolor=CARD,
+                markeredgecolor=colour,
+                markeredgewidth=1 if is_other else 1.6,
+                label=family,
+            )
+
+
+def _beside_its_mark(result: Result) -> str:
+    """Return the name without its family, which the mark tells; nothing for the other families."""
+    if result.family not in _LOOKS:
+        return ""
+    return result.short.removeprefix("ConvNeXt-").removeprefix("ResNet-")
 
 
 def _frontier(points: Sequence[tuple[float, Result]]) -> list[tuple[float, Result]]:
@@ -80,13 +93,11 @@ def _scatter(
         [x for x, _ in best], [result.top1 for _, result in best], color=FAINT, linewidth=5, zorder=0.5,
         label="not beaten by any other",
     )  # fmt: skip
-    named: set[str] = set()
-    for x, result in sorted(points, key=lambda point: point[1].family in _LOOKS):
-        _place(axes, result, x, named)
+    _draw_marks(axes, points)
     _log_ticks(axes, [x for x, _ in points])
     axes.set(xlabel=xlabel, ylabel="ImageNet top-1, % (published)")
     figure.legend(loc="outside lower center", ncols=4)
-    names = [result.short if result.family in _LOOKS else "" for _, result in points]
+    names = [_beside_its_mark(result) for _, result in points]
     name_marks(axes, [(x, result.top1) for x, result in points], names)
     ends = [best[0][1], best[-1][1]]
     leading = ", ".join(dict.fromkeys(result.name for _, result in best))
@@ -163,21 +174,18 @@ def ratios_of_table_2(table: Table) -> Picture:
         (panels[0], "parameters_millions", "parameters_ratio", "parameters"),
         (panels[1], "macs_billions", "macs_ratio", "MACs"),
     ):
-        for place, row in zip(at, peers, strict=True):
-            if row[column] is None:
-                continue
-            again = row.number(column) / bases[str(row["comparison_group"])].number(column)
-            printed = row.number(ratio)
-            axes.plot([0, again], [place, place], color=FAINT, linewidth=4, zorder=0.5)
-            axes.plot([again], [place], "|", color=INK, markersize=11, markeredgewidth=2)
-            axes.plot(
-                [printed], [place], "o", markerfacecolor="none", markeredgecolor=COMPOUND, markeredgewidth=1.6
-            )
-            off = abs(printed / again - 1)
-            worst = max(worst, (off, f"{row['network']}: {title} printed {printed:g}, divided {again:.2f}"))
-            rows.append(
-                (f"{row['network']} / {row['comparison_group']}", title, f"{printed:g}", f"{again:.2f}")
-            )
+        drawn = [(place, row) for place, row in zip(at, peers, strict=True) if row[column] is not None]
+        places = [place for place, _ in drawn]
+        printed = [row.number(ratio) for _, row in drawn]
+        again = [row.number(column) / bases[str(row["comparison_group"])].number(column) for _, row in drawn]
+        axes.hlines(places, 0, again, color=FAINT, linewidth=4, zorder=0.5)
+        axes.plot(again, places, "|", color=INK, markersize=11, markeredgewidth=2)
+        axes.plot(printed, places, "o", markerfacecolor="none", markeredgecolor=COMPOUND, markeredgewidth=1.6)
+        for (_, row), one, other in zip(drawn, printed, again, strict=True):
+            said = f"{row['network']}: {title} printed {one:g}, divided {other:.2f}"
+            worst = max(worst, (abs(one / other - 1), said))
+            pair = f"{row['network']} / {row['comparison_group']}"
+            rows.append((pair, title, f"{one:g}", f"{other:.2f}"))
         axes.set(title=title.replace("parameters", "Parameters"), xlim=(0, None))
         axes.set_xlabel("times those of the EfficientNet")
         axes.set_yticks(at, names if axes is panels[0] else [])
@@ -208,34 +216,36 @@ def counted_table_2(table: Table, counts: Mapping[str, tuple[int, int]]) -> Pict
     """
     figure, (axes,) = new_figure(3.6)
     names = list(counts)
-    rows, beyond = [], []
-    for shift, index, column, scale, colour, marker, label in (
-        (-0.14, 0, "parameters_millions", 1e6, INK, "s", "parameters"),
-        (0.14, 1, "macs_billions", 1e9, GREY, "o", "MACs"),
+    rows, beyond, marks = [], [], []
+    for shift, index, column, scale, marker, label in (
+        (-0.14, 0, "parameters_millions", 1e6, "+", "parameters"),
+        (0.14, 1, "macs_billions", 1e9, "x", "MACs"),
     ):
-        off = []
-        for place, name in enumerate(names):
+        off: list[float] = []
+        slacks: list[float] = []
+        for name in names:
             printed, exact = table.row(network=name).number(column), counts[name][index] / scale
             slack = 100 * _half_a_digit(printed) / printed
             off.append(100 * (exact / printed - 1))
-            axes.plot(2 * [place + shift], [-slack, slack], color=FAINT, linewidth=9, zorder=0.5)
+            slacks.append(slack)
             if abs(off[-1]) > slack:
                 beyond.append(f"{label} of {name}")
             rows.append((name, label, f"{printed:g}", f"{exact:.4g}", f"{off[-1]:+.1f}%", f"{slack:.1f}%"))
         at = [place + shift for place in range(len(names))]
-        axes.plot(at, off, marker, color=colour, markersize=8, label=label)
-    axes.plot([], [], color=FAINT, linewidth=9, label="what rounding to two digits explains")
+        grey = axes.vlines(at, [-slack for slack in slacks], slacks, color=FAINT, linewidth=9, zorder=0.5)
+        marks += axes.plot(at, off, marker, color=INK, markersize=10, markeredgewidth=2.2, label=label)
+    grey.set_label("what rounding to two digits explains")
     axes.axhline(0, color=GREY, linewidth=1)
     axes.set_xticks(range(len(names)), [name.replace("EfficientNet-", "") for name in names])
     axes.set_ylabel("exact count over\nprinted number, %")
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(handles=[*marks, grey], loc="outside lower center", ncols=3)
     largest = max(rows, key=lambda row: abs(float(row[4].rstrip("%"))))
     return Picture(
         figure,
         alt=f"Exact counts of {len(names)} networks over what table 2 prints. The largest difference: "
         f"{largest[1]} of {largest[0]}, printed {largest[2]}, counted {largest[3]}. Rounding does not "
         f"explain {len(beyond)} of {len(rows)}: {', '.join(beyond)}.",
-        caption="Filled marks: our exact count (computed) over the printed number (published in "
+        caption="Crosses: our exact count (computed) over the printed number (published in "
         "arXiv:1905.11946v5, table 2). Grey: as far as a number printed with two digits may be off.",
         numbers=Numbers(
             ("network", "what", "published", "computed", "difference", "explained by rounding"), rows

@@ -13,7 +13,7 @@ from effnet_edu.published import Table
 _UNITS = {"depth": "layers", "width": "width multiplier", "resolution": "side of the image, px"}
 #: Where a name stands that would cover another: at which point, how far from it, to which side.
 _NAMED = {
-    ("width", "ResNet-18"): (-1, (6, -16), "right"),
+    ("width", "ResNet-18"): (0, (8, -8), "left"),
     ("width", "ResNet-34"): (0, (-8, -3), "right"),
     ("width", "ResNet-50"): (0, (-8, -3), "right"),
     ("width", "MobileNetV1"): (1, (8, -4), "left"),

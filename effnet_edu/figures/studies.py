@@ -72,7 +72,7 @@ def _within_percent(axes: Axes) -> str:
 
 def _beside(macs: float, index: float) -> float:
     """Return where one of four marks of equal cost stands on a logarithmic axis: none hides another."""
-    return macs / 1e6 * 1.035 ** (index - 1.5)
+    return float(macs / 1e6 * 1.035 ** (index - 1.5))
 
 
 def _text(value: Estimate) -> tuple[str, str]:
@@ -161,7 +161,7 @@ def search(result: StudyResult) -> Picture:
                 xytext=(0, 3),
                 textcoords="offset points",
                 ha="center",
-                fontsize=8,
+                fontsize=8.5,
                 color=INK,
             )
         axes.set(xlabel="gamma", title=f"alpha {alpha:g}")

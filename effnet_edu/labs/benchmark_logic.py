@@ -26,7 +26,7 @@ from effnet_edu.labs.benchmark_points import (
 )
 from effnet_edu.labs.forward_logic import ForwardLogic
 from effnet_edu.labs.logic import Record, RoundedFloat, Status, Watch
-from effnet_edu.labs.numbers import Kind, Number, Section, digits
+from effnet_edu.labs.numbers import Number, Section, digits
 from effnet_edu.profiling.cancel import Cancelled
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.peers import PEERS, profile_peer
@@ -459,10 +459,9 @@ def _facts(result: Result) -> tuple[Number, ...]:
 
 def _beside(point: Point, setting: Setting) -> tuple[Section, Section]:
     dimension = setting.dimension
-    kind: Kind = "measured" if point.kind == "recorded" else "published"
     top1 = Number("top-1, beside", point.result.top1, "%", decimals=1)
     x = Number(f"{dimension.name}, beside", point.x, dimension.unit, interval=point.interval)
     return (
         Section("published", (top1,), f"published: {point.result.name}"),
-        Section(kind, (x,), f"{point.kind}: on {setting.beside}"),
+        Section(point.kind, (x,), f"{point.kind}: on {setting.beside}"),
     )

@@ -76,14 +76,14 @@ class _Labels:
     def keep_free(self, left: float, right: float, y: float) -> None:
         self._taken.append((left - 3, y - 3, right + 3, y + 3))
 
-    def place(self, x: float, y: float, words: str, css: str = "soft") -> str:
+    def place(self, x: float, y: float, words: str) -> str:
         width, height = 6.3 * len(words), 11
-        for dx, dy, anchor in ((7, 4, "start"), (-7, 4, "end"), (0, -7, "middle"), (0, 16, "middle")):
+        for dx, dy, anchor in ((11, 4, "start"), (-11, 4, "end"), (0, -11, "middle"), (0, 20, "middle")):
             start = x + dx - {"start": 0, "end": width, "middle": width / 2}[anchor]
             box = (start, y + dy - height, start + width, y + dy + 1)
             if box[0] >= _LEFT and box[2] <= _RIGHT and box[3] <= _BOTTOM and not self._hits(box):
                 self._taken.append(box)
-                return text(x + dx, y + dy, words, css, anchor)
+                return text(x + dx, y + dy, words, "name", anchor)
         return ""
 
     def _hits(self, box: tuple[float, float, float, float]) -> bool:
@@ -172,7 +172,9 @@ def chart(logic: BenchmarkLogic, setting: Setting, letter: str = "") -> Drawing:
         parts.append(text(middle, 120, "Nothing measured yet: press Measure,", "soft", "middle"))
         parts.append(text(middle, 136, "or choose another device to stand beside.", "soft", "middle"))
     words = setting.budget_in_words
-    parts.append(text(min(max(edge, 120), 340), _TOP - 5, words, "soft", "middle"))
+    half = 3.2 * len(words)
+    # Above its line, but beside the title of the axis.
+    parts.append(text(min(max(edge, 62 + half), _RIGHT - half), _TOP - 8, words, "soft", "middle"))
     label = f"{lead}Top-1 accuracy over {dimension.title}, budget {words}. {'. '.join(heads)}. "
     counts = [] if dimension.is_size else [f"{len(here)} networks measured here"]
     label += f"{', '.join([*counts, f'{len(elsewhere)} {_of_elsewhere(setting)}'])}."

@@ -37,7 +37,7 @@ class BenchmarkLab(Lab):
         OnlyWhile("across", "MACs", Slider("most_macs", 0.1, label="budget", unit="billion MACs")),
         OnlyWhile("across", "parameters", Slider("most_parameters", 1, label="budget", unit="million")),
         Choice("accuracy", label="accuracy"),
-        Choice("beside", places),
+        Choice("beside", places, label_width=44),
         Choice("batch_size", tuple(2**n for n in range(11)), label="batch size"),
         Choice("precision"),
         Choice("up_to", LIMITS, label="up to"),

@@ -98,12 +98,14 @@ class Choice:
         options: What there is, or what returns it; the trait's own values by default.
         label: What it is called; the setting's name by default.
         help: What it does, in a few words; the trait's help by default.
+        label_width: Of the name, in pixels; less leaves more room for long values.
     """
 
     name: str
     options: Sequence[Any] | Callable[[], Sequence[Any]] = ()
     label: str = ""
     help: str = ""
+    label_width: int = 70
 
     def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
         """Return the list, linked to the logic; a value set by code joins the options."""
@@ -116,7 +118,7 @@ class Choice:
             value=getattr(logic, self.name),
             description=self.label or self.name,
             tooltip=help_text,
-            style={"description_width": "70px"},
+            style={"description_width": f"{self.label_width}px"},
             layout=widgets.Layout(width="98%"),
         )
         dropdown.add_class(_css(self.name))

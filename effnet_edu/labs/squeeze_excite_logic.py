@@ -355,7 +355,7 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
         )
         return (
             Section("computed", found, f"computed, {setting.block}"),
-            Section("measured", recorded, f"recorded, {self.known.tested:,} test pictures"),
+            Section("recorded", recorded, f"recorded, {self.known.tested:,} test pictures"),
             Section("computed", costs, f"computed, {named(setting.network)}"),
             *_printed(setting.network),
             self._details(setting),

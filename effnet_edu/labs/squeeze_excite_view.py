@@ -27,7 +27,7 @@ class PictureChoice:
             accept=",".join(f".{kind.lower()}" for kind in (*KINDS, "JPG")),
             description="own picture",
             tooltip="Take a picture of your own: one of the ten characters, drawn or photographed.",
-            layout=widgets.Layout(width="auto", margin="0"),
+            layout=widgets.Layout(width="auto", margin="0 0 0 6px"),
         )
         button.add_class("ee-upload")
 

@@ -51,6 +51,8 @@ DRAWING = f"""
 .ee-drawing .role-mark {{ stroke-width: 3; fill: none; }}
 .ee-drawing .letter {{ font-weight: 700; font-size: 14px; stroke: var(--ee-card); stroke-width: 3;
   paint-order: stroke; }}
+.ee-drawing .name {{ font-size: 12px; fill: var(--ee-soft); stroke: var(--ee-card); stroke-width: 3;
+  paint-order: stroke; }}
 .ee-drawing .stale {{ font-style: italic; fill: var(--ee-grey); }}
 .ee-drawing .outside {{ fill: var(--ee-grey); fill-opacity: .13; }}
 .ee-drawing .family {{ stroke: var(--ee-soft); stroke-width: 1.2; fill: none; }}
@@ -112,7 +114,8 @@ LAB = f"""
 .ee-lab table.ee-compared th[scope=row] {{ white-space: normal; }}
 .ee-lab table.ee-compared td {{ padding-left: 5px; }}
 .ee-lab table.ee-compared .ee-kind th {{ font-weight: 600; color: var(--ee-text); padding-top: 4px; }}
-.ee-lab .ee-tables {{ overflow: auto; line-height: 1.35; max-width: 620px; max-height: 480px; }}
+.ee-lab .ee-tables {{ overflow: auto; line-height: 1.35; max-height: 480px; }}
+.ee-lab .ee-tables table.ee-numbers:not(.ee-points) {{ max-width: 620px; }}
 .ee-lab .ee-note {{ font-size: 12px; color: var(--ee-soft); margin: 4px 0 0; line-height: 1.35; }}
 .ee-lab .ee-controls .widget-label {{ color: var(--ee-text); }}
 [data-jp-theme-light=false] .ee-lab select {{ background-image: url("{LIGHT_ARROW}"); }}
@@ -120,6 +123,8 @@ LAB = f"""
 .ee-lab .ee-control > .ee-helped {{ margin: -1px 0 3px 80px; height: auto; }}
 .ee-lab :is(.ee-pair, .widget-dropdown.ee-kind) select {{ padding: 0 14px 0 4px; font-size: 12px; }}
 .ee-lab :is(.ee-pair .ee-control, .ee-stages) > .ee-helped {{ margin-left: 2px; }}
+.ee-lab .ee-pair {{ gap: 6px; }}
+.ee-lab .ee-pair .widget-label {{ min-width: 38px; }}
 .ee-lab .ee-helped .widget-html-content {{ font-size: 11.5px; line-height: 1.25; color: var(--ee-soft); }}
 .ee-lab .ee-upload {{ font-size: 0; height: 22px; line-height: 20px; padding: 0 8px; flex: 0 0 auto; }}
 .ee-lab .ee-upload::after {{ content: "own picture"; content: "own picture" / ""; font-size: 12px; }}
@@ -127,6 +132,7 @@ LAB = f"""
   flex-flow: row wrap; align-items: center; gap: 8px; }}
 .ee-lab .ee-status {{ flex: 1 1 300px; min-width: 0; font-size: 13px; line-height: 1.35; }}
 .ee-lab .ee-status .widget-html-content {{ line-height: 1.35; }}
+.ee-lab.ee-large .ee-status {{ flex-basis: 100%; }}
 .ee-lab .ee-link {{ display: flex; flex-flow: row wrap; align-items: center; gap: 8px; padding-top: 4px; }}
 .ee-lab .ee-line {{ flex: 0 1 auto; min-width: 0; margin: 0; font-size: 12px; color: var(--ee-soft); }}
 .ee-lab .ee-line .widget-html-content {{ line-height: 1.35; }}
@@ -137,6 +143,7 @@ LAB = f"""
 }}
 @container (max-width: 640px) {{
   .ee-lab .ee-body {{ flex-flow: column nowrap; }}
+  .ee-lab .ee-status {{ flex-basis: 100%; }}
   .ee-lab .ee-controls, .ee-lab .ee-screen {{ flex: 1 1 auto; width: 100%; }}
   .ee-lab .ee-controls {{ display: grid; grid-template-columns: 1fr 1fr; column-gap: 14px; }}
 }}

@@ -98,7 +98,7 @@ class V2Lab(Lab):
     SUBJECT = "fused stages, and images that grow"
     LEAD = "Counts follow at once; real training steps are measured when you let go."
     CONTROLS = (
-        Choice("part"),
+        Choice("part", label_width=28),
         Pair(Choice("network"), Choice("batch_size", tuple(2**n for n in range(9)), label="batch"), 58),
         OnlyWhile("part", FUSING, StageToggles()),
         OnlyWhile("part", PROGRESSIVE, Choice("schedule")),

@@ -1,8 +1,12 @@
 """The labs that every browser test goes through: a line a lab."""
 
+import re
 from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
+
+#: What the status line says while a measurement runs.
+BUSY = re.compile("^(Building|Measuring)")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Case:
     @property
     def cells(self) -> tuple[str, ...]:
         """A notebook with nothing but this lab."""
-        return ("import effnet_edu as ee", f"lab = {self.code}\nlab")
+        return ("import effnet_edu as ee", f"lab = {self.code}\nstart = lab.logic.setting\nlab")
 
 
 LABS = (
@@ -51,6 +55,18 @@ def measure(page: Page) -> None:
     """Press Measure in the only lab of the page, and wait until it is done."""
     page.locator(".ee-lab .ee-button-measure").click()
     wait_until_measured(page)
+
+
+def be_measured(page: Page) -> None:
+    """Measure unless the present setting was measured before."""
+    if not page.locator(".ee-lab .ee-measured:not(.ee-stale)").count():
+        measure(page)
+
+
+def start_measuring(page: Page) -> None:
+    """Press Measure in the only lab of the page, and wait until it has begun."""
+    page.locator(".ee-button-measure").click()
+    expect(page.locator(".ee-status")).to_have_text(BUSY, timeout=30_000)
 
 
 def wait_until_measured(page: Page) -> None:

@@ -10,11 +10,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.jupyter import Notebook, browser, lab_page, serve
+from tests.browser.cases import LABS, Case
+from tests.browser.jupyter import Notebook, browser, lab_page, serve, write_notebook
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "test-artifacts"
 FAILED = pytest.StashKey[bool]()
+RESET = """
+with lab.logic.together():
+    for name in lab.logic.names():
+        setattr(lab.logic, name, getattr(start, name))
+lab.logic.cancel()
+"""
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -80,3 +87,37 @@ def notebook(page: Page, request: pytest.FixtureRequest) -> Iterator[Notebook]:
     with watched(page, driven, request.node):
         yield driven
     driven.close()
+
+
+@pytest.fixture(scope="module", params=LABS, ids=lambda case: case.lab)
+def opened(
+    page: Page, served: tuple[str, Path], request: pytest.FixtureRequest
+) -> Iterator[tuple[Case, Notebook]]:
+    """One notebook with one lab, for all tests of a file."""
+    case: Case = request.param
+    name = f"{request.node.name.split('/')[-1]}-{case.lab}.ipynb"
+    write_notebook(served[1] / name, *case.cells)
+    notebook = Notebook(page)
+    notebook.open(name)
+    notebook.run_all()
+    yield case, notebook
+    notebook.close()
+
+
+@pytest.fixture
+def case(opened: tuple[Case, Notebook]) -> Case:
+    return opened[0]
+
+
+@pytest.fixture
+def lab(opened: tuple[Case, Notebook], page: Page, request: pytest.FixtureRequest) -> Iterator[Notebook]:
+    """The lab with the settings that it has at the start; what it measured before stays."""
+    notebook = opened[1]
+    with watched(page, notebook, request.node):
+        yield notebook
+        page.evaluate(
+            """() => { const pressed = ['Forget A', 'Picture', 'Normal text'];
+            for (const button of document.querySelectorAll('.ee-lab .ee-buttons button'))
+                if (pressed.includes(button.textContent.trim())) button.click() }"""
+        )
+        notebook.run_in_kernel(RESET)

@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from effnet_edu import demo
 from tests.notebooks.book import surroundings
 
 TOKEN = "course-test"  # noqa: S105 - of a server that lives as long as a test and listens on localhost alone
@@ -48,13 +49,26 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+#: Run by every kernel before its first cell: programs outside of these tests must not keep a lab waiting.
+STARTUP = """def queue_apart() -> None:
+    from pathlib import Path
+    from effnet_edu.profiling import turn
+    turn.shared_folder = lambda: Path({folder!r})
+queue_apart()
+"""
+
+
 def environment(folder: Path) -> dict[str, str]:
-    """Return the variables that keep all files of a server under `folder`."""
+    """Return the variables that keep all files of a server under `folder`, locks of its kernels included."""
+    startup = folder / "IPYTHONDIR" / "profile_default" / "startup" / "locks.py"
+    startup.parent.mkdir(parents=True, exist_ok=True)
+    startup.write_text(STARTUP.format(folder=str(folder)))
     env = dict(os.environ)
     env["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")
     env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
     for key in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         env[key] = str(folder / key)
+    env["JUPYTER_TOKEN"] = TOKEN
     return env | surroundings(folder)
 
 
@@ -69,7 +83,7 @@ def serve(folder: Path, root: Path) -> Iterator[str]:
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
         "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}",
         "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
     with _running(command, folder, f"http://127.0.0.1:{port}", f"/api/status?token={TOKEN}") as base:
@@ -77,13 +91,24 @@ def serve(folder: Path, root: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serve_voila(folder: Path, notebook: Path) -> Iterator[str]:
-    """Serve one notebook with Voila; yield the address."""
+def serve_voila(folder: Path, root: Path) -> Iterator[str]:
+    """Serve the notebooks in `root` with Voila, all of its own files under `folder`; yield the address."""
     port = free_port()
     command = [
-        sys.executable, "-m", "voila", str(notebook), "--no-browser",
+        sys.executable, "-m", "voila", str(root), "--no-browser",
         "--Voila.ip=127.0.0.1", f"--port={port}", "--Voila.port_retries=0",
     ]  # fmt: skip
+    with _running(command, folder, f"http://127.0.0.1:{port}", "/voila/static/voila.js") as base:
+        yield base
+
+
+@contextmanager
+def serve_demo(folder: Path, visitors: int) -> Iterator[str]:
+    """Serve the page of all labs as the command `demo` does; yield the address."""
+    notebook = folder / "labs.ipynb"
+    notebook.write_text(json.dumps(demo.page()), encoding="utf-8")
+    port = free_port()
+    command = demo.demo_command(notebook, visitors, port)
     with _running(command, folder, f"http://127.0.0.1:{port}", "/voila/static/voila.js") as base:
         yield base
 
@@ -212,13 +237,14 @@ class Notebook:
         )
         self.page.wait_for_function("() => window.obeyed", timeout=60_000)
 
-    def leave(self) -> None:
-        """Close the notebook and leave its kernel running."""
-        self.page.evaluate(
+    def reopen(self) -> None:
+        """Close the notebook, leave its kernel running, and open it again."""
+        name = self.page.evaluate(
             """() => { window.closed_ = false; doc.context.save().then(() => {
-            doc.close(); window.closed_ = true }) }"""
+            doc.close(); window.closed_ = true }); return doc.context.path }"""
         )
         self.page.wait_for_function("() => window.closed_", timeout=60_000)
+        self.open(name)
 
     def code_cells(self) -> list[dict[str, Any]]:
         """All code cells as they would be stored."""

@@ -1,71 +1,71 @@
-"""What may go wrong around a lab: kernels that stop, notebooks that close, two labs at once."""
+"""What may go wrong around a lab: faults in a measurement, two at once, closed notebooks, stopped kernels."""
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.cases import LABS, Case, measure
-from tests.browser.jupyter import Notebook, write_notebook
+from tests.browser.cases import Case, measure, start_measuring, wait_until_measured
+from tests.browser.jupyter import Notebook
 
-Served = tuple[str, Path]
 pytestmark = pytest.mark.browser
 
-BUSY = re.compile("^(Building|Measuring)")
 
-
-@pytest.fixture(params=LABS, ids=lambda case: case.lab)
-def lab(notebook: Notebook, page: Page, served: Served, request: pytest.FixtureRequest) -> Iterator[Notebook]:
-    """A notebook of its own with a lab that measures."""
-    case: Case = request.param
-    name = re.sub(r"\W+", "-", request.node.name) + ".ipynb"
-    write_notebook(served[1] / name, *case.cells)
-    notebook.open(name)
-    notebook.run_all()
-    page.locator(".ee-button-measure").click()
-    expect(page.locator(".ee-status")).to_have_text(BUSY, timeout=30_000)
-    yield notebook
+@pytest.fixture(autouse=True)
+def nothing_in_the_learners_face(lab: Notebook, page: Page) -> Iterator[None]:
+    yield
+    assert lab.errors() == []
     assert page.get_by_text("model not found").count() == 0
 
 
-def test_a_restart_in_mid_measurement(lab: Notebook, page: Page) -> None:
-    lab.restart()
-    assert lab.errors() == []
-    lab.run_all()
-    expect(page.locator(".ee-lab")).to_have_count(1)
+def test_a_fault_while_measuring_ends_as_a_sentence(lab: Notebook, page: Page) -> None:
+    for error, sentence in (
+        ("MemoryError('It does not fit.')", "It does not fit."),
+        ("RuntimeError('shapes differ')", "the network stopped with RuntimeError: shapes differ"),
+    ):
+        lab.run_in_kernel(f"def fail(*_): raise {error}\nlab.logic.take = fail")
+        page.locator(".ee-button-measure").click()
+        expect(page.locator(".ee-status")).to_have_text(f"Not measured: {sentence}")
+    lab.run_in_kernel("del lab.logic.take")
     measure(page)
 
 
+def test_two_labs_measure_in_turn(lab: Notebook, page: Page, case: Case) -> None:
+    lab.run_in_kernel(f"other = {case.code}; other.logic.measure(); lab.logic.measure()")
+    # Whichever begins, the other one says that it waits.
+    said, _ = lab.run_in_kernel(
+        "import time\nend = time.monotonic() + 20\n"
+        "while time.monotonic() < end and not any(\n"
+        "    'this one waits for it' in one.logic.status.message for one in (lab, other)): time.sleep(0.01)\n"
+        "print(time.monotonic() < end)"
+    )
+    assert said == "True\n"
+    wait_until_measured(page)
+    said, _ = lab.run_in_kernel(
+        "print(other.logic.wait(60), other.logic.status.state, lab.logic.status.state); other.close()"
+    )
+    assert said == "True measured measured\n"
+
+
 def test_an_interrupt_in_mid_measurement(lab: Notebook, page: Page) -> None:
+    start_measuring(page)
     lab.interrupt()
-    expect(page.locator(".ee-status")).to_contain_text("Measured ", timeout=90_000)
-    assert lab.errors() == []
+    wait_until_measured(page)
 
 
-def test_a_notebook_closed_in_mid_measurement(
-    lab: Notebook, page: Page, request: pytest.FixtureRequest
-) -> None:
-    name = re.sub(r"\W+", "-", request.node.name) + ".ipynb"
-    lab.leave()
-    lab.open(name)
-    expect(page.locator(".ee-lab .ee-status")).to_contain_text("Measured ", timeout=90_000)
+def test_a_notebook_closed_in_mid_measurement(lab: Notebook, page: Page) -> None:
+    start_measuring(page)
+    lab.reopen()
+    wait_until_measured(page)
     said, _ = lab.run_in_kernel(
         "import threading; print([t.name for t in threading.enumerate() if 'effnet' in t.name])"
     )
     assert said == "[]\n"
 
 
-@pytest.mark.parametrize("case", LABS, ids=lambda case: case.lab)
-def test_two_labs_measure_in_turn(notebook: Notebook, page: Page, served: Served, case: Case) -> None:
-    name = f"two-{case.lab}.ipynb"
-    code = f"first = {case.code}\ndisplay(first)\nsecond = {case.code}\ndisplay(second)"
-    write_notebook(served[1] / name, "import effnet_edu as ee", code)
-    notebook.open(name)
-    notebook.run_all()
-    notebook.run_in_kernel("first.logic.measure(); second.logic.measure()")
-    statuses = page.locator(".ee-status")
-    expect(statuses.filter(has_text="this one waits for it")).to_have_count(1, timeout=30_000)
-    for n in range(2):
-        expect(statuses.nth(n)).to_contain_text("Measured ", timeout=90_000)
+def test_a_restart_in_mid_measurement(lab: Notebook, page: Page) -> None:
+    start_measuring(page)
+    lab.restart()
+    lab.run_all()
+    expect(page.locator(".ee-lab")).to_have_count(1)
+    measure(page)

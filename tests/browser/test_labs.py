@@ -4,92 +4,63 @@ import ast
 import csv
 import io
 import re
-from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.cases import LABS, Case, measure, numbers, wait_until_measured
-from tests.browser.conftest import watched
-from tests.browser.jupyter import Notebook, write_notebook
+from tests.browser.cases import (
+    BUSY,
+    Case,
+    be_measured,
+    measure,
+    numbers,
+    start_measuring,
+    wait_until_measured,
+)
+from tests.browser.jupyter import Notebook
 from tests.browser.screenshots import THEMES, use_theme
 
-Served = tuple[str, Path]
 pytestmark = pytest.mark.browser
 
-BUSY = re.compile("^(Building|Measuring)")
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-
-
-@pytest.fixture(scope="module", params=LABS, ids=lambda case: case.lab)
-def opened(page: Page, served: Served, request: pytest.FixtureRequest) -> Iterator[tuple[Case, Any]]:
-    """One notebook with one lab for the tests of this file that leave its kernel alone."""
-    case: Case = request.param
-    write_notebook(served[1] / f"{case.lab}.ipynb", *case.cells)
-    notebook = Notebook(page)
-    notebook.open(f"{case.lab}.ipynb")
-    notebook.run_all()
-    yield case, notebook
-    notebook.close()
-
-
-@pytest.fixture
-def lab(opened: tuple[Case, Any], page: Page, request: pytest.FixtureRequest) -> Iterator[Notebook]:
-    """The lab as it was at the start."""
-    notebook: Notebook = opened[1]
-    with watched(page, notebook, request.node):
-        yield notebook
-        for name in ("Forget A", "Picture", "Normal text"):
-            button = page.locator(".ee-lab").get_by_role("button", name=name, exact=True)
-            if button.count():
-                button.click()
-        notebook.run_in_kernel(f"ee_fresh = {opened[0].code}")
-        notebook.run_in_kernel(
-            "with lab.logic.together():\n"
-            "    for name in lab.logic.names(): setattr(lab.logic, name, getattr(ee_fresh.logic, name))\n"
-            "ee_fresh.close(); lab.logic.cancel()"
-        )
-
-
-@pytest.fixture
-def case(opened: tuple[Case, Any]) -> Case:
-    return opened[0]
 
 
 def slider(page: Page, case: Case) -> Locator:
     return page.locator(f".{case.slider} [role=slider]")
 
 
-def start_measuring(page: Page) -> None:
-    page.locator(".ee-button-measure").click()
-    expect(page.locator(".ee-status")).to_have_text(BUSY, timeout=30_000)
+def press(page: Page, *buttons: str) -> None:
+    for button in buttons:
+        page.locator(f".ee-button-{button}").click()
 
 
-@pytest.mark.parametrize("theme", THEMES)
-def test_axe_finds_nothing_wrong(lab: Notebook, page: Page, case: Case, theme: str) -> None:
+def test_axe_finds_nothing_wrong(lab: Notebook, page: Page) -> None:
+    """All of the standards in the light theme; in the dark one contrast, which is all that differs."""
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())
-    use_theme(page, THEMES[theme])
+    rules: dict[str, Any] = {"light": STANDARDS, "dark": {"type": "rule", "values": ["color-contrast"]}}
+    ways = {
+        "light": (("picture", ()), ("compared", ("pin",)), ("numbers", ("numbers",))),
+        "dark": (("numbers", ()), ("compared", ("numbers",)), ("picture", ("pin",))),
+    }
+    shown = {"picture": ".ee-computed", "compared": ".ee-split table.ee-compared", "numbers": ".ee-tables"}
     try:
-        for view in ("picture", "compared", "numbers"):
-            if view == "compared":
-                page.locator(".ee-button-pin").click()
-                expect(page.locator("table.ee-compared")).to_be_visible()
-            if view == "numbers":
-                page.locator(".ee-button-numbers").click()
-                expect(page.locator(".ee-tables")).to_be_visible()
-            page.evaluate(
-                """tags => { window.found = null;
-                axe.run('.ee-lab', {runOnly: tags}).then(result => { window.found = result.violations }) }""",
-                STANDARDS,
-            )
-            page.wait_for_function("() => window.found !== null", timeout=60_000)
-            found = page.evaluate(
-                "() => found.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 120)).slice(0, 3)])"
-            )
-            assert found == [], view
+        for theme, views in ways.items():
+            use_theme(page, THEMES[theme])
+            for view, buttons in views:
+                press(page, *buttons)
+                expect(page.locator(f".ee-lab {shown[view]}").first).to_be_visible()
+                page.evaluate(
+                    """rules => { window.found = null; axe.run('.ee-lab', {runOnly: rules, resultTypes: [
+                    'violations']}).then(result => { window.found = result.violations }) }""",
+                    rules[theme],
+                )
+                page.wait_for_function("() => window.found !== null", timeout=60_000)
+                found = page.evaluate(
+                    "() => found.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 120)).slice(0, 3)])"
+                )
+                assert found == [], (theme, view)
     finally:
         use_theme(page, THEMES["light"])
 
@@ -209,7 +180,7 @@ def test_a_cell_answers_while_the_lab_measures(lab: Notebook, page: Page, case: 
 
 
 def test_the_numbers_view_shows_and_copies_the_same(lab: Notebook, page: Page, case: Case) -> None:
-    measure(page)
+    be_measured(page)
     beside = [row.split("\t") for row in numbers(page).splitlines() if "\t" in row]
     page.locator(".ee-button-numbers").click()
     expect(page.locator("table.ee-full")).to_be_visible()
@@ -275,7 +246,7 @@ def test_the_line_of_code_recreates_the_setting(lab: Notebook, page: Page, case:
 
 
 def test_no_scrolling_at_1280_by_800(lab: Notebook, page: Page, case: Case) -> None:
-    measure(page)
+    be_measured(page)
     room = page.locator(".jp-WindowedPanel-outer").last.evaluate("element => element.clientHeight")
     for pinned in (False, True):
         if pinned:

@@ -20,7 +20,7 @@ from effnet_edu.checkpoints.load import export_state_dict, load_checkpoint
 from effnet_edu.model.variants import spec
 from tests.checkpoints.parity import (
     LARGEST_ERROR,
-    RESOLUTIONS,
+    SIDES,
     empty_network,
     image,
     randomise,
@@ -45,12 +45,12 @@ def _quick_initial_weights():
         yield
 
 
-def _peer(name, resolution):
+def _peer(name):
     # V1 pads for one input size; V2 for any.
-    side = resolution if name in V1 else None
+    sides = SIDES if name in V1 else (None, None)
     build = getattr(keras.applications, {**V1, **V2}[name])
     options = {} if name in V1 else {"include_preprocessing": False}
-    pixels = keras.Input((side, side, 3))
+    pixels = keras.Input((*sides, 3))
     return build(weights=None, input_tensor=pixels, classifier_activation=None, **options)
 
 
@@ -92,13 +92,10 @@ def test_keras(name):
     """Our weights under the names of Keras make its network answer as ours does."""
     ours = empty_network(name, spec(name).tensorflow)
     randomise(ours.state_dict().items())
-    for resolution in RESOLUTIONS:
-        if resolution == RESOLUTIONS[0] or name in V1:
-            peer = _peer(name, resolution)
-            _put(peer, export_state_dict(ours, "keras_h5"))
-        with torch.no_grad():
-            error = relative_error(ours(image(resolution)), _logits(peer, name, image(resolution)))
-        assert error <= LARGEST_ERROR, resolution
+    peer = _peer(name)
+    _put(peer, export_state_dict(ours, "keras_h5"))
+    with torch.no_grad():
+        assert relative_error(ours(image()), _logits(peer, name, image())) <= LARGEST_ERROR
     by_name = {row.ours: row.theirs for row in find_layout("keras_h5").rows(spec(name))}
     by_count = {row.ours: row.theirs for row in find_layout("keras_weights_h5").rows(spec(name))}
     paths = _paths_in_weights_h5(peer)
@@ -123,7 +120,7 @@ def _save_legacy(peer, path):
 def test_files_of_keras_give_the_same_logits_there_and_back(name, layout, tmp_path):
     weights = empty_network(name, spec(name).tensorflow)
     randomise(weights.state_dict().items(), seed=1)
-    peer = _peer(name, 64)
+    peer = _peer(name)
     _put(peer, export_state_dict(weights, "keras_h5"))
     file, save = FILES[layout]
     save(peer, tmp_path / file)
@@ -132,7 +129,7 @@ def test_files_of_keras_give_the_same_logits_there_and_back(name, layout, tmp_pa
     assert report.layout == layout
     assert not report.new
     with torch.no_grad():
-        assert relative_error(net(image(64)), _logits(peer, name, image(64))) <= LARGEST_ERROR
+        assert relative_error(net(image()), _logits(peer, name, image())) <= LARGEST_ERROR
     theirs = read_hdf5(tmp_path / file, 2**30)
     back = export_state_dict(net, layout)
     assert {key for key in theirs if not find_layout(layout).ignores(key)} == set(back)

@@ -78,6 +78,8 @@ TRAINING_ROWS = [
     for epoch in (1, 2, 3)
 ]
 
+CURVE = [(0.0, 0.1), (0.5, 0.2)]
+
 #: Every public figure, drawn once with real data.
 DRAW = {
     "study": lambda: ee.figures.study(made(lambda _way, level, seed: 0.5 + 0.02 * level + 0.01 * seed)),
@@ -98,6 +100,10 @@ DRAW = {
         RESNET_ROWS, ee.published.read("timm_speed_against_macs"), "a device"
     ),
     "before_2019": lambda: ee.figures.before_2019(ee.published.read("scaling_before_2019")),
+    "blocks": lambda: ee.figures.blocks({"MBConv": ee.resolve(ee.spec("efficientnet_b0"))[3]}),
+    "relu_in_channels": lambda: ee.figures.relu_in_channels(
+        CURVE, {2: CURVE, 15: CURVE}, {2: 0.65, 15: 0.01}
+    ),
     "channel_rounding": lambda: ee.figures.channel_rounding((16, 24), {"B2": 1.1, "B3": 1.2}),
     "classified": lambda: ee.figures.classified(
         np.full((20, 30, 3), 128, np.uint8), [("tabby", 0.6), ("tiger cat", 0.3)], "a cat"

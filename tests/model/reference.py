@@ -2,12 +2,13 @@
 
 import csv
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from effnet_edu.model.network import EfficientNet
+from effnet_edu.model.network import EfficientNet, build
 from effnet_edu.model.specs import NetworkSpec, StageSpec
 from effnet_edu.model.variants import spec
 
@@ -34,6 +35,17 @@ def table(name: str) -> list[dict[str, str]]:
     """Return the rows of a carried csv file."""
     with (DATA / f"{name}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+@cache
+def on_meta(name: str, conventions: str = "tensorflow") -> EfficientNet:
+    """Return a published network that nobody changes, built once.
+
+    Args:
+        name: A published network.
+        conventions: Its conventions.
+    """
+    return build(name, conventions=conventions, device="meta").eval()
 
 
 def settled(network: NetworkSpec, conventions: str = "tensorflow", num_classes: int = 10) -> EfficientNet:

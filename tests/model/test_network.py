@@ -17,7 +17,7 @@ from effnet_edu.model.cost import cost
 from effnet_edu.model.network import EfficientNet, build
 from effnet_edu.model.specs import Conventions, resolve
 from effnet_edu.model.variants import compound, list_variants, spec
-from tests.model.reference import TINY, settled
+from tests.model.reference import TINY, on_meta, settled
 
 
 def test_state_dict_keys_read_as_roles():
@@ -44,7 +44,7 @@ def test_state_dict_keys_read_as_roles():
 
 @pytest.mark.parametrize("name", list_variants())
 def test_blocks_are_those_of_the_spec_and_only_roles_have_names(name):
-    net = build(name, device="meta")
+    net = on_meta(name)
     modules = [block for stage in net.stages for block in stage]
     assert [module.spec for module in modules] == list(resolve(spec(name))) == list(net.blocks)
     roles = {"expand", "depthwise", "fused", "squeeze_excite", "project", "drop_path"}
@@ -55,7 +55,7 @@ def test_blocks_are_those_of_the_spec_and_only_roles_have_names(name):
 @pytest.mark.parametrize("conventions", ["tensorflow", "torchvision"])
 @pytest.mark.parametrize("name", list_variants())
 def test_conventions_reach_every_layer(name, conventions):
-    net, wanted = build(name, conventions=conventions, device="meta"), spec(name).conventions(conventions)
+    net, wanted = on_meta(name, conventions), spec(name).conventions(conventions)
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
     assert {(norm.eps, norm.momentum) for norm in norms} == {(wanted.norm_eps, wanted.norm_momentum)}
     for module in net.modules():
@@ -64,7 +64,12 @@ def test_conventions_reach_every_layer(name, conventions):
             assert isinstance(module, SamePaddedConvolution) == pads_itself
             if not pads_itself:
                 assert module.padding == tuple((side - 1) // 2 for side in module.kernel_size)
-    assert build(name, device="meta").conventions == spec(name).tensorflow
+
+
+def test_conventions_are_those_of_the_authors_unless_others_are_named():
+    assert build("efficientnet_b0", device="meta").conventions == spec("efficientnet_b0").tensorflow
+    named = build("efficientnet_b0", conventions="torchvision", device="meta")
+    assert named.conventions == spec("efficientnet_b0").torchvision
 
 
 def test_own_conventions():
@@ -128,7 +133,7 @@ def test_building_repeats_with_its_seed():
 @pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnet_lite0", "efficientnetv2_b0"])
 @pytest.mark.parametrize("size", [(64, 64), (75, 50), (33, 32)])
 def test_features_by_stage_have_the_shapes_of_the_table(name, conventions, size):
-    net = build(name, conventions=conventions, device="meta").eval()
+    net = on_meta(name, conventions)
     height, width = (resolve(spec(name), side) for side in size)
     maps = net.features_by_stage(torch.empty(2, 3, *size, device="meta"))
     assert len(maps) == len(spec(name).stages)

@@ -1,7 +1,7 @@
 """A training that is killed again and again, as a program: `python -m tests.training.killed FOLDER`.
 
-This process never trains, it forks children that do: torch is imported once, and a fork of a process in which
-a backward pass has run could not train.
+This process never trains, it forks children that do: what they need is imported once, and a fork of a process
+in which a backward pass has run could not train.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import kornia.augmentation  # noqa: F401 - here once, and not in every child
 import torch
+import torch._dynamo  # noqa: F401 - the first optimizer of a process imports it, which takes seconds
 
 import effnet_edu as ee
 from tests.training.easy import RANDOM_RECIPE, TINY, quarters

@@ -1,74 +1,152 @@
+from dataclasses import replace
+
 import effnet_edu as ee
+from effnet_edu.labs.squeeze_excite_logic import ALL, OTHER, SqueezeExciteLogic
+from effnet_edu.labs.squeeze_widths import MISTAKE, squeeze_cost
+from effnet_edu.studies.small_network import network as small_network
+from effnet_edu.studies.squeeze_excitation import network as studied
+from effnet_edu.studies.study import RECIPE
 
-B0 = ee.spec("efficientnet_b0")
-BLOCKS = ee.resolve(B0)
-COST = ee.cost(B0)
+BLOCKS = ee.resolve(ee.spec("efficientnet_b0"))
+COST = ee.cost("efficientnet_b0")
 PRINTED = ee.published.read("se_ablations")
-(SMALL,) = ee.studies.read("small_network").runs
+ERRORS = {(row["part"], row["setting"]): row["top1_error_percent"] for row in PRINTED}
+PARAMETERS = {row["setting"]: row["parameters_millions"] for row in PRINTED.where(part="reduction")}
+GAINS = {
+    row["network"]: row["top1_error_percent"] - row["se_top1_error_percent"]
+    for row in ee.published.read("se_networks")
+}
+SMALL = ee.studies.read("small_network")
+GATES = SMALL.runs[0]["gates"]
+STUDY = ee.studies.read("squeeze_excitation")
 
 
-def _share(count):
-    by_role = COST.by_role(count)
-    return by_role["squeeze_excite"] / sum(by_role.values())
+def _reductions():
+    return [block.channels_hidden / block.squeeze_channels for block in BLOCKS]
 
 
-def _with_the_mistake():
-    extra = ((2 * b.channels_hidden + 1) * (b.channels_hidden // 4 - b.squeeze_channels) for b in BLOCKS)
-    return COST.parameters + sum(extra)
+def _glyphs_gain():
+    """Return by how many points accuracy differs with a quarter, seed by seed, on average."""
+    with_gates, without = (STUDY.values("accuracy", images="glyphs", ratio=ratio) for ratio in (1 / 4, 0.0))
+    return 100 * (sum(with_gates) - sum(without)) / len(without)
 
 
-def _error(part, setting):
-    return PRINTED.row(part=part, setting=setting)["top1_error_percent"]
+def _wide_is_no_better():
+    errors = [ERRORS["reduction", reduction] for reduction in (2, 4, 8, 16)]
+    return max(errors) - min(errors) < 0.1 and 0.5 < PARAMETERS[16] / PARAMETERS[2] < 0.65
 
 
-def _class_shares():
-    return [row["between_class_share"] for row in SMALL["gates"]]
+def _probability(**settings):
+    """Return what the small network gives the right class in the lab."""
+    logic = SqueezeExciteLogic(device="cpu", picture="P", other="R")
+    setting = replace(logic.setting, **settings)
+    return logic.answer(setting).probability(logic.focus(setting))
 
 
-def _largest_difference(block, one, other):
-    means = SMALL["gates"][block]["class_means"]
-    first, second = (means[SMALL["class_names"].index(name)] for name in (one, other))
-    return max(abs(a - b) for a, b in zip(first, second, strict=True))
+def _surer_with_the_gates_of_another_class():
+    return all(_probability(example=n, gates=OTHER) > _probability(example=n) for n in range(1, 11))
+
+
+def _shut(block):
+    return _probability(block=block, channel=0, gates=ALL, gate=0.0)
+
+
+def _shares(images, block):
+    return [run["gates"][block]["between_class_share"] for run in STUDY.where(images=images, ratio=1 / 4)]
 
 
 FACTS = {
-    "this takes every eighth parameter and next to no arithmetic": lambda: (
-        7.5 < 1 / _share(lambda row: row.parameters) < 8.5 and _share(lambda row: row.macs) < 0.005
+    "of its 200 gates": lambda: [ee.resolve(small_network())[-1].channels_hidden],
+    "A 5x5 convolution sees five pixels across": lambda: BLOCKS[4].kernel == 5,
+    "Squeeze-and-excitation itself is given c_mid channels, up to six times as many": lambda: (
+        max(block.expansion for block in BLOCKS) == 6
     ),
-    "The paper prints 5.3 million": lambda: [
-        ee.published.read("effnet_table2").row(network="EfficientNet-B0")["parameters_millions"]
+    "B0 has 5.3 million parameters.": lambda: [COST.parameters / 1e6],
+    "Nothing is rounded to multiples of 8 here: widths such as 4, 6 and 10 are as they should be": lambda: (
+        [8, 4, 6, 10] if {4, 6, 10} <= {block.squeeze_channels for block in BLOCKS} else []
+    ),
+    "here they stay about half open": lambda: all(0.4 < row["mean"] < 0.6 for row in GATES),
+    "How many has it with this mistake: 5.4, 6.5 or 8.4 million?": lambda: [
+        *(5.4, 6.5),
+        squeeze_cost("B0", MISTAKE).parameters / 1e6,
     ],
-    "Its last block has two hundred hidden channels": lambda: SMALL["gates"][-1]["channels"] == 200,
-    'The line "squeeze none"': lambda: (
+    "In B0 it is 24, but for the first block; with the mistake it is 4": lambda: (
+        [_reductions()[1], 4] if _reductions() == [4, *15 * [24]] else []
+    ),
+    "From 2 to 16 the error stays the same to a tenth of a point, while the parameters nearly halve": (
+        lambda: [2, 16] if _wide_is_no_better() else []
+    ),
+    "At 32 it begins to rise": lambda: (
+        [32] if ERRORS["reduction", 32] > ERRORS["reduction", 16] + 0.4 else []
+    ),
+    "why EfficientNet can afford 24": lambda: [_reductions()[1]],
+    "six operations a block, ninety-six in B0": lambda: (
+        sum(row.role == "squeeze_excite" for row in COST.layers) == 96 == 6 * len(BLOCKS)
+    ),
+    "Both were recorded over 2,000 test pictures": lambda: [
+        SMALL.record.data["images"][SMALL.runs[0]["images"]]["test"]
+    ],
+    "In the first block the class decides 3% of a movement that is itself almost nothing.": lambda: [
+        100 * GATES[0]["between_class_share"]
+    ],
+    "In the last it decides 83% of one six times as large": lambda: (
+        [100 * GATES[-1]["between_class_share"]]
+        if 5.5 < GATES[-1]["deviation"] / GATES[0]["deviation"] < 6.5
+        else []
+    ),
+    "All gain, by half a point to three points. Small networks gain most here": lambda: (
+        0.45 < min(GAINS.values()) < 0.55
+        and 2.9 < max(GAINS.values()) < 3.2
+        and sorted(GAINS, key=GAINS.get)[-2:] == ["ShuffleNet", "MobileNet"]
+    ),
+    "with ReLU in place of the sigmoid, the network is worse than without any gates": lambda: (
+        ERRORS["gate", "ReLU"] > ERRORS["reduction", "without"]
+    ),
+    "and most of the gain is lost": lambda: (
+        ERRORS["reduction", "without"] - ERRORS["squeeze", "none"]
+        < 0.5 * (ERRORS["reduction", "without"] - ERRORS["where", "all"])
+    ),
+    "That costs more MACs": lambda: (
         PRINTED.row(part="squeeze", setting="none")["macs_billions"]
         > PRINTED.row(part="where", setting="all")["macs_billions"]
     ),
-    "It costs more and helps less": lambda: _error("squeeze", "mean") < _error("squeeze", "none"),
-    "The first block of B0 reads 32 channels and does not expand them. The next one reads 16 and expands "
-    "them to 96.": lambda: [BLOCKS[0].channels_in, BLOCKS[1].channels_in, BLOCKS[1].channels_hidden],
-    "no rounding to multiples of 8 takes place: widths such as 4, 6 and 10 are right": lambda: (
-        {4, 6, 10} <= {block.squeeze_channels for block in BLOCKS}
+    "does as well as at the end of the branch. After the addition (POST) is worse": lambda: (
+        max(ERRORS["place", "SE-PRE"], ERRORS["place", "SE-Identity"])
+        <= ERRORS["where", "all"]
+        < ERRORS["place", "SE-POST"] - 0.4
     ),
-    "Squeeze-and-excitation holds every eighth parameter of B0": lambda: (
-        7.5 < 1 / _share(lambda row: row.parameters) < 8.5
+    "The last stage gains most, and all stages together gain more": lambda: (
+        ERRORS["where", "all"]
+        < ERRORS["where", "stage 4"]
+        < min(ERRORS["where", "stage 2"], ERRORS["where", "stage 3"])
     ),
-    "Early gates hardly depend on the class": lambda: _class_shares()[0] < 0.1,
-    "early gates serve all classes, late ones tell them apart": lambda: (
-        _class_shares()[-1] > 5 * _class_shares()[0]
+    "by about 9 points, and the interval excludes zero": lambda: (
+        [-_glyphs_gain()] if "with it is less accurate than without" in STUDY.summary[0] else []
     ),
-    "where the two classes have nearly the same gates": lambda: _largest_difference(0, "O", "Q") < 0.05,
-    "the width hardly matters over a wide range": lambda: (
-        max(_error("reduction", setting) for setting in (2, 4, 8, 16))
-        - min(_error("reduction", setting) for setting in (2, 4, 8, 16))
-        < 0.05
+    "On Fashion-MNIST nothing is decided": lambda: "the study does not decide" in STUDY.summary[3],
+    "On Fashion-MNIST the gates of the first block know as much of the class as those of the last": lambda: (
+        abs(sum(_shares("fashion_mnist", 0)) - sum(_shares("fashion_mnist", -1))) < 0.05 * 4
     ),
-    "A reduction of 16 means a middle of one sixteenth of the channels": lambda: (
-        16 in PRINTED.where(part="reduction").column("setting")
-    ),
-    "a quarter of c_in behind an expansion of 6 is a reduction of 24": lambda: [
-        max(stage.expansion for stage in B0.stages),
-        max(stage.expansion for stage in B0.stages) / B0.stages[1].squeeze_ratio,
+    "The network becomes *surer* of P": _surer_with_the_gates_of_another_class,
+    "to give the right class 91% and no more": lambda: [
+        100 * (1 - RECIPE.label_smoothing + RECIPE.label_smoothing / len(SMALL.runs[0]["class_names"]))
     ],
-    "8.4 instead of 5.3 million parameters": lambda: [_with_the_mistake() / 1e6, COST.parameters / 1e6],
+    "The first has a shortcut, and the answer hardly changes. The second has none": lambda: (
+        [block.has_shortcut for block in ee.resolve(small_network()) if block.stage == 2] == [False, True]
+        and abs(_shut("stages.2.1") - _probability(block="stages.2.1", channel=0)) < 0.02
+        and _shut("stages.2.0") < 0.1
+    ),
+    "Two epochs, about a hundred thousand parameters, ten classes, four seeds": lambda: (
+        RECIPE.epochs == 2
+        and 85_000 < ee.cost(studied(1 / 4), num_classes=10).parameters < 125_000
+        and len(STUDY.provenance.seeds) == 4
+    ),
+    "about an eighth of B0's parameters": lambda: (
+        0.115 < COST.by_role(lambda row: row.parameters)["squeeze_excite"] / COST.parameters < 0.13
+    ),
 }
-CHOICES: dict[str, str] = {}
+CHOICES = {
+    "10": "what one pixel is made larger by",
+    "0.5": "a gate that is set by hand",
+    "500": "pictures on which gates are replaced",
+}

@@ -1,12 +1,20 @@
-"""The limit on visitors of the demo: Voila gives each page a kernel, and this gives no more than so many."""
+"""Voila as the demo runs it: so many visitors and no more, places given back, and no token in the log.
 
+`python -m effnet_edu.demo_server` takes Voila's own arguments; `demo.py` knows which.
+"""
+
+import logging
+import re
 from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.web import HTTPError
 from traitlets import Int
+from traitlets.config import Config
+from voila.app import Voila
 
 FULL = "All places of this demo are taken. Close another of its pages, or come back in a minute."
+_TOKEN = re.compile(r"(\btoken=)[^&\s\"']+")
 
 
 class LimitedKernelManager(AsyncMappingKernelManager):
@@ -39,3 +47,35 @@ class LimitedKernelManager(AsyncMappingKernelManager):
             return str(await super().start_kernel(**options))
         finally:
             self._starting -= 1
+
+
+def let_the_page_say_goodbye(handler: Any, **_given: Any) -> None:
+    """Give a page the cookie without which the server does not hear that it was closed.
+
+    Args:
+        handler: The request.
+        _given: The notebook and its folder.
+    """
+    _ = handler.xsrf_token  # reading it sets the cookie
+
+
+def without_token(record: logging.LogRecord) -> bool:
+    """Take the token out of a line of the log, and let the line pass.
+
+    Args:
+        record: The line.
+    """
+    record.msg, record.args = _TOKEN.sub(r"\1...", record.getMessage()), ()
+    return True
+
+
+def main() -> None:
+    """Serve until stopped."""
+    for name in ("tornado.access", "tornado.application", "tornado.general"):
+        logging.getLogger(name).addFilter(without_token)
+    hooks = {"prelaunch_hook": let_the_page_say_goodbye, "multi_kernel_manager_class": LimitedKernelManager}
+    Voila.launch_instance(config=Config({"VoilaConfiguration": hooks}))
+
+
+if __name__ == "__main__":
+    main()
