@@ -31,7 +31,7 @@ $(VENV)/installed-demo: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[demo]'
 	@touch $@
 $(VENV)/installed-site: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[site]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[site]'
 	@touch $@
 # What browsers get, at the versions and hashes of the lock: Python for the live lab, and the player of slides.
 website/node_modules/.package-lock.json: website/package-lock.json

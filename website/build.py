@@ -32,6 +32,15 @@ def assemble(folder: Path) -> None:
     _write(folder / "live" / "phi_lab.md", _page("live/phi_lab.md", "lab", results.raw(live.lab())))
     _results(folder / "results")
     _api(folder / "api")
+    _documents(folder)
+
+
+def _documents(folder: Path) -> None:
+    """Take the project's own documents as they are; what they call the README is the first page here."""
+    for path in (*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"):
+        text = path.read_text(encoding="utf-8").replace("](../README.md", "](../index.md")
+        _write(folder / path.relative_to(ROOT), text)
+    _write(folder / "LICENSE", (ROOT / "LICENSE").read_text(encoding="utf-8"))
 
 
 def _write(path: Path, text: str) -> None:
@@ -75,7 +84,10 @@ def _lessons(folder: Path) -> None:
     index = _page("index.md", "lessons", "\n".join(cards)).replace("<!-- picture -->", _picture())
     tree = _toctree([f"lessons/{lesson.path.stem}" for lesson in every], "Lessons")
     more = _toctree(["live/phi_lab", "results/index", "api/index"], "Beside them")
-    _write(folder / "index.md", index + tree + more)
+    teaching = _toctree(["docs/teaching", "docs/class", "docs/cluster"], "For teachers")
+    guides = [f"docs/{path.stem}" for path in sorted((ROOT / "docs").glob("add_*.md"))]
+    carrying_on = _toctree(["CONTRIBUTING", *guides], "For who carries on")
+    _write(folder / "index.md", index + tree + more + teaching + carrying_on)
 
 
 def _results(folder: Path) -> None:
@@ -114,6 +126,9 @@ def build(output: Path = OUTPUT) -> int:
         if not failed:
             live.add_files(made)
             slides.build(made / "slides", lessons())
+            (made / "notebooks").mkdir()
+            for lesson in lessons():
+                shutil.copyfile(lesson.path, made / "notebooks" / lesson.path.name)
             shutil.rmtree(output, ignore_errors=True)
             made.rename(output)
     return failed

@@ -23,6 +23,7 @@ nitpick_ignore_regex = [("py:.*", r"(?!effnet_edu\.).*"), ("py:.*", r".*\.[A-Z]"
 nb_execution_mode = "off"  # what a reader sees was run and compared by the tests
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # widgets need a kernel; their still pictures do not
 myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
 myst_update_mathjax = False
 html_math_renderer = "mathml"
 

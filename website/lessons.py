@@ -68,9 +68,10 @@ def page_of(lesson: Lesson) -> NotebookNode:
         lesson: Which one.
     """
     book = lesson.book()
-    download = f"{{download}}`Download this lesson as a notebook <{lesson.path.name}>` to run it yourself"
-    deck = f"<a href='../slides/{lesson.path.stem}.html'>slides</a>"
-    cells = [book.cells[0], _words(f"{download}, or see its {deck}.")]
+    stem = lesson.path.stem
+    ways = f"<a href='../notebooks/{stem}.ipynb' download>Download this lesson</a> to run it yourself, "
+    ways += f"or see its <a href='../slides/{stem}.html'>slides</a>."
+    cells = [book.cells[0], _words(ways)]
     for cell in book.cells[1:]:
         cells.append(cell)
         labs = re.findall(r"ee\.labs\.(\w+)\(", cell.source) if cell.cell_type == "code" else ()

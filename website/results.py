@@ -68,10 +68,11 @@ def device_page(name: str) -> str:
 def _source(about: Provenance) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in about.versions.items())
     driver = f", driver {about.driver}" if about.driver else ""
-    return (
+    text = (
         f"Recorded on {about.device}{driver} ({about.system}), {about.started[:10]}, in "
         f"{about.wall_seconds:,.0f} s, with {versions}. The same again: `{about.command}`."
     )
+    return f":::{{container}} source\n{text}\n:::"
 
 
 def raw(markup: str) -> str:

@@ -50,6 +50,16 @@ class Slide:
     shown: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether there is nothing but a heading, perhaps with a sentence, so that a result fits below."""
+        return self.shown[0].startswith("<h2>") and len(self.shown) <= 2 and "<li>" not in self.shown[-1]
+
+    @property
+    def reveals(self) -> bool:
+        """Whether it ends with an answer, which nothing may follow that would give it away."""
+        return "fragment" in self.shown[-1]
+
 
 def _math(text: str, options: dict[str, bool]) -> str:
     return to_mathml(text, block=options["display_mode"])
@@ -119,13 +129,14 @@ def _title(first: str) -> list[Slide]:
 def _add(deck: list[Slide], block: str) -> None:
     """Put a block where it belongs: a question on its own slide, a list on the slide, prose in the notes."""
     slide = deck[-1]
+    is_shown = re.match(r"([-*] |\d+\. |\$\$|\||### )", block)
     if block.startswith("**Predict"):
         deck.append(Slide([f'<div class="question">{to_html(block)}</div>']))
-    elif re.fullmatch(r"\*\*[^*]+\*\*", block):
+    elif re.fullmatch(r"\*\*[^*]+\*\*", block) or (is_shown and slide.reveals):
         deck.append(Slide([*_heading(deck), to_html(block)]))
-    elif re.match(r"([-*] |\d+\. |\$\$|\||### )", block):
+    elif is_shown:
         slide.shown.append(to_html(block))
-    elif len(slide.shown) == 1 and slide.shown[0].startswith("<h2>") and not slide.notes:
+    elif len(slide.shown) == 1 and slide.has_room and not slide.notes:
         lead, _, rest = _first_sentence(block)
         slide.shown.append(to_html(lead))
         slide.notes += [rest] if rest else []
@@ -151,14 +162,17 @@ def _run(deck: list[Slide], cell: NotebookNode) -> None:
     if "ee.exercises.Reveal(" in cell.source:
         deck[-1].shown += [f'<div class="output fragment">{_answer(picture)}</div>' for picture in pictures]
     elif pictures:
-        deck.append(
-            Slide([*_heading(deck), *(f'<div class="output">{picture}</div>' for picture in pictures)])
-        )
-    elif any(text.strip() for text in printed):
-        shown = "".join(printed).strip()
-        deck.append(
-            Slide([*_heading(deck), *_code(cell.source), f'<pre class="printed">{html.escape(shown)}</pre>'])
-        )
+        _put(deck, [f'<div class="output">{picture}</div>' for picture in pictures])
+    elif shown := "".join(printed).strip():
+        _put(deck, [*_code(cell.source), f'<pre class="printed">{html.escape(shown)}</pre>'])
+
+
+def _put(deck: list[Slide], result: list[str]) -> None:
+    """Put a result under the heading that it belongs to, or on a slide of its own."""
+    if deck[-1].has_room:
+        deck[-1].shown += result
+    else:
+        deck.append(Slide([*_heading(deck), *result]))
 
 
 def _answer(revealed: str) -> str:

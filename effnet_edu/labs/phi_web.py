@@ -4,7 +4,7 @@ It runs in the reader's browser, where there is Python and nothing else; it spea
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -136,11 +136,13 @@ class WebPhiLab:
 
 def _setting(values: Mapping[str, Any]) -> Setting:
     """Return a setting from what a page sends, rounded as a slider's 2.3000000000000003 must be."""
-    rounded = {name: round(float(values[name]), 6) for name in ("phi", "alpha", "beta", "gamma")}
+    rounded: dict[str, Any] = {
+        name: round(float(values[name]), 6) for name in ("phi", "alpha", "beta", "gamma")
+    }
     return replace(START, **rounded, variant=str(values["variant"]))
 
 
-def _times(times: Sequence[RecordedTime], macs: int) -> Iterable[str]:
+def _times(times: tuple[RecordedTime, ...], macs: int) -> Iterable[str]:
     """Draw recorded times over MACs, and where the present network would stand."""
     y = time_axis((time.low_ms for time in times), (time.high_ms for time in times))
     here = MACS_ACROSS(macs / 1e9)
@@ -150,8 +152,8 @@ def _times(times: Sequence[RecordedTime], macs: int) -> Iterable[str]:
         x = MACS_ACROSS(time.macs / 1e9)
         yield line(x, y(time.low_ms), x, y(time.high_ms), "range")
         hover = f"{time.name}, recorded: {digits(time.median_ms)} ms"
-        yield mark("D", x, y(time.median_ms), 4.5, 'class="past"', hover)
-    for time in (times[:1] + times[-1:]) if times else ():
+        yield mark("D", x, y(time.median_ms), 4.5, 'class="mark filled"', hover)
+    for time in times[:1] + times[-1:]:
         yield text(MACS_ACROSS(time.macs / 1e9), y(time.low_ms) + 14, time.name, "soft", "middle")
 
 
