@@ -67,4 +67,5 @@ def name_marks(axes: Axes, marks: Sequence[tuple[float, float]], names: Sequence
         best = min(places, key=lambda box: _covered(box, taken))
         taken = np.vstack((taken, best.extents))
         middle = (best.x0 + best.x1) / 2, (best.y0 + best.y1) / 2
-        text.set_position(axes.transData.inverted().transform(middle))
+        left, low = axes.transData.inverted().transform(middle)
+        text.set_position((float(left), float(low)))
