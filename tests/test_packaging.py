@@ -198,8 +198,12 @@ def test_every_lesson_is_in_the_readmes_table():
 
 @pytest.mark.parametrize("lesson", sorted((ROOT / "lessons").glob("*.ipynb")), ids=lambda path: path.stem)
 def test_the_readme_tells_the_time_that_a_lesson_tells(lesson):
-    row = re.search(rf"\({lesson.parent.name}/{lesson.name}\).*", (ROOT / "README.md").read_text(encoding="utf-8"))
-    told = re.search(r"\*\*Time:\*\* reader (\d+) minutes, CPU (\d+) seconds", lesson.read_text(encoding="utf-8"))
+    row = re.search(
+        rf"\({lesson.parent.name}/{lesson.name}\).*", (ROOT / "README.md").read_text(encoding="utf-8")
+    )
+    told = re.search(
+        r"\*\*Time:\*\* reader (\d+) minutes, CPU (\d+) seconds", lesson.read_text(encoding="utf-8")
+    )
     assert row
     assert told
     assert row[0].endswith(f"| {told[1]} min | {told[2]} s |")

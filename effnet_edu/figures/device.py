@@ -161,7 +161,7 @@ def throughput_against_batch(rows: Rows, device: str) -> Picture:
     for axes in (left, right):
         axes.set_xscale("log", base=2)
         axes.set_xticks(batches, [str(batch) for batch in batches])
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.1 * axes.dataLim.ymax)
     best = max(range(len(rows)), key=rates.__getitem__)
     name, px = _short(rows[0]["network"]), rows[0]["resolution"]
     return Picture(

@@ -101,13 +101,9 @@ def growth_of_macs(growth: Mapping[str, Sequence[tuple[float, float]]]) -> Pictu
         x = [multiplier for multiplier, _ in points]
         axes.plot(x, [factor for _, factor in points], color=colour, drawstyle="steps-post")
         axes.plot(x, [multiplier**power for multiplier in x], color=GREY, linestyle="--", linewidth=1.2)
+        middle = x[len(x) // 2]
         axes.annotate(
-            f"rule: {symbol}",
-            (x[-1], x[-1] ** power),
-            (-4, 6),
-            textcoords="offset points",
-            ha="right",
-            color=INK,
+            f"rule: {symbol}", (middle, middle**power), (22, -24), textcoords="offset points", color=INK
         )
         axes.set(xlabel=f"{dimension}, {dimension[0]}", title=f"By {dimension}")
         ends.append(

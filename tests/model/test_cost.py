@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from effnet_edu.model.cost import block_layers, cost
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import NetworkSpec, StageSpec, resolve
-from effnet_edu.model.variants import list_variants, spec
+from effnet_edu.model.variants import list_variants
 from tests.model.reference import TINY, on_meta, table
 
 
@@ -71,7 +71,7 @@ def test_counts_are_the_published_ones(row):
 @pytest.mark.parametrize("name", list_variants())
 def test_counts_are_those_of_the_built_network(name):
     net = on_meta(name)
-    # Odd at every stage of the way down: 225 -> 113 -> 57 -> 29 -> 15 -> 8. Other sides: the published counts.
+    # Odd all the way down: 225 -> 113 -> 57 -> 29 -> 15 -> 8. The published counts are those of other sides.
     counted = cost(name, 225)
     assert counted.parameters == sum(value.numel() for value in net.parameters())
     assert counted.buffers == sum(value.numel() for key, value in net.named_buffers() if "running" in key)
@@ -119,9 +119,7 @@ def test_any_spec_counts_as_it_builds(network, resolution, channels, classes, co
 
 
 def test_macs_are_for_one_image():
-    assert (
-        counted_macs(on_meta("efficientnet_b0"), 64, images=3) == 3 * cost("efficientnet_b0", 64).macs
-    )
+    assert counted_macs(on_meta("efficientnet_b0"), 64, images=3) == 3 * cost("efficientnet_b0", 64).macs
 
 
 def test_classes_and_channels_change_one_layer_each():

@@ -56,7 +56,12 @@ def is_colab(cell: NotebookNode) -> bool:
 def with_cell(book: NotebookNode) -> NotebookNode:
     """Return a lesson with the cell as it should be, and with no other of its kind."""
     book.cells = [cell for cell in book.cells if not is_colab(cell)]
-    book.cells.insert(PLACE, new_code_cell(source(), id="colab", metadata={"tags": list(TAGS)}))
+    book.cells.insert(
+        PLACE,
+        new_code_cell(
+            source(), id="colab", metadata={"tags": list(TAGS), "jupyter": {"source_hidden": True}}
+        ),
+    )
     return book
 
 

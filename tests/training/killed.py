@@ -16,7 +16,7 @@ from pathlib import Path
 
 import kornia.augmentation  # noqa: F401 - here once, and not in every child
 import torch
-import torch._dynamo  # noqa: F401 - the first optimizer of a process imports it, which takes seconds
+import torch._dynamo  # the first optimizer of a process imports it, which takes seconds
 
 import effnet_edu as ee
 from tests.training.easy import RANDOM_RECIPE, TINY, quarters
