@@ -51,7 +51,7 @@ def chrome() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def page(served: tuple[str, Path], chrome: Browser) -> Iterator[Page]:
     with lab_page(chrome, served[0]) as opened:
-        opened.context.tracing.start(screenshots=True)
+        opened.context.tracing.start()
         yield opened
 
 
