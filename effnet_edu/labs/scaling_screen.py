@@ -117,7 +117,8 @@ class _Chart:
         yield line(x(at), y.start, x(at), y.end, "here")
         # A stands left of its line and B right of it, so that both can be read; near the edge no word is cut.
         side = "end" if letter == "A" or x(at) > x.end - 20 else "start" if letter else "middle"
-        yield text(x(at), y.end - 8, word, "title", side)
+        beside_title = x.start + (42 if letter else 58)
+        yield text(max(x(at), beside_title), y.end - 8, word, "title", side)
 
 
 def _paper_chart(paper: str) -> _Chart:

@@ -45,7 +45,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 @pytest.fixture(scope="session")
 def page(served: tuple[str, Path], chrome: Browser) -> Iterator[Page]:
     with lab_page(chrome, served[0]) as opened:
-        opened.context.tracing.start(screenshots=True)
+        opened.context.tracing.start()
         yield opened
 
 

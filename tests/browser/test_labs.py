@@ -31,6 +31,18 @@ def slider(page: Page, case: Case) -> Locator:
     return page.locator(f".{case.slider} [role=slider]")
 
 
+def wait_for_the_kernel(lab: Notebook, page: Page, case: Case) -> None:
+    """Wait until the kernel has the value that the slider shows, before it is told another one."""
+    name, shown = case.slider.removeprefix("ee-").replace("-", "_"), ""
+    for _ in range(50):
+        shown = slider(page, case).get_attribute("aria-valuenow") or "nan"
+        kept, _milliseconds = lab.run_in_kernel(f"print(lab.logic.{name})")
+        if float(kept) == pytest.approx(float(shown)):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"the slider shows {shown}, the kernel has another value")
+
+
 def press(page: Page, *buttons: str) -> None:
     for button in buttons:
         page.locator(f".ee-button-{button}").click()
@@ -231,6 +243,7 @@ def test_a_switch_enlarges_all_text(lab: Notebook, page: Page, case: Case) -> No
         "handle => Number(handle.ariaValueNow) > 0.97 * Number(handle.ariaValueMax)",
         arg=slider(page, case).element_handle(),
     )
+    wait_for_the_kernel(lab, page, case)
 
 
 def test_the_line_of_code_recreates_the_setting(lab: Notebook, page: Page, case: Case) -> None:

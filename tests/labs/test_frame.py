@@ -5,6 +5,7 @@ import gc
 import io
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,9 +19,9 @@ from effnet_edu.labs.numbers import Number, Section, compare, comparisons_csv
 from effnet_edu.labs.phi_logic import PhiLogic
 from effnet_edu.labs.phi_view import PhiLab
 from effnet_edu.model.cost import cost
+from effnet_edu.model.variants import spec
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.profile import profile
-from effnet_edu.studies.small_network import network as small_network
 from tests.labs.conftest import SlowProfile, fake_measurement
 
 
@@ -143,7 +144,8 @@ def test_several_settings_change_as_one(slow: SlowProfile) -> None:
 
 
 def test_200_rebuilds_leave_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = small_network()
+    b0 = spec("efficientnet_b0")
+    small = replace(b0, stages=tuple(replace(stage, layers=1, channels=8) for stage in b0.stages))
     monkeypatch.setattr(phi_logic, "_network", lambda *_: (small, cost(small)))
     monkeypatch.setattr(phi_logic, "profile", partial(profile, resolution=32, seconds=0.0001))
     lab = PhiLab(device="cpu")
