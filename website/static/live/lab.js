@@ -73,7 +73,12 @@ find(".ee-button-reset").addEventListener("click", () => {
   ask("");
 });
 find(".ee-button-copy").addEventListener("click", async event => {
-  await navigator.clipboard.writeText(find(".ee-code").textContent);
+  try {
+    await navigator.clipboard.writeText(find(".ee-code").textContent);
+  } catch {  // no permission, or a page without https: the reader copies what is selected
+    getSelection().selectAllChildren(find(".ee-code"));
+    return;
+  }
   event.target.textContent = "Copied";
   setTimeout(() => { event.target.textContent = "Copy code"; }, 2000);
 });
