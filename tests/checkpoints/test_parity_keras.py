@@ -116,7 +116,7 @@ def _save_legacy(peer, path):
 
 
 @pytest.mark.parametrize("layout", FILES)
-@pytest.mark.parametrize("name", ["efficientnet_b1", "efficientnetv2_b1"])
+@pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnetv2_b0"])
 def test_files_of_keras_give_the_same_logits_there_and_back(name, layout, tmp_path):
     weights = empty_network(name, spec(name).tensorflow)
     randomise(weights.state_dict().items(), seed=1)

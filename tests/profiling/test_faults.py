@@ -175,7 +175,7 @@ def peak_memory_alone(arguments: str) -> int:
 
 
 def test_on_a_cpu_the_largest_batch_is_predicted_and_nothing_runs(monkeypatch) -> None:
-    memory = 2**28
+    memory = 2**29
     monkeypatch.setattr(batches, "available_memory", lambda _: memory)
     monkeypatch.setattr(workload, "available_memory", lambda _: memory)
     found = ee.largest_batch(SMALL, resolution=224, device="cpu")

@@ -164,19 +164,19 @@ def started(cache: Path, results: Path) -> subprocess.Popen:
 
 def test_a_killed_study_goes_on_and_ends_the_same(performed, tmp_path):
     cache, results = tmp_path / "cache", tmp_path / "results"
-    finished: list[int] = []
-    for _ in range(2):
-        process = started(cache, results)
-        end = time.monotonic() + 90
-        before = len(list(cache.glob("studies/work/*/finished/*.json")))
-        while len(list(cache.glob("studies/work/*/finished/*.json"))) < before + 2:
-            assert process.poll() is None, "it ended before it could be killed"
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        finished.append(len(list(cache.glob("studies/work/*/finished/*.json"))))
-    assert 2 <= finished[0] < finished[1] < 10
+
+    def finished() -> int:
+        return len(list(cache.glob("studies/work/*/finished/*.json")))
+
+    process = started(cache, results)
+    end = time.monotonic() + 90
+    while finished() < 2:
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert 2 <= finished() < 10
     assert not list(results.glob("*"))
     assert started(cache, results).wait(90) == 0
     assert curves(read("scaling", results)) == curves(read("scaling", performed))
