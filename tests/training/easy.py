@@ -1,11 +1,8 @@
-"""What a tiny network learns in a second: which quarter of an image is bright, or how bright it is."""
+"""A task that a tiny network learns in a second: which quarter of a noisy image is brighter."""
 
 from dataclasses import replace
-from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 
 import effnet_edu as ee
 from effnet_edu.images.labelled import LabelledImages
@@ -34,23 +31,6 @@ def quarters(count: int, seed: int, channels: int = 3, side: int = 16) -> Labell
         image[:, row * half : (row + 1) * half, column * half : (column + 1) * half] += 70
     return LabelledImages(f"quarters {seed}", images, labels, ("a", "b", "c", "d"), "made by the test")
 
-
-def write_pictures(folder: Path) -> None:
-    """Write dark and light pictures, some to train on and some to test with, as the command reads them."""
-    chance = np.random.default_rng(0)
-    for part, count in (("train", 8), ("test", 3)):
-        for index, name in enumerate(("dark", "light")):
-            (folder / part / name).mkdir(parents=True)
-            for number in range(count):
-                pixels = chance.integers(120 * index, 120 * index + 100, (32, 32, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / part / name / f"{number}.png")
-
-
-#: The command, for such pictures.
-SMALL = [
-    *("train", "efficientnet_b0", "--width", "0.2", "--depth", "0.3", "--resolution", "32"),
-    *("--epochs", "1", "--batch-size", "8", "--device", "cpu"),
-]
 
 #: Everything random at once.
 RANDOM_RECIPE = ee.Recipe(

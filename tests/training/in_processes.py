@@ -1,14 +1,10 @@
-"""A training in several processes, as torchrun starts it, and after it a command of the library in the same.
-
-`python -m tests.training.in_processes FOLDER COMMAND...`: starting Python and torch takes longer than both.
-"""
+"""A training in several processes, as torchrun starts it: `python -m tests.training.in_processes FOLDER`."""
 
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import effnet_edu as ee
-from effnet_edu.__main__ import main
 from tests.training.easy import TINY, quarters
 
 #: Nothing random but weights and order, so that several processes do the same as one; batch norm as it is.
@@ -27,4 +23,3 @@ if __name__ == "__main__":
     # Every process ends with the same weights.
     total = sum(float(tensor.double().sum()) for tensor in run.network.state_dict().values())
     print(f"{run.processes} processes, {total!r}", flush=True)
-    sys.exit(main(sys.argv[2:]))

@@ -1,23 +1,36 @@
-"""The command `train`; test_processes.py has it under torchrun."""
+"""The command `train`, in this process and under torchrun."""
 
 import json
 import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import effnet_edu as ee
 from effnet_edu.__main__ import main
 from effnet_edu.profiling.cancel import Cancelled
 from effnet_edu.training import commands
-from tests.training.easy import SMALL, write_pictures
+from tests.training.test_processes import in_two_processes
+
+SMALL = [
+    *("train", "efficientnet_b0", "--width", "0.2", "--depth", "0.3", "--resolution", "32"),
+    *("--epochs", "1", "--batch-size", "8", "--device", "cpu"),
+]
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pictures")
-    write_pictures(folder)
+    chance = np.random.default_rng(0)
+    for part, count in (("train", 8), ("test", 3)):
+        for index, name in enumerate(("dark", "light")):
+            (folder / part / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = chance.integers(120 * index, 120 * index + 100, (32, 32, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / part / name / f"{number}.png")
     return folder
 
 
@@ -36,6 +49,13 @@ def test_train_trains_keeps_and_does_not_train_twice(
     assert main(command) == 0
     assert "100%" not in capsys.readouterr().err
     assert (tmp_path / "run" / "rows.jsonl").read_text() == rows
+
+
+def test_train_under_torchrun_speaks_once(pictures: Path, tmp_path: Path) -> None:
+    done = in_two_processes("-m", "effnet_edu", *SMALL, "--data", str(pictures), "--folder", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("1 epoch on") == 1
+    assert json.loads((tmp_path / "configuration.json").read_text())["processes"] == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from tests.training.easy import SMALL, write_pictures
 from tests.training.in_processes import train
 
 ROOT = Path(__file__).parents[2]
@@ -20,14 +19,9 @@ TORCHRUN = [
 ]
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Train in two processes, here and by the command; return the folder of both and what was printed."""
-    folder = tmp_path_factory.mktemp("two")
-    write_pictures(folder / "pictures")
-    command = [*SMALL, "--data", str(folder / "pictures"), "--folder", str(folder / "command")]
-    ended = subprocess.run(
-        [*TORCHRUN, "-m", "tests.training.in_processes", str(folder / "here"), *command],
+def in_two_processes(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*TORCHRUN, *arguments],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -35,23 +29,18 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         timeout=200,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
-    return folder, ended.stdout
-
-
-def test_the_command_trains_in_both_and_speaks_once(done: tuple[Path, str]) -> None:
-    folder, said = done
-    assert said.count("1 epoch on") == 1
-    assert json.loads((folder / "command" / "configuration.json").read_text())["processes"] == 2
 
 
 @pytest.fixture(scope="module")
-def folder(done: tuple[Path, str]) -> Path:
-    lines = [line for line in done[1].splitlines() if " processes, " in line]
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("two")
+    done = in_two_processes("-m", "tests.training.in_processes", str(folder))
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if "processes" in line]
     assert len(lines) == 2
     assert lines[0] == lines[1]
     assert lines[0].startswith("2 processes")
-    return done[0] / "here"
+    return folder
 
 
 def test_two_processes_follow_the_curve_of_one(folder: Path, tmp_path: Path) -> None:
