@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 import effnet_edu as ee
-from effnet_edu.labs import phi_logic
+from effnet_edu.labs import phi_logic, phi_numbers
 from effnet_edu.labs.numbers import Number, Section, compare, comparisons_csv
 from effnet_edu.labs.phi_logic import PhiLogic
 from effnet_edu.labs.phi_view import PhiLab
@@ -146,7 +146,7 @@ def test_several_settings_change_as_one(slow: SlowProfile) -> None:
 def test_200_rebuilds_leave_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     b0 = spec("efficientnet_b0")
     small = replace(b0, stages=tuple(replace(stage, layers=1, channels=8) for stage in b0.stages))
-    monkeypatch.setattr(phi_logic, "_network", lambda *_: (small, cost(small)))
+    monkeypatch.setattr(phi_numbers, "_network", lambda *_: (small, cost(small)))
     monkeypatch.setattr(phi_logic, "profile", partial(profile, resolution=32, seconds=0.001))
     lab = PhiLab(device="cpu")
 
