@@ -111,6 +111,14 @@ def _api(folder: Path) -> None:
     _write(folder / "index.md", _page("api/index.md", "rooms", rooms) + _toctree(list(api.TITLES)))
 
 
+def _mend(made: Path) -> None:
+    """Say the level of the headings of the side bar, and that a signature is no list of definitions."""
+    for page in made.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        text = text.replace('class="caption" role="heading"', 'class="caption" role="heading" aria-level="2"')
+        page.write_text(text.replace("<dl>\n<dd>", '<dl role="presentation">\n<dd>'), encoding="utf-8")
+
+
 def build(output: Path = OUTPUT) -> int:
     """Make the site; every warning is an error. Returns 0 when it was made.
 
@@ -124,6 +132,7 @@ def build(output: Path = OUTPUT) -> int:
         options = ["-b", "html", "-n", "-W", "--keep-going", "-q", "-d", f"{work}/doctrees", "-c", str(HERE)]
         failed = sphinx([*options, str(source), str(made)])
         if not failed:
+            _mend(made)
             live.add_files(made)
             slides.build(made / "slides", lessons())
             (made / "notebooks").mkdir()

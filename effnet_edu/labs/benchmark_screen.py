@@ -30,8 +30,8 @@ from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.tables import plain_table
 from effnet_edu.published.benchmarks import DEVICES
 
-CHART_SIZE, ORDER_WIDTH, ROW = (396, 262), 396, 14
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 378, 54, 226
+CHART_SIZE, ORDER_WIDTH, ROW = (396, 250), 396, 13
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 378, 54, 214
 #: Families with a mark of their own; all others are small circles.
 _SHAPES = {"EfficientNet": ("o", "v1"), "EfficientNetV2": ("s", "v2"), "ConvNeXt": ("^", "")}
 #: Families whose networks are joined by a line.
