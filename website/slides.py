@@ -34,6 +34,8 @@ OUTPUT = ROOT / "build" / "slides"
 LEFT_OUT = ("Exercises", "Quiz")
 #: Lines of code that a slide has room for beside what they print.
 MOST_LINES = 12
+#: Printed lines that the last row can still read; more become notes.
+MOST_PRINTED = 20
 
 _CODE = HtmlFormatter(style="a11y-high-contrast-light", cssclass="code")
 
@@ -163,7 +165,9 @@ def _run(deck: list[Slide], cell: NotebookNode) -> None:
         deck[-1].shown += [f'<div class="output fragment">{_answer(picture)}</div>' for picture in pictures]
     elif pictures:
         _put(deck, [f'<div class="output">{picture}</div>' for picture in pictures])
-    elif shown := "".join(printed).strip():
+    elif (shown := "".join(printed).strip()).count("\n") >= MOST_PRINTED:
+        deck[-1].notes.append(f"```\n{shown}\n```")
+    elif shown:
         _put(deck, [*_code(cell.source), f'<pre class="printed">{html.escape(shown)}</pre>'])
 
 
@@ -177,7 +181,10 @@ def _put(deck: list[Slide], result: list[str]) -> None:
 
 def _answer(revealed: str) -> str:
     """Return the words that a reader unfolds."""
-    return re.sub(r"</?details[^>]*>|<summary>.*?</summary>", "", revealed, flags=re.DOTALL)
+    answer = re.fullmatch(
+        r"\s*<details[^>]*>\s*<summary>.*?</summary>(.*)</details>\s*", revealed, flags=re.DOTALL
+    )
+    return answer[1] if answer else revealed  # the numbers of a figure stay folded
 
 
 def _heading(deck: list[Slide]) -> list[str]:
