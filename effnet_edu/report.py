@@ -15,9 +15,10 @@ from effnet_edu.profiling.ceilings import ceilings_from
 from effnet_edu.profiling.device import as_device
 from effnet_edu.profiling.roofline import roofline
 from effnet_edu.published.tables import read as read_table
-from effnet_edu.studies.device import EXPERIMENTS, extent, layer_profile
+from effnet_edu.studies.device import extent, layer_profile
 from effnet_edu.studies.device_records import measure_device, read_device
 from effnet_edu.studies.record import Record
+from effnet_edu.studies.registry import DEVICE_EXPERIMENTS
 
 Records = Mapping[str, Record]
 Draw = Callable[[Records], list[Picture]]
@@ -261,7 +262,7 @@ def _say(line: str) -> None:
 
 def _measure(arguments: argparse.Namespace) -> int:
     how = extent(as_device(arguments.device), arguments.quick)
-    measure_device(how, arguments.folder, arguments.experiment or tuple(EXPERIMENTS), _say)
+    measure_device(how, arguments.folder, arguments.experiment or DEVICE_EXPERIMENTS, _say)
     return 0
 
 
@@ -297,7 +298,10 @@ def add_commands(commands: Any) -> None:
         command.add_argument("--device", help="cpu, cuda, mps; the accelerator if there is one")
         command.add_argument("--quick", action="store_true", help="a short version on small inputs")
         command.add_argument(
-            "experiment", nargs="*", metavar="EXPERIMENT", help=f"of {', '.join(EXPERIMENTS)}; all by default"
+            "experiment",
+            nargs="*",
+            metavar="EXPERIMENT",
+            help=f"of {', '.join(DEVICE_EXPERIMENTS)}; all by default",
         )
     reporting.add_argument(
         "--merge", nargs="+", type=Path, metavar="FOLDER", help="one table of these folders, nothing measured"

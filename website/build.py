@@ -15,6 +15,7 @@ import effnet_edu as ee
 from effnet_edu import studies
 from effnet_edu.labs.drawing import standalone
 from effnet_edu.labs.network_picture import LITTLE_ROOM, network_picture
+from effnet_edu.labs.web import PAGES, page
 from website import api, live, results, slides
 from website.lessons import ROOT, lessons, page_of
 
@@ -29,7 +30,8 @@ def assemble(folder: Path) -> None:
         folder: An empty folder.
     """
     _lessons(folder)
-    _write(folder / "live" / "phi_lab.md", _page("live/phi_lab.md", "lab", results.raw(live.lab())))
+    for name in PAGES:
+        _write(folder / "live" / f"{name}.md", _page(f"live/{name}.md", "lab", results.raw(live.lab(name))))
     _results(folder / "results")
     _api(folder / "api")
     _documents(folder)
@@ -83,11 +85,12 @@ def _lessons(folder: Path) -> None:
     ]
     index = _page("index.md", "lessons", "\n".join(cards)).replace("<!-- picture -->", _picture())
     tree = _toctree([f"lessons/{lesson.path.stem}" for lesson in every], "Lessons")
-    more = _toctree(["live/phi_lab", "results/index", "api/index"], "Beside them")
+    moving = _toctree([f"{page(name).logic.title} <live/{name}>" for name in PAGES], "Labs in your browser")
+    more = _toctree(["results/index", "api/index"], "Beside them")
     teaching = _toctree(["docs/teaching", "docs/class", "docs/cluster"], "For teachers")
     guides = [f"docs/{path.stem}" for path in sorted((ROOT / "docs").glob("add_*.md"))]
     carrying_on = _toctree(["CONTRIBUTING", *guides], "For who carries on")
-    _write(folder / "index.md", index + tree + more + teaching + carrying_on)
+    _write(folder / "index.md", index + tree + moving + more + teaching + carrying_on)
 
 
 def _results(folder: Path) -> None:
@@ -113,10 +116,10 @@ def _api(folder: Path) -> None:
 
 def _mend(made: Path) -> None:
     """Say the level of the headings of the side bar, and that a signature is no list of definitions."""
-    for page in made.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        text = text.replace('class="caption" role="heading"', 'class="caption" role="heading" aria-level="2"')
-        page.write_text(text.replace("<dl>\n<dd>", '<dl role="presentation">\n<dd>'), encoding="utf-8")
+    for path in made.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        text = text.replace(' role="heading"', ' role="heading" aria-level="2"')
+        path.write_text(text.replace("<dl>\n<dd>", '<dl role="presentation">\n<dd>'), encoding="utf-8")
 
 
 def build(output: Path = OUTPUT) -> int:

@@ -7,11 +7,13 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from effnet_edu.labs.web import PAGES, page
+
 ROOT = Path(__file__).parents[1]
 LESSONS = ROOT / "lessons"
 
 #: Labs that run in the reader's browser: class to page.
-LIVE = {"PhiLab": "phi_lab"}
+LIVE = {page(name).logic.LAB: name for name in PAGES}
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,30 @@
-"""Labs that run in the reader's browser: their page, the part of the library they need, and Python itself."""
+"""Labs that run in the reader's browser: their pages, what they need of the library, and Python itself."""
 
 import ast
 import io
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from html import escape
+from importlib.metadata import distribution
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import effnet_edu
-from effnet_edu import studies
+from effnet_edu import labs
 from effnet_edu.checkpoints.atomic import write_atomically
-from effnet_edu.labs.controls import Choice, Slider
-from effnet_edu.labs.phi_logic import PhiLogic
-from effnet_edu.labs.phi_view import PhiLab
-from effnet_edu.labs.phi_web import START, Recorded, RecordedTime, WebPhiLab, code, in_words
+from effnet_edu.labs.controls import Choice, Control, OnlyWhile, Pair, Slider
+from effnet_edu.labs.logic import LabLogic
 from effnet_edu.labs.theme import STYLE_SHEET
+from effnet_edu.labs.v2_setting import MOST_STAGES
+from effnet_edu.labs.v2_view import Flat, StageToggles
+from effnet_edu.labs.web import PAGES, Page, page
+
+if TYPE_CHECKING:
+    from effnet_edu.labs.frame import Lab
 
 HERE = Path(__file__).parent
 PACKAGE = Path(effnet_edu.__file__).parent
@@ -30,76 +37,128 @@ PYODIDE_FILES = (
     "python_stdlib.zip",
     "pyodide-lock.json",
 )
-#: Settings that only a measurement depends on.
-MEASURED = {"batch_size", "precision", "device"}
-#: Tables that the exact half reads.
-TABLES = ("published/effnet_table2.csv",)
+#: Settings that only a measurement depends on, by page.
+MEASURED = {
+    "scaling_problem_lab": {"batch_size", "device"},
+    "phi_lab": {"batch_size", "precision", "device"},
+    "mbconv_lab": {"device"},
+    "v2_lab": {"part", "batch_size", "device"},
+    "benchmark_lab": {"up_to", "device"},
+}
+#: Files that the exact half reads: what is published, and what was recorded.
+TABLES = ("published/*.csv", "studies/results/scaling.json", "studies/results/devices/*/*.json")
+#: Recorded by layer, which no page shows, and larger than all others.
+LEFT_OUT = ("layers.json",)
+#: The package that holds a lab's settings, and needs nothing but Python.
+TRAITLETS = "traitlets"
 
 
-def recorded() -> Recorded:
-    """Return the recorded times of B0 to B7 that the page shows, of the first device that has them.
+@dataclass(frozen=True)
+class Field:
+    """A control on a page.
 
-    Raises:
-        ValueError: No device was recorded.
+    Attributes:
+        control: As the lab in a notebook has it.
+        condition: Another setting and its value, where the control is there only while both agree.
     """
-    for records in studies.recorded_devices().values():
-        if "networks" not in records:
-            continue
-        rows = [
-            row
-            for row in records["networks"].data["rows"]
-            if row["network"].startswith("efficientnet_b") and row["batch_size"] == 1
-        ]
-        about = records["networks"].provenance
-        return Recorded(
-            f"{about.device}, {about.started[:10]}",
-            tuple(
-                RecordedTime(
-                    row["network"].removeprefix("efficientnet_").upper(),
-                    *(row[name] for name in ("macs", "median_ms", "low_ms", "high_ms")),
-                )
-                for row in rows
-            ),
-        )
-    raise ValueError("No device has recorded times of networks: `python -m effnet_edu measure networks`.")
+
+    control: Control
+    condition: tuple[str, Any] | None = None
 
 
-def lab() -> str:
-    """Return the lab as HTML: controls, the still picture, and the script that brings it to life."""
+def lab(name: str) -> str:
+    """Return a lab as HTML: controls, the still picture, and the script that brings it to life.
+
+    Args:
+        name: One of `PAGES`.
+    """
+    made = page(name)
+    view: type[Lab] = getattr(labs, made.logic.LAB)
+    shown = made.shown()
+    controls = "".join(
+        html for field in _fields(view.CONTROLS) if (html := _control(made, field, MEASURED[name]))
+    )
     return Template((HERE / "live_lab.html").read_text(encoding="utf-8")).substitute(
-        subject=escape(PhiLab.SUBJECT),
-        controls="".join(_controls()),
-        screen=WebPhiLab(recorded()).screen(START),
-        words=escape(in_words(START)),
-        code=escape(code(START)),
+        name=name,
+        title=escape(made.logic.title),
+        subject=escape(view.SUBJECT),
+        controls=controls,
+        screen=shown["screen"],
+        words=escape(shown["words"]),
+        code=escape(shown["code"]),
     )
 
 
-def _controls() -> Iterator[str]:
-    for control in PhiLab.CONTROLS:
-        if not isinstance(control, Slider | Choice) or control.name in MEASURED:
-            continue
-        trait: Any = PhiLogic.class_traits()[control.name]
-        name, words = control.name, escape(control.label or control.name)
-        help_text = escape(control.help or trait.help)
-        value = getattr(START, name)
-        if isinstance(control, Slider):
-            bounds = f'min="{trait.min:g}" max="{trait.max:g}" step="{control.step:g}" value="{value:g}"'
-            common = f'{bounds} data-setting="{name}"'
-            field = f'<input type="number" id="live-{name}" {common}>'
-            slider = f'<input type="range" aria-label="{words}" aria-describedby="help-{name}" {common}>'
+def _fields(controls: tuple[Control, ...]) -> Iterator[Field]:
+    """Yield the single controls of a lab, taken out of what groups them."""
+    for control in controls:
+        if isinstance(control, Pair):
+            yield from _fields((control.left, control.right))
+        elif isinstance(control, OnlyWhile):
+            for field in _fields((control.control,)):
+                yield Field(field.control, (control.name, control.value))
+        elif isinstance(control, Flat):
+            yield Field(control.slider)
         else:
-            options = "".join(f"<option{' selected' * (one == value)}>{one}</option>" for one in trait.values)
-            field = f'<select id="live-{name}" data-setting="{name}">{options}</select>'
-            slider = ""
-        yield (
-            f'<div class="ee-control"><label for="live-{name}">{words}</label>{field}'
-            f'<span class="ee-help" id="help-{name}">{help_text}</span>{slider}</div>'
+            yield Field(control)
+
+
+def _control(made: Page[Any], field: Field, measured: set[str]) -> str:
+    """Return a control as HTML; empty for one that only a measurement or another part of the lab needs."""
+    logic, attributes = made.logic, ""
+    if field.condition is not None:
+        other, value = field.condition
+        is_there = getattr(logic, other) == value
+        if other in measured and not is_there:
+            return ""
+        attributes = (
+            f' data-while="{escape(other)}" data-is="{escape(str(value))}"{" hidden" * (not is_there)}'
         )
+    if isinstance(field.control, StageToggles):
+        return f'<fieldset class="ee-control ee-stages"{attributes}>{_stages(made)}</fieldset>'
+    if not isinstance(field.control, Slider | Choice):
+        raise TypeError(f"{type(field.control).__name__} has no form on a page.")
+    if field.control.name in measured:
+        return ""
+    return f'<div class="ee-control"{attributes}>{_labelled(field.control, logic)}</div>'
+
+
+def _labelled(control: Slider | Choice, logic: LabLogic[Any, Any]) -> str:
+    """Return label, field, help and slider of a setting."""
+    name, trait = control.name, logic.traits()[control.name]
+    words, value = escape(control.label or name), getattr(logic, name)
+    unit = f"{control.unit}, " if isinstance(control, Slider) and control.unit else ""
+    helping = (
+        f'<span class="ee-help" id="help-{name}">{escape(unit + (control.help or trait.help or ""))}</span>'
+    )
+    label, named = f'<label for="live-{name}">{words}</label>', f'id="live-{name}" data-setting="{name}"'
+    if isinstance(control, Choice):
+        return f"{label}<select {named}>{_options(control, trait, value)}</select>{helping}"
+    bounds: Any = trait
+    numbers = f'min="{bounds.min:g}" max="{bounds.max:g}" step="{control.step:g}" value="{value:g}"'
+    slider = f'aria-label="{words}" aria-describedby="help-{name}" data-setting="{name}"'
+    return f'{label}<input type="number" {named} {numbers}>{helping}<input type="range" {slider} {numbers}>'
+
+
+def _options(control: Choice, trait: Any, value: Any) -> str:
+    given = control.options() if callable(control.options) else control.options
+    return "".join(
+        f"<option{' selected' * (one == value)}>{escape(str(one))}</option>" for one in given or trait.values
+    )
+
+
+def _stages(made: Page[Any]) -> str:
+    logic, barred = made.logic, made.shown()["barred"]["fused"]
+    boxes = (
+        f'<label><input type="checkbox" data-setting="fused" value="{n}"'
+        f"{' checked' * (n in logic.fused)}{' disabled' * (n in barred)}> stage {n}</label>"
+        for n in range(1, MOST_STAGES + 1)
+    )
+    return f"<legend>{escape(logic.traits()['fused'].help)}</legend>{''.join(boxes)}"
 
 
 def add_files(site: Path) -> None:
-    """Put beside the pages what the labs need: the style, the library, the recorded run, and Python.
+    """Put beside the pages what the labs need: the style, the library with its tables, and Python.
 
     Args:
         site: The folder of the made site.
@@ -114,24 +173,38 @@ def add_files(site: Path) -> None:
     for name in PYODIDE_FILES:
         shutil.copyfile(PYODIDE / name, python / name)
     write_atomically(live / "lab.css", STYLE_SHEET)
-    write_atomically(live / "recorded.json", recorded().to_json())
     (live / "effnet_edu.zip").write_bytes(library())
 
 
-def library(start: str = "labs/phi_web.py") -> bytes:
-    """Return the modules that a module needs, and their tables, as a zip of the same bytes each time.
-
-    Args:
-        start: The module, as a file of the package.
-    """
-    names = [*sorted(path.relative_to(PACKAGE).as_posix() for path in needed(PACKAGE / start)), *TABLES]
+@cache
+def library() -> bytes:
+    """Return modules and tables of the pages, and traitlets, as a zip of the same bytes each time."""
+    held = {f"effnet_edu/{path.relative_to(PACKAGE).as_posix()}": path for path in _course()}
+    held |= dict(_traitlets())
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in names:
-            entry = zipfile.ZipInfo(f"effnet_edu/{name}", (2019, 5, 28, 0, 0, 0))
+        for name, path in sorted(held.items()):
+            entry = zipfile.ZipInfo(name, (2019, 5, 28, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, (PACKAGE / name).read_bytes())
+            archive.writestr(entry, path.read_bytes())
     return packed.getvalue()
+
+
+def _course() -> Iterator[Path]:
+    found: set[Path] = set()
+    for module in ("web", *PAGES.values()):
+        found |= needed(PACKAGE / "labs" / f"{module}.py")
+    yield from found
+    for pattern in TABLES:
+        yield from (path for path in PACKAGE.glob(pattern) if path.name not in LEFT_OUT)
+
+
+def _traitlets() -> Iterator[tuple[str, Path]]:
+    """Yield the files of traitlets with its licence (BSD-3-Clause), without its tests."""
+    for file in distribution(TRAITLETS).files or ():
+        is_code = file.parts[0] == TRAITLETS and file.suffix == ".py" and "tests" not in file.parts
+        if is_code or "license" in file.name.lower():
+            yield file.as_posix(), Path(str(file.locate()))
 
 
 def needed(start: Path) -> set[Path]:
@@ -150,18 +223,17 @@ def needed(start: Path) -> set[Path]:
 
 
 def _imported(path: Path) -> Iterator[Path]:
-    modules = {
-        name
-        for node in ast.parse(path.read_text(encoding="utf-8")).body  # not what only type checkers import
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in (
-            [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
-        )
-    }
-    package = ".".join(("effnet_edu", *path.relative_to(PACKAGE).parent.parts))
-    for module in {*modules, package}:
+    modules = {".".join(("effnet_edu", *path.relative_to(PACKAGE).parent.parts))}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:  # not what only type checkers import
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules |= {f"{node.module}.{alias.name}" for alias in node.names}
+    for module in modules:
         parts = module.split(".")
         if parts[0] == "effnet_edu":
             for depth in range(1, len(parts) + 1):
                 place = PACKAGE.joinpath(*parts[1:depth])
-                yield place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+                file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+                if file.is_file():  # the last part may be a name in a module
+                    yield file

@@ -29,9 +29,7 @@ from effnet_edu.labs.logic import Record, RoundedFloat, Status, Watch
 from effnet_edu.labs.numbers import Number, Section, digits
 from effnet_edu.profiling.cancel import Cancelled
 from effnet_edu.profiling.measurement import Measurement
-from effnet_edu.profiling.peers import PEERS, profile_peer
-from effnet_edu.profiling.profile import profile
-from effnet_edu.profiling.workload import PRECISIONS
+from effnet_edu.profiling.names import PEER_NAMES, PRECISION_BYTES
 from effnet_edu.published.benchmarks import DEVICES, PUBLISHERS, Result, plain_name
 
 #: How long each network is timed: rather many networks soon than one network well.
@@ -89,6 +87,7 @@ class BenchmarkLogic(ForwardLogic[Setting]):
     LAB = "BenchmarkLab"
     SETTING = Setting
     INVITATION = "Press Measure, or change something: the networks are then measured in turn."
+    UNMEASURED = ("Nothing measured yet: press Measure,", "or choose another device to stand beside.")
 
     across = traitlets.Enum(tuple(DIMENSIONS), "time", help="time or size")
     most_ms = traitlets.Int(50, min=1, max=1000, help="at most")
@@ -98,7 +97,7 @@ class BenchmarkLogic(ForwardLogic[Setting]):
     accuracy = traitlets.Enum(PUBLISHERS, "papers", help="as tested by")
     beside = traitlets.Unicode(help="another device")
     batch_size = traitlets.Int(1, min=1, max=1024, help="images at once")
-    precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="type of all numbers")
+    precision = traitlets.Enum(tuple(PRECISION_BYTES), "fp32", help="type of all numbers")
     up_to = traitlets.Enum(LIMITS, 5.0, help="billion MACs, measured")
 
     def __init__(self, device: str | None = None, **settings: Any) -> None:
@@ -215,10 +214,13 @@ class BenchmarkLogic(ForwardLogic[Setting]):
     def judged(self, setting: Setting) -> tuple[Point, ...]:
         """Return the networks among which the budget decides: by size all, by time those measured here.
 
+        Where nothing can be measured, those of the other device stand in.
+
         Args:
             setting: Any setting.
         """
-        return self.elsewhere(setting) if setting.dimension.is_size else self.here(setting)
+        is_here = self.MEASURES and not setting.dimension.is_size
+        return self.here(setting) if is_here else self.elsewhere(setting)
 
     def best(self, setting: Setting) -> Point | None:
         """Return the most accurate network within the budget, or None.
@@ -234,7 +236,7 @@ class BenchmarkLogic(ForwardLogic[Setting]):
         Args:
             setting: Any setting.
         """
-        if setting.dimension.is_size:
+        if setting.dimension.is_size or not self.MEASURES:
             return None
         return best(self.elsewhere(setting), setting.dimension, setting.budget)
 
@@ -402,7 +404,10 @@ class BenchmarkLogic(ForwardLogic[Setting]):
         return found
 
     def _take_one(self, result: Result, setting: Setting, watch: Watch) -> Measurement:
-        run = profile_peer if result.key in PEERS else profile
+        from effnet_edu.profiling.peers import profile_peer
+        from effnet_edu.profiling.profile import profile
+
+        run = profile_peer if result.key in PEER_NAMES else profile
         return run(
             result.key,
             setting.batch_size,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from effnet_edu.model.variants import list_variants
 from effnet_edu.profiling.measurement import Measurement
-from effnet_edu.profiling.peers import PEERS
+from effnet_edu.profiling.names import PEER_NAMES
 from effnet_edu.published.benchmarks import DEVICES, Result, results, speed_of
 from effnet_edu.studies.device_records import recorded_devices
 
@@ -172,7 +172,7 @@ def recorded() -> Mapping[str, RecordedDevice]:
         rows += [
             _recorded(row, "fp32", where.started)
             for row in peers
-            if row["network"] in PEERS
+            if row["network"] in PEER_NAMES
             and row["memory_format"] == "contiguous"
             and (row["batch_size"], "fp32") in conditions
         ]
@@ -203,7 +203,7 @@ def buildable(publisher: str) -> tuple[Result, ...]:
     Args:
         publisher: Who tested them.
     """
-    known = {*list_variants(), *PEERS}
+    known = {*list_variants(), *PEER_NAMES}
     found: dict[tuple[str, int], Result] = {}
     for result in results(publisher):
         if result.key in known and result.resolution is not None:

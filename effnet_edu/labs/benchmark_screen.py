@@ -25,13 +25,15 @@ from effnet_edu.labs.drawing import (
     mark,
     rectangle,
     text,
+    two_lines,
 )
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.tables import plain_table
 from effnet_edu.published.benchmarks import DEVICES
 
-CHART_SIZE, ORDER_WIDTH, ROW = (396, 250), 396, 13
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 378, 54, 214
+CHART_SIZE, ORDER_WIDTH, ROW = (396, 246), 396, 13
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 378, 54, 210
 #: Families with a mark of their own; all others are small circles.
 _SHAPES = {"EfficientNet": ("o", "v1"), "EfficientNetV2": ("s", "v2"), "ConvNeXt": ("^", "")}
 #: Families whose networks are joined by a line.
@@ -168,9 +170,7 @@ def chart(logic: BenchmarkLogic, setting: Setting, letter: str = "") -> Drawing:
     if len(heads) > 1:
         parts.append(text(8, 30, heads[1], "soft"))
     if not (here or elsewhere):
-        middle = (_LEFT + _RIGHT) / 2
-        parts.append(text(middle, 120, "Nothing measured yet: press Measure,", "soft", "middle"))
-        parts.append(text(middle, 136, "or choose another device to stand beside.", "soft", "middle"))
+        parts += two_lines((_LEFT + _RIGHT) / 2, 120, logic.UNMEASURED)
     words = setting.budget_in_words
     half = 3.2 * len(words)
     # Above its line, but beside the title of the axis.
@@ -197,14 +197,14 @@ def headlines(logic: BenchmarkLogic, setting: Setting) -> list[str]:
         setting: Any setting.
     """
     found, is_size = logic.best(setting), setting.dimension.is_size
-    where = "" if is_size else " here"
+    where = "" if is_size else " here" if logic.MEASURES else f" on {setting.beside}"
     if found is not None:
         lines = [f"Best{where}: {found}"]
-    elif not is_size and not any(not point.is_stale for point in logic.here(setting)):
+    elif logic.MEASURES and not is_size and not any(not point.is_stale for point in logic.here(setting)):
         lines = ["Not measured here yet"]
     else:
         lines = [f"None{where} within {setting.budget_in_words}"]
-    if not is_size and setting.beside != NOWHERE:
+    if logic.MEASURES and not is_size and setting.beside != NOWHERE:
         lines.append(_headline_beside(logic, setting))
     return lines
 
@@ -345,3 +345,14 @@ def note(logic: BenchmarkLogic) -> str:
         "Accuracy is published, at the image size of the time. Filled: measured here; diamond: recorded; "
         f"hollow: published.{conditions}{source}"
     )
+
+
+def screen(logic: BenchmarkLogic, *, whole: bool = False) -> Screen:
+    """Return the chart, the two orders, and networks as a table.
+
+    Args:
+        logic: The lab.
+        whole: Whether the table has every network of the chart, and not the best within the budget alone.
+    """
+    table = points_table if whole else within_table
+    return Screen(pictures(logic), note(logic), table(logic))

@@ -2,9 +2,10 @@
 
 from effnet_edu.labs.benchmark_logic import LIMITS, BenchmarkLogic
 from effnet_edu.labs.benchmark_points import places
-from effnet_edu.labs.benchmark_screen import headlines, note, pictures, points_table, within_table
+from effnet_edu.labs.benchmark_screen import headlines, screen
 from effnet_edu.labs.controls import Choice, OnlyWhile, Slider
-from effnet_edu.labs.frame import Lab, Screen
+from effnet_edu.labs.frame import Lab
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.logic import devices
 
 
@@ -48,8 +49,7 @@ class BenchmarkLab(Lab):
 
     def draw(self) -> Screen:
         """Return the chart, the two orders, and the best networks."""
-        table = points_table if self._as_table else within_table
-        return Screen(pictures(self.logic), note(self.logic), table(self.logic))
+        return screen(self.logic, whole=self._as_table)
 
     def in_words(self) -> str:
         """Return the lab in one sentence."""

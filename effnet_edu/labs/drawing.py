@@ -37,6 +37,17 @@ def text(x: float, y: float, words: str, css: str = "", anchor: str = "start") -
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{css}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
+def two_lines(x: float, y: float, lines: tuple[str, str]) -> list[str]:
+    """Return two soft lines of text, one below the other, where there is nothing to draw.
+
+    Args:
+        x: Their middle, in pixels.
+        y: Baseline of the first.
+        lines: What they say.
+    """
+    return [text(x, y + 16 * n, words, "soft", "middle") for n, words in enumerate(lines)]
+
+
 def line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
     """Return a straight line.
 

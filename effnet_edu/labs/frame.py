@@ -3,7 +3,6 @@
 import base64
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -12,27 +11,12 @@ from typing import Any, ClassVar
 import ipywidgets as widgets
 
 from effnet_edu.labs.controls import Control
-from effnet_edu.labs.drawing import Drawing, standalone
-from effnet_edu.labs.layout import side_by_side
+from effnet_edu.labs.drawing import standalone
+from effnet_edu.labs.layout import Screen, comparison, side_by_side
 from effnet_edu.labs.logic import LabLogic
 from effnet_edu.labs.numbers import comparisons_csv, sections_csv, without_details
-from effnet_edu.labs.tables import comparison_table, full_table, numbers_table
+from effnet_edu.labs.tables import full_table, numbers_table
 from effnet_edu.labs.theme import STYLE_SHEET
-
-
-@dataclass(frozen=True)
-class Screen:
-    """What a lab shows at a setting, beside the numbers.
-
-    Attributes:
-        drawings: From top to bottom.
-        note: How to read them, in a sentence or two.
-        tables: More tables, made by `tables.plain_table`, below the numbers.
-    """
-
-    drawings: tuple[Drawing, ...]
-    note: str
-    tables: str = ""
 
 
 @cache
@@ -84,9 +68,7 @@ class Lab(widgets.VBox):
 
     def in_words(self) -> str:
         """Return the lab in one sentence, for text alone and as the words of the still picture."""
-        sections = without_details(self.logic.shown())
-        numbers = (f"{n.name} {n}" for section in sections for n in section.numbers)
-        return f"{self.logic.title} at {self.logic.label(self.logic.setting)}: {', '.join(numbers)}."
+        return self.logic.in_words()
 
     def still(self) -> str:
         """Return the lab as a picture with alternative text and tables, for readers without a kernel."""
@@ -148,35 +130,22 @@ class Lab(widgets.VBox):
     def _redraw(self, _change: object = None) -> None:
         # Changes come from the learner and from the thread that measures: the last to draw sees the newest.
         with self._drawing:
-            self._screen.value = self._table() if self._as_table else self._picture()
+            self._screen.value = self._table() if self._as_table else side_by_side(self.logic, self.draw())
             code = escape(self.logic.code())
             self._code.value = f"This setting: <code class='ee-code'>{code}</code>"
-
-    def _picture(self) -> str:
-        screen, logic = self.draw(), self.logic
-        compares = logic.pinned is not None
-        numbers = (
-            self._comparison(details=False) if compares else numbers_table(without_details(logic.shown()))
-        )
-        return side_by_side(screen.drawings, screen.note, numbers + screen.tables, compares=compares)
 
     def _table(self) -> str:
         logic = self.logic
         if logic.pinned is None:
             table, csv = full_table(logic.shown()), sections_csv(logic.shown())
         else:
-            table, csv = self._comparison(details=True), comparisons_csv(logic.compared())
+            table, csv = comparison(logic, details=True), comparisons_csv(logic.compared())
         # What can be scrolled must be reached by Tab.
         tables = (
             "<div class='ee-tables' tabindex='0' role='region' aria-label='all numbers'>"
             f"{table}{self.draw().tables}</div>"
         )
         return f"{tables}<pre class='ee-csv' hidden>{escape(csv)}</pre>"
-
-    def _comparison(self, *, details: bool) -> str:
-        logic = self.logic
-        rows = [row for row in logic.compared() if details or not row.is_detail]
-        return comparison_table(rows, logic.label(logic.pinned), logic.label(logic.setting))
 
     def _tell(self, _change: object = None) -> None:
         status = self.logic.status

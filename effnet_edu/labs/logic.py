@@ -6,15 +6,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-import torch
 import traitlets
 
-from effnet_edu.labs.numbers import Comparison, Number, Section, compare
+from effnet_edu.labs.numbers import Comparison, Number, Section, compare, without_details
 from effnet_edu.labs.worker import NewestWins
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled
-from effnet_edu.profiling.device import as_device, default_device, device_name
+
+if TYPE_CHECKING:
+    import torch
 
 #: Seconds without a change after which a setting is measured.
 REST_SECONDS = 0.4
@@ -86,6 +87,8 @@ class RoundedFloat(traitlets.Float):  # type: ignore[type-arg]
 
 def devices() -> tuple[str, ...]:
     """Return the devices of this machine, the one that is used by default first."""
+    from effnet_edu.profiling.device import default_device
+
     return tuple(dict.fromkeys((default_device().type, "cpu")))
 
 
@@ -114,6 +117,10 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     SETTING: ClassVar[type[Any]]
     #: What the status line says before anything was measured.
     INVITATION: ClassVar[str] = "Change something: it is measured when it rests."
+    #: What a chart says in two lines while it has no measurement.
+    UNMEASURED: ClassVar[tuple[str, str]] = ("Nothing measured yet:", "let a slider rest.")
+    #: Whether there is a device to measure on.
+    MEASURES: ClassVar[bool] = True
 
     device = traitlets.Unicode(help="where it runs")
 
@@ -147,10 +154,14 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
 
     @traitlets.default("device")
     def _default_device(self) -> str:
+        from effnet_edu.profiling.device import default_device
+
         return default_device().type
 
     @traitlets.validate("device")
     def _check_device(self, proposal: Any) -> str:
+        from effnet_edu.profiling.device import as_device
+
         try:
             return str(as_device(proposal["value"]))
         except ValueError as error:
@@ -199,12 +210,14 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             name: The setting that was changed.
         """
 
-    def place(self, setting: SettingT) -> torch.device:
+    def place(self, setting: SettingT) -> "torch.device":
         """Return the device of a setting.
 
         Args:
             setting: Any setting of this lab.
         """
+        from effnet_edu.profiling.device import as_device
+
         return as_device(setting.device)  # type: ignore[attr-defined]
 
     @property
@@ -215,7 +228,7 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     @property
     def device_name(self) -> str:
         """What the maker calls the present device."""
-        return device_name(self.place(self.setting))
+        return self._device_of(self.setting)
 
     @property
     def latest(self) -> Record[SettingT, ResultT] | None:
@@ -275,6 +288,11 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     def compared(self) -> tuple[Comparison, ...]:
         """Return the numbers of the pinned setting A beside those of the present one, B; empty without A."""
         return () if self.pinned is None else compare(self.sections(self.pinned), self.sections(self.setting))
+
+    def in_words(self) -> str:
+        """Return the lab in one sentence."""
+        numbers = (f"{n.name} {n}" for section in without_details(self.shown()) for n in section.numbers)
+        return f"{self.title} at {self.label(self.setting)}: {', '.join(numbers)}."
 
     def pin(self) -> None:
         """Keep the present setting as A, to see later ones against it."""
@@ -379,8 +397,13 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         if self.essence(before) != self.essence(self.setting) or not self.is_fresh:
             self.measure(REST_SECONDS)
 
+    def _device_of(self, setting: SettingT) -> str:
+        from effnet_edu.profiling.device import device_name
+
+        return device_name(self.place(setting))
+
     def _run(self, setting: SettingT, is_stale: IsCancelled) -> None:
-        where = f"on {device_name(self.place(setting))}"
+        where = f"on {self._device_of(setting)}"
         what = f"{self.measured_label(setting)} {where}"
         part = what
 

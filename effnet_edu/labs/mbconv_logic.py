@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
@@ -12,12 +12,13 @@ from effnet_edu.labs.numbers import Number, Section, digits
 from effnet_edu.model.cost import LayerCost, block_layers
 from effnet_edu.model.specs import BlockSpec, NetworkSpec, StageSpec, resolve
 from effnet_edu.model.variants import spec
-from effnet_edu.profiling.ceilings import Ceilings, measure_ceilings
-from effnet_edu.profiling.device import device_name
-from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
-from effnet_edu.profiling.roofline import RooflinePoint, roofline
-from effnet_edu.profiling.timing import Timing
-from effnet_edu.profiling.workload import PRECISIONS
+from effnet_edu.profiling.names import PRECISION_BYTES
+
+if TYPE_CHECKING:
+    from effnet_edu.profiling.ceilings import Ceilings
+    from effnet_edu.profiling.layers import LayerProfile, LayerTime
+    from effnet_edu.profiling.roofline import RooflinePoint
+    from effnet_edu.profiling.timing import Timing
 
 MBCONV, FUSED, PLAIN = "MBConv", "Fused-MBConv", "convolution"
 KINDS = (MBCONV, FUSED, PLAIN)
@@ -74,29 +75,33 @@ class MeasuredBlock:
         profile: Where and how it ran.
     """
 
-    points: tuple[RooflinePoint, ...]
-    profile: LayerProfile
+    points: "tuple[RooflinePoint, ...]"
+    profile: "LayerProfile"
 
     @property
-    def layers(self) -> tuple[LayerTime, ...]:
+    def layers(self) -> "tuple[LayerTime, ...]":
         """Its layers, without those of the network around it."""
         return tuple(point.layer for point in self.points)
 
-    def timing(self, role: str | None = None) -> Timing:
+    def timing(self, role: str | None = None) -> "Timing":
         """Return the seconds of a batch in each pass.
 
         Args:
             role: One of its roles; the whole block if None.
         """
+        from effnet_edu.profiling.timing import Timing
+
         rows = (row.timing.seconds for row in self.layers if role in (None, row.role))
         return Timing(tuple(sum(one) for one in zip(*rows, strict=True)))
 
-    def share(self, role: str) -> Timing:
+    def share(self, role: str) -> "Timing":
         """Return the share of the block's time that a role took in each pass.
 
         Args:
             role: One of its roles.
         """
+        from effnet_edu.profiling.timing import Timing
+
         of, whole = self.timing(role).seconds, self.timing().seconds
         return Timing(tuple(some / every for some, every in zip(of, whole, strict=True)))
 
@@ -122,7 +127,7 @@ class Measured:
     """
 
     blocks: dict[str, MeasuredBlock]
-    ceilings: Ceilings
+    ceilings: "Ceilings"
     left_out: tuple[str, ...]
 
 
@@ -205,7 +210,7 @@ def cost_of(setting: Setting, kind: str, role: str | None = None) -> Cost:
         role: One of its roles; the whole block if None.
     """
     rows = [row for row in layers(setting, kind) if role in (None, row.role)]
-    itemsize = PRECISIONS[setting.precision].itemsize
+    itemsize = PRECISION_BYTES[setting.precision]
     macs = sum(row.macs for row in rows)
     moved = sum(row.bytes_moved(setting.batch_size, itemsize) for row in rows)
     return Cost(macs, sum(row.parameters for row in rows), moved, setting.batch_size * macs / moved)
@@ -244,7 +249,7 @@ class MBConvLogic(LabLogic[Setting, Measured]):
     stride = traitlets.Enum((1, 2), 1, help="2 halves the side")
     squeeze_ratio = RoundedFloat(0.25, min=0.0, max=1.0, help="of c_in; 0 is off")
     batch_size = traitlets.Int(1, min=1, max=256, help="images")
-    precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="type of numbers")
+    precision = traitlets.Enum(tuple(PRECISION_BYTES), "fp32", help="type of numbers")
 
     def __init__(self, device: str | None = None, **settings: Any) -> None:
         self._ceilings: dict[str, Ceilings] = {}
@@ -302,6 +307,8 @@ class MBConvLogic(LabLogic[Setting, Measured]):
 
     def take(self, setting: Setting, watch: Watch) -> Measured:
         """Measure the ceilings once, then each kind of block layer by layer."""
+        from effnet_edu.profiling.roofline import roofline
+
         ceilings, begin = self._known_ceilings(setting, watch)
         peak = ceilings.peak(setting.precision).per_second
         blocks: dict[str, MeasuredBlock] = {}
@@ -346,8 +353,11 @@ class MBConvLogic(LabLogic[Setting, Measured]):
         found = super().newest(setting)
         return None if found is None else Record(setting, found.measurement)
 
-    def _known_ceilings(self, setting: Setting, watch: Watch) -> tuple[Ceilings, float]:
+    def _known_ceilings(self, setting: Setting, watch: Watch) -> "tuple[Ceilings, float]":
         """Return the ceilings of the device, and the share of the progress bar that finding them took."""
+        from effnet_edu.profiling.ceilings import measure_ceilings
+        from effnet_edu.profiling.device import device_name
+
         place = self.place(setting)
         name = device_name(place)
         if name in self._ceilings:
@@ -362,7 +372,11 @@ class MBConvLogic(LabLogic[Setting, Measured]):
         self._ceilings[name] = measured
         return measured, _CEILINGS_SHARE
 
-    def _profile(self, setting: Setting, kind: str, watch: Watch, begin: float, step: float) -> LayerProfile:
+    def _profile(
+        self, setting: Setting, kind: str, watch: Watch, begin: float, step: float
+    ) -> "LayerProfile":
+        from effnet_edu.profiling.layers import profile_layers
+
         return profile_layers(
             network_around(setting, kind),
             setting.batch_size,
@@ -396,7 +410,7 @@ def _details(setting: Setting) -> Iterator[Number]:
         yield from _costs(cost_of(setting, kind), kind, is_detail=True)
 
 
-def _milliseconds(name: str, timing: Timing, is_detail: bool = False) -> Number:
+def _milliseconds(name: str, timing: "Timing", is_detail: bool = False) -> Number:
     low, high = timing.interval
     return Number(name, 1000 * timing.median, "ms", interval=(1000 * low, 1000 * high), is_detail=is_detail)
 

@@ -1,9 +1,12 @@
 """What the MBConv lab draws: the block, who spends what in it, the roofline, and the three kinds."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from effnet_edu.labs.block_picture import LOOKS, WIDTH_PX, BlockPicture, block_picture, marker
-from effnet_edu.labs.drawing import Axis, Drawing, drawing, frame, line, rectangle, text
+from effnet_edu.labs.drawing import Axis, Drawing, drawing, frame, line, rectangle, text, two_lines
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.logic import Record
 from effnet_edu.labs.mbconv_logic import (
     KINDS,
@@ -18,10 +21,12 @@ from effnet_edu.labs.mbconv_logic import (
     role_words,
 )
 from effnet_edu.labs.numbers import digits
-from effnet_edu.profiling.ceilings import Ceilings
-from effnet_edu.profiling.roofline import RooflinePoint
-from effnet_edu.profiling.timing import Timing
-from effnet_edu.profiling.workload import PRECISIONS
+from effnet_edu.profiling.names import PRECISION_BYTES
+
+if TYPE_CHECKING:
+    from effnet_edu.profiling.ceilings import Ceilings
+    from effnet_edu.profiling.roofline import RooflinePoint
+    from effnet_edu.profiling.timing import Timing
 
 SIZE = (396, 240)
 CHARTS_SIZE = (396, 172)
@@ -62,7 +67,7 @@ def _computed_share(x: float, y: float, share: float) -> list[str]:
     ]
 
 
-def _measured_share(x: float, y: float, role: str, share: Timing, *, stale: bool) -> list[str]:
+def _measured_share(x: float, y: float, role: str, share: "Timing", *, stale: bool) -> list[str]:
     """Draw a measured share: a bar with its interval."""
     middle, (low, high) = share.median, share.interval
     paint = 'class="past"' if stale else f'class="role" fill="{LOOKS[role].colour}"'
@@ -131,14 +136,16 @@ def _name(setting: Setting) -> str:
     return f"{setting.kind}{expansion} k{setting.kernel} s{setting.stride}"
 
 
-def _counting(found: MeasuredBlock) -> tuple[RooflinePoint, ...]:
+def _counting(found: MeasuredBlock) -> "tuple[RooflinePoint, ...]":
     """Return the convolutions over whole maps; those of the SE see one pixel and stand far below."""
     return tuple(point for point in found.points if point.layer.macs and point.layer.role != "squeeze_excite")
 
 
-def _rates(record: Record[Setting, Measured] | None) -> Axis:
+def _rates(record: Record[Setting, Measured] | None, highest: float = 100.0) -> Axis:
     """Return the axis of the rates, with room for the ceiling and for everything measured."""
     low, high = 1.0, 100.0
+    while highest > high:
+        high *= 10
     if record is not None:
         reached = [
             point.achieved / 1e9 for one in record.measurement.blocks.values() for point in _counting(one)
@@ -151,9 +158,35 @@ def _rates(record: Record[Setting, Measured] | None) -> Axis:
     return Axis(low, high, 136, 22, logarithmic=True)
 
 
-def _roof(ceilings: Ceilings, precision: str, y: Axis) -> list[str]:
+@dataclass(frozen=True)
+class Roof:
+    """The ceilings of a device.
+
+    Attributes:
+        peak: Of arithmetic, in GMAC/s.
+        memory: Of memory, in GB/s.
+        cache: Of the last cache, in GB/s; None where there is none.
+    """
+
+    peak: float
+    memory: float
+    cache: float | None
+
+    @classmethod
+    def of(cls, ceilings: "Ceilings", precision: str) -> "Roof":
+        """Return the roof for one type of numbers.
+
+        Args:
+            ceilings: What was measured.
+            precision: The type.
+        """
+        cache = ceilings.cache.per_second / 1e9 if ceilings.cache else None
+        return cls(ceilings.peak(precision).per_second / 1e9, ceilings.memory.per_second / 1e9, cache)
+
+
+def _roof(roof: Roof, y: Axis) -> list[str]:
     """Draw the ceilings: memory and arithmetic as one line, the last cache dashed."""
-    peak = ceilings.peak(precision).per_second / 1e9
+    peak = roof.peak
 
     def slope(bandwidth: float, css: str) -> str:
         ridge = min(max(peak / bandwidth, _X.low), _X.high)
@@ -161,18 +194,17 @@ def _roof(ceilings: Ceilings, precision: str, y: Axis) -> list[str]:
         begin = min(max(_X.low, y.low / bandwidth), ridge)
         return line(_X(begin), y(begin * bandwidth), _X(ridge), y(ridge * bandwidth), css)
 
-    memory = ceilings.memory.per_second / 1e9
-    parts = [slope(memory, "roof")]
-    first = memory
-    if ceilings.cache:
-        first = max(first, ceilings.cache.per_second / 1e9)
-        parts.append(slope(ceilings.cache.per_second / 1e9, "roof dashed"))
+    parts = [slope(roof.memory, "roof")]
+    first = roof.memory
+    if roof.cache:
+        first = max(first, roof.cache)
+        parts.append(slope(roof.cache, "roof dashed"))
     parts.append(line(_X(min(max(peak / first, _X.low), _X.high)), y(peak), _X.end, y(peak), "roof"))
     parts.append(text(_X.end, y(peak) - 4, f"{digits(peak)} GMAC/s", "soft", "end"))
     return parts
 
 
-def _point(point: RooflinePoint, y: Axis, *, stale: bool) -> list[str]:
+def _point(point: "RooflinePoint", y: Axis, *, stale: bool) -> list[str]:
     rate, seconds = point.achieved / 1e9, point.layer.seconds
     low, high = point.layer.timing.interval
     x = _X(point.intensity)
@@ -214,23 +246,24 @@ def _letters(blocks: dict[str, MeasuredBlock], y: Axis, *, stale: bool) -> list[
     return parts
 
 
-def roofline_drawing(logic: MBConvLogic) -> Drawing:
+def roofline_drawing(logic: MBConvLogic, known: Roof | None = None) -> Drawing:
     """Draw layers and whole blocks under the ceilings of the device, and the three kinds beside it.
 
     Args:
         logic: The lab.
+        known: The ceilings of a device, drawn while nothing is measured.
     """
     setting = logic.setting
     record, stale = _shown(logic, setting)
-    y = _rates(record)
+    y = _rates(record, known.peak if known else 0.0)
     parts = frame(_X, y, "MACs per byte", "GMAC/s")
     for role, intensity in _intensities(setting):
         x = _X(intensity)
         parts.append(f'<path d="M{x:.1f} {y.start:.1f}v-9" stroke="{LOOKS[role].colour}" class="role-mark"/>')
-    if record is None:
-        x = (_X.start + _X.end) / 2
-        parts.append(text(x, 76, "Nothing measured yet:", "soft", "middle"))
-        parts.append(text(x, 92, "let a slider rest.", "soft", "middle"))
+    if record is None and known is not None:
+        parts += _roof(known, y)
+    elif record is None:
+        parts += two_lines((_X.start + _X.end) / 2, 76, logic.UNMEASURED)
     else:
         parts += _measured_points(logic, record, y, stale=stale)
     kinds, said = _kinds(logic, record, stale=stale)
@@ -240,7 +273,7 @@ def roofline_drawing(logic: MBConvLogic) -> Drawing:
 
 def _intensities(setting: Setting) -> Iterator[tuple[str, float]]:
     """Yield role and MACs per byte of each layer that has MACs (computed)."""
-    batch, size = setting.batch_size, PRECISIONS[setting.precision].itemsize
+    batch, size = setting.batch_size, PRECISION_BYTES[setting.precision]
     for row in layers(setting, setting.kind):
         if row.macs:
             yield row.role, batch * row.macs / row.bytes_moved(batch, size)
@@ -250,7 +283,7 @@ def _measured_points(
     logic: MBConvLogic, record: Record[Setting, Measured], y: Axis, *, stale: bool
 ) -> list[str]:
     found, setting = record.measurement, logic.setting
-    parts = _roof(found.ceilings, record.setting.precision, y)
+    parts = _roof(Roof.of(found.ceilings, record.setting.precision), y)
     drawn = found.blocks.get(setting.kind)
     if drawn is not None:
         for point in _counting(drawn):
@@ -313,17 +346,17 @@ def _kinds(
     return parts, "; ".join(said)
 
 
-def drawings(logic: MBConvLogic) -> tuple[Drawing, ...]:
-    """Draw the block with its shares, and the roofline with the three kinds.
-
-    Args:
-        logic: The lab.
-    """
-    return block_drawing(logic), roofline_drawing(logic)
-
-
 #: What a reader has to know about the drawings.
 NOTE = (
     "Slabs: maps, as wide as their channels and as high as their side (square roots). Lines and the marks on "
     "the axis: computed. Filled: measured, with interval. Letters: whole blocks. Dashed: the last cache."
 )
+
+
+def screen(logic: MBConvLogic) -> Screen:
+    """Return the block with its shares, and the roofline with the three kinds.
+
+    Args:
+        logic: The lab.
+    """
+    return Screen((block_drawing(logic), roofline_drawing(logic)), NOTE if logic.pinned is None else "")

@@ -1,10 +1,11 @@
 """The MBConv lab as widgets."""
 
 from effnet_edu.labs.controls import Choice, Pair, Slider
-from effnet_edu.labs.frame import Lab, Screen
+from effnet_edu.labs.frame import Lab
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.logic import devices
 from effnet_edu.labs.mbconv_logic import MBConvLogic
-from effnet_edu.labs.mbconv_screen import NOTE, drawings
+from effnet_edu.labs.mbconv_screen import screen
 
 
 class MBConvLab(Lab):
@@ -44,4 +45,4 @@ class MBConvLab(Lab):
 
     def draw(self) -> Screen:
         """Return the block and its charts."""
-        return Screen(drawings(self.logic), NOTE if self.logic.pinned is None else "")
+        return screen(self.logic)

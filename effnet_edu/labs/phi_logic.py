@@ -22,8 +22,7 @@ from effnet_edu.model.cost import NetworkCost
 from effnet_edu.model.scaling import ALPHA, BETA, GAMMA
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.measurement import Measurement
-from effnet_edu.profiling.profile import profile
-from effnet_edu.profiling.workload import PRECISIONS
+from effnet_edu.profiling.names import PRECISION_BYTES
 
 
 class PhiLogic(ForwardLogic[Setting]):
@@ -42,7 +41,7 @@ class PhiLogic(ForwardLogic[Setting]):
     beta = RoundedFloat(BETA, min=1.0, max=1.5, help="width: beta^phi")
     gamma = RoundedFloat(GAMMA, min=1.0, max=1.5, help="resolution: gamma^phi")
     batch_size = traitlets.Int(1, min=1, max=1024, help="images at once")
-    precision = traitlets.Enum(tuple(PRECISIONS), "fp32", help="type of all numbers")
+    precision = traitlets.Enum(tuple(PRECISION_BYTES), "fp32", help="type of all numbers")
     variant = traitlets.Enum((FORMULA, *VARIANTS), FORMULA, help="formula or published")
 
     def follow(self, name: str) -> None:
@@ -86,6 +85,8 @@ class PhiLogic(ForwardLogic[Setting]):
 
     def take(self, setting: Setting, watch: Watch) -> Measurement:
         """Build the network and measure its forward pass."""
+        from effnet_edu.profiling.profile import profile
+
         return profile(
             self.spec_at(setting),
             setting.batch_size,

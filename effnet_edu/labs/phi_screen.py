@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, frame, line, text
+from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, frame, line, two_lines
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.logic import Record
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.phi_logic import PhiLogic
@@ -59,8 +60,7 @@ def _times(logic: PhiLogic) -> list[str]:
         parts += letter(x, middle, ", ".join(name for name, one in lettered if one is record))
     if not logic.history:
         x = (MACS_ACROSS.start + MACS_ACROSS.end) / 2
-        parts.append(text(x, 88, "Nothing measured yet:", "soft", "middle"))
-        parts.append(text(x, 104, "let a slider rest.", "soft", "middle"))
+        parts += two_lines(x, 88, logic.UNMEASURED)
     return parts
 
 
@@ -107,3 +107,12 @@ def session_table(logic: PhiLogic) -> str:
 
 
 NOTE = f"{EXACT_NOTE} Filled: measured, with its interval."
+
+
+def screen(logic: PhiLogic) -> Screen:
+    """Return the network and its charts; the note gives way where two networks are compared.
+
+    Args:
+        logic: The lab.
+    """
+    return Screen(pictures(logic), NOTE if logic.pinned is None else "", session_table(logic))

@@ -1,11 +1,12 @@
 """The phi lab as widgets."""
 
 from effnet_edu.labs.controls import Choice, Slider
-from effnet_edu.labs.frame import Lab, Screen
+from effnet_edu.labs.frame import Lab
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.logic import devices
 from effnet_edu.labs.phi_logic import PhiLogic
 from effnet_edu.labs.phi_numbers import giga, mega
-from effnet_edu.labs.phi_screen import NOTE, pictures, session_table, times_in_words
+from effnet_edu.labs.phi_screen import screen, times_in_words
 
 
 class PhiLab(Lab):
@@ -41,9 +42,8 @@ class PhiLab(Lab):
     logic: PhiLogic
 
     def draw(self) -> Screen:
-        """Return the network and its charts; the note gives way where two networks are compared."""
-        note = NOTE if self.logic.pinned is None else ""
-        return Screen(pictures(self.logic), note, session_table(self.logic))
+        """Return the network and its charts."""
+        return screen(self.logic)
 
     def in_words(self) -> str:
         """Return the lab in one sentence."""

@@ -1,27 +1,14 @@
-"""The phi lab for a page without a kernel: the exact half is counted, times are those of a recorded run.
+"""The phi lab for a page without a kernel: times are those of a recorded run."""
 
-It runs in the reader's browser, where there is Python and nothing else; it speaks JSON with the page.
-"""
-
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
 
 from effnet_edu.labs.drawing import Drawing, drawing, frame, line, mark, text
-from effnet_edu.labs.layout import side_by_side
-from effnet_edu.labs.numbers import compare, digits
-from effnet_edu.labs.phi_numbers import (
-    FORMULA,
-    Setting,
-    cost_at,
-    followed,
-    giga,
-    label,
-    mega,
-    network_at,
-    numbers,
-)
+from effnet_edu.labs.layout import Screen
+from effnet_edu.labs.numbers import digits
+from effnet_edu.labs.phi_logic import PhiLogic
+from effnet_edu.labs.phi_numbers import giga, mega
 from effnet_edu.labs.phi_pictures import (
     CHARTS_SIZE,
     EXACT_NOTE,
@@ -31,11 +18,8 @@ from effnet_edu.labs.phi_pictures import (
     networks,
     time_axis,
 )
-from effnet_edu.labs.tables import comparison_table, numbers_table
-from effnet_edu.model.scaling import ALPHA, BETA, GAMMA
-
-#: What the page shows before anything was moved, and without Python for good.
-START = Setting(1.0, ALPHA, BETA, GAMMA, 1, "fp32", FORMULA, "")
+from effnet_edu.labs.web import NoDevice, Page
+from effnet_edu.studies.device_records import recorded_devices
 
 
 @dataclass(frozen=True)
@@ -69,77 +53,55 @@ class Recorded:
     device: str
     times: tuple[RecordedTime, ...]
 
-    @classmethod
-    def from_json(cls, text: str) -> "Recorded":
-        """Return what `to_json` wrote.
 
-        Args:
-            text: The JSON.
-        """
-        known = json.loads(text)
-        return cls(known["device"], tuple(RecordedTime(**time) for time in known["times"]))
-
-    def to_json(self) -> str:
-        """Return it for the page."""
-        return json.dumps(asdict(self))
-
-
-class WebPhiLab:
-    """Answers the page: a changed setting in, picture and numbers out.
+class WebPhi(NoDevice, PhiLogic):
+    """The phi lab where nothing can be measured.
 
     Args:
-        recorded: The run that is shown instead of a measurement.
+        device: Of no use here.
+        settings: Any of the lab.
     """
 
-    def __init__(self, recorded: Recorded) -> None:
-        self.recorded = recorded
 
-    def answer(self, request: str) -> str:
-        """Return what the page shows at a setting, as JSON.
+@cache
+def recorded() -> Recorded:
+    """Return the recorded times of B0 to B7, of the first device that has them.
 
-        Args:
-            request: JSON with `setting`, `changed` (the name of what was moved) and `pinned` (A, or null).
-        """
-        asked = json.loads(request)
-        setting = followed(_setting(asked["setting"]), asked["changed"])
-        pinned = None if asked["pinned"] is None else _setting(asked["pinned"])
-        shown = {
-            "setting": asdict(setting),
-            "screen": self.screen(setting, pinned),
-            "words": in_words(setting),
-            "code": code(setting),
-        }
-        return json.dumps(shown)
-
-    def screen(self, setting: Setting, pinned: Setting | None = None) -> str:
-        """Return picture and numbers as HTML.
-
-        Args:
-            setting: The present one.
-            pinned: A, or None.
-        """
-        found = numbers(setting)
-        if pinned is None:
-            tables = numbers_table(found)
-        else:
-            tables = comparison_table(compare(numbers(pinned), found), label(pinned), label(setting))
-        note = f"{EXACT_NOTE} Diamonds: recorded on {self.recorded.device}." if pinned is None else ""
-        drawings = (*networks(setting, pinned), self._charts(setting, pinned))
-        return side_by_side(drawings, note, tables, compares=pinned is not None)
-
-    def _charts(self, setting: Setting, pinned: Setting | None) -> Drawing:
-        parts = [*macs_chart(setting, pinned), *_times(self.recorded.times, cost_at(setting).macs)]
-        times = ", ".join(f"{time.name} {digits(time.median_ms)} ms" for time in self.recorded.times)
-        right = f"time of an image, recorded on {self.recorded.device}: {times}."
-        return drawing(CHARTS_SIZE, f"Left: {macs_in_words(setting)} Right: {right}", parts)
+    Raises:
+        ValueError: No device was recorded.
+    """
+    for records in recorded_devices().values():
+        if "networks" not in records:
+            continue
+        about = records["networks"].provenance
+        times = tuple(
+            RecordedTime(
+                row["network"].removeprefix("efficientnet_").upper(),
+                *(row[name] for name in ("macs", "median_ms", "low_ms", "high_ms")),
+            )
+            for row in records["networks"].data["rows"]
+            if row["network"].startswith("efficientnet_b") and row["batch_size"] == 1
+        )
+        return Recorded(f"{about.device}, {about.started[:10]}", times)
+    raise ValueError("No device has recorded times of networks: `python -m effnet_edu measure networks`.")
 
 
-def _setting(values: Mapping[str, Any]) -> Setting:
-    """Return a setting from what a page sends, rounded as a slider's 2.3000000000000003 must be."""
-    rounded: dict[str, Any] = {
-        name: round(float(values[name]), 6) for name in ("phi", "alpha", "beta", "gamma")
-    }
-    return replace(START, **rounded, variant=str(values["variant"]))
+def screen(logic: PhiLogic) -> Screen:
+    """Return the network, or two of them where A is pinned, and the charts.
+
+    Args:
+        logic: The lab.
+    """
+    note = f"{EXACT_NOTE} Diamonds: recorded on {recorded().device}." if logic.pinned is None else ""
+    return Screen((*networks(logic.setting, logic.pinned), _charts(logic)), note)
+
+
+def _charts(logic: PhiLogic) -> Drawing:
+    known = recorded()
+    parts = [*macs_chart(logic.setting, logic.pinned), *_times(known.times, logic.cost.macs)]
+    times = ", ".join(f"{time.name} {digits(time.median_ms)} ms" for time in known.times)
+    right = f"time of an image, recorded on {known.device}: {times}."
+    return drawing(CHARTS_SIZE, f"Left: {macs_in_words(logic.setting)} Right: {right}", parts)
 
 
 def _times(times: tuple[RecordedTime, ...], macs: int) -> Iterable[str]:
@@ -157,25 +119,19 @@ def _times(times: tuple[RecordedTime, ...], macs: int) -> Iterable[str]:
         yield text(MACS_ACROSS(time.macs / 1e9), y(time.low_ms) + 14, time.name, "soft", "middle")
 
 
-def in_words(setting: Setting) -> str:
+def in_words(logic: PhiLogic) -> str:
     """Return the lab in one sentence.
 
     Args:
-        setting: The present one.
+        logic: The lab.
     """
-    network, counted = network_at(setting), cost_at(setting)
     return (
-        f"{label(setting)}: {network.layers} blocks, {network.resolution} x {network.resolution} pixels, "
-        f"{mega(counted.parameters)} parameters, {giga(counted.macs)} MACs."
+        f"{logic.label(logic.setting)}: {logic.spec.layers} blocks, "
+        f"{logic.spec.resolution} x {logic.spec.resolution} pixels, "
+        f"{mega(logic.cost.parameters)} parameters, {giga(logic.cost.macs)} MACs."
     )
 
 
-def code(setting: Setting) -> str:
-    """Return the line of Python that opens the lab at a setting.
-
-    Args:
-        setting: The present one.
-    """
-    start, values = asdict(replace(START, phi=0.0)), asdict(setting)
-    chosen = (f"{name}={value!r}" for name, value in values.items() if value != start[name])
-    return f"ee.labs.PhiLab({', '.join(chosen)})"
+def page() -> Page[WebPhi]:
+    """Return the lab for a page; it begins where something can be seen to have grown."""
+    return Page(WebPhi(phi=1.0), screen, in_words)

@@ -10,7 +10,6 @@ from effnet_edu.labs.logic import Record, RoundedFloat, Watch
 from effnet_edu.labs.numbers import Number, Section
 from effnet_edu.labs.scaling_evidence import B0, IMAGES, PAPERS, Point, nearest, published, recorded
 from effnet_edu.profiling.measurement import Measurement
-from effnet_edu.profiling.profile import profile
 from effnet_edu.studies.networks import WAYS, Way
 
 #: A mix of the learner's own, beside the named ways.
@@ -216,6 +215,8 @@ class ScalingProblemLogic(ForwardLogic[Setting]):
 
     def take(self, setting: Setting, watch: Watch) -> Measurement:
         """Build the network and measure its forward pass."""
+        from effnet_edu.profiling.profile import profile
+
         return profile(
             self.bought(setting).network,
             setting.batch_size,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from effnet_edu.labs.drawing import Drawing, MarkedAxis, circle, drawing, frame, line, mark, text
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.network_picture import LITTLE_ROOM, network_picture
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.scaling_evidence import Point, published, recorded, span
@@ -283,3 +284,12 @@ def note(logic: ScalingProblemLogic) -> str:
     """
     setting = logic.setting
     return unspent(logic.bought(setting), 1e9 * setting.budget) or (NOTE if logic.pinned is None else "")
+
+
+def screen(logic: ScalingProblemLogic) -> Screen:
+    """Return the network, its charts and the price of each way.
+
+    Args:
+        logic: The lab.
+    """
+    return Screen(pictures(logic), note(logic))

@@ -1,10 +1,11 @@
 """The scaling problem lab as widgets."""
 
 from effnet_edu.labs.controls import Choice, Slider
-from effnet_edu.labs.frame import Lab, Screen
+from effnet_edu.labs.frame import Lab
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.logic import devices
 from effnet_edu.labs.scaling_logic import ScalingProblemLogic
-from effnet_edu.labs.scaling_screen import note, pictures
+from effnet_edu.labs.scaling_screen import screen
 
 
 class ScalingProblemLab(Lab):
@@ -41,4 +42,4 @@ class ScalingProblemLab(Lab):
 
     def draw(self) -> Screen:
         """Return the network, its charts and the price of each way."""
-        return Screen(pictures(self.logic), note(self.logic))
+        return screen(self.logic)

@@ -7,8 +7,9 @@ import ipywidgets as widgets
 
 from effnet_edu.images.from_bytes import KINDS
 from effnet_edu.labs.controls import Choice, Pair, Slider
-from effnet_edu.labs.frame import Lab, Screen
+from effnet_edu.labs.frame import Lab
 from effnet_edu.labs.gated_network import EXAMPLES, gated_network
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.logic import LabLogic, devices
 from effnet_edu.labs.squeeze_excite_logic import CHANNELS, SqueezeExciteLogic
 from effnet_edu.labs.squeeze_excite_screen import NOTE, pictures, session_table

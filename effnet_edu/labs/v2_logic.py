@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
@@ -27,10 +27,11 @@ from effnet_edu.labs.v2_setting import (
 )
 from effnet_edu.model.variants import spec
 from effnet_edu.profiling.measurement import Measurement
-from effnet_edu.profiling.profile import profile
-from effnet_edu.profiling.timing import Timing
-from effnet_edu.profiling.training_cost import TrainingMeasurement, profile_training
 from effnet_edu.published import IMAGENET_IMAGES
+
+if TYPE_CHECKING:
+    from effnet_edu.profiling.timing import Timing
+    from effnet_edu.profiling.training_cost import TrainingMeasurement
 
 #: How long each timing lasts at most; three steps are timed in any case.
 SECONDS = 0.4
@@ -46,7 +47,7 @@ class Steps:
     """
 
     inference: Measurement
-    training: TrainingMeasurement
+    training: "TrainingMeasurement"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class StageTimes:
         stages: First stage first.
     """
 
-    stages: tuple[TrainingMeasurement, ...]
+    stages: "tuple[TrainingMeasurement, ...]"
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -92,17 +93,19 @@ class StageTimes:
 Found = FusedTimes | StageTimes
 
 
-def whole_step(found: TrainingMeasurement) -> Timing:
+def whole_step(found: "TrainingMeasurement") -> "Timing":
     """Return the times of whole training steps: forward, backward and optimizer.
 
     Args:
         found: What was measured.
     """
+    from effnet_edu.profiling.timing import Timing
+
     parts = (found.forward.seconds, found.backward.seconds, found.step.seconds)
     return Timing(tuple(map(sum, zip(*parts, strict=True))))
 
 
-def epoch_hours(found: TrainingMeasurement) -> tuple[float, tuple[float, float]]:
+def epoch_hours(found: "TrainingMeasurement") -> tuple[float, tuple[float, float]]:
     """Return the hours of an epoch of ImageNet at the measured speed, and their interval.
 
     Args:
@@ -249,6 +252,8 @@ class V2Logic(LabLogic[Setting, Found]):
         return own_fused(self.network) if name == "fused" else super()._default(name)
 
     def _take_steps(self, setting: Setting, watch: Watch) -> Steps:
+        from effnet_edu.profiling.profile import profile
+
         first, second = _part_of(watch, 0, 2), _part_of(watch, 1, 2)
         inference = profile(
             fused_network(setting.network, setting.fused),
@@ -262,14 +267,16 @@ class V2Logic(LabLogic[Setting, Found]):
         )
         return Steps(inference, self._take_training(setting, setting.side, second))
 
-    def _take_stages(self, setting: Setting, watch: Watch) -> tuple[TrainingMeasurement, ...]:
+    def _take_stages(self, setting: Setting, watch: Watch) -> "tuple[TrainingMeasurement, ...]":
         sides = [stage.side for stage in schedule_of(setting).stages]
         return tuple(
             self._take_training(setting, side, _part_of(watch, index, len(sides)))
             for index, side in enumerate(sides)
         )
 
-    def _take_training(self, setting: Setting, side: int, watch: Watch) -> TrainingMeasurement:
+    def _take_training(self, setting: Setting, side: int, watch: Watch) -> "TrainingMeasurement":
+        from effnet_edu.profiling.training_cost import profile_training
+
         return profile_training(
             fused_network(setting.network, setting.fused),
             setting.batch_size,
@@ -282,7 +289,7 @@ class V2Logic(LabLogic[Setting, Found]):
         )
 
 
-def _trainings(found: Found) -> tuple[TrainingMeasurement, ...]:
+def _trainings(found: Found) -> "tuple[TrainingMeasurement, ...]":
     return (found.chosen.training,) if isinstance(found, FusedTimes) else found.stages
 
 

@@ -1,10 +1,11 @@
 """What the V2 lab draws of fused stages: the network, and time against MACs beside the paper's table 3."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
-from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, line, rectangle, text
+from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, line, mark, rectangle, text, two_lines
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.logic import Record
 from effnet_edu.labs.network_picture import WIDTH_PX, network_picture
 from effnet_edu.labs.numbers import digits
@@ -36,6 +37,21 @@ FUSING_NOTE = (
     "Hatched: Fused-MBConv. Hollow: the paper's B4, training on a V100 (circles) and a TPUv3 (squares). "
     "Filled: measured here, training (circles) and inference (squares), with intervals."
 )
+
+
+@dataclass(frozen=True)
+class RecordedStep:
+    """A training step of B4 as it was recorded.
+
+    Attributes:
+        fused: Stages counted from 1.
+        macs: MACs over those of none fused.
+        time: Time over that of none fused.
+    """
+
+    fused: tuple[int, ...]
+    macs: float
+    time: float
 
 
 @cache
@@ -95,11 +111,12 @@ def _times_frame() -> str:
     return "".join(parts)
 
 
-def times(logic: V2Logic) -> Drawing:
+def times(logic: V2Logic, recorded: tuple[RecordedStep, ...] = ()) -> Drawing:
     """Draw time over that of the network without fused stages, against MACs over its MACs.
 
     Args:
         logic: The lab.
+        recorded: Steps of another day, drawn where nothing can be measured.
     """
     setting, parts = logic.setting, [_times_frame()]
     now, none = counted_at(setting), counted_at(setting, fused=())
@@ -109,12 +126,15 @@ def times(logic: V2Logic) -> Drawing:
     for record in logic.history:
         if isinstance(record.measurement, FusedTimes):
             parts += _ratios(record, record.measurement, record is fresh)
-    if not any(isinstance(record.measurement, FusedTimes) for record in logic.history):
-        parts.append(text(_MACS(1.15), _TIME(5.4), "Nothing measured yet: let it rest.", "soft"))
+    for step in recorded:
+        hover = f"stages {listed(step.fused)} fused, recorded: {step.time:.2f} times the time"
+        parts.append(mark("D", _MACS(step.macs), _TIME(step.time), 5, 'class="mark filled"', hover))
+    if not recorded and not any(isinstance(record.measurement, FusedTimes) for record in logic.history):
+        parts += two_lines(_MACS(2.0), _TIME(5.4), logic.UNMEASURED)
     label = (
         f"Time over that of none fused, against MACs over those of none fused. With stages "
         f"{listed(setting.fused)} fused, {setting.network} at {setting.side} px has {ratio:.2f} times the "
-        f"MACs. {_table_in_words()} {_fused_in_words(fresh)}"
+        f"MACs. {_table_in_words()} {_recorded_in_words(recorded) or _fused_in_words(fresh)}"
     )
     return drawing(_TIMES_SIZE, label, parts)
 
@@ -142,6 +162,11 @@ def _table_in_words() -> str:
         for stages, row in rows
     )
     return f"The paper's B4 in training, published: {said}."
+
+
+def _recorded_in_words(recorded: tuple[RecordedStep, ...]) -> str:
+    said = ", ".join(f"stages {listed(step.fused)} {step.time:.2f} times the time" for step in recorded)
+    return f"Recorded, B4 in training: {said}." if said else ""
 
 
 def _fused_in_words(record: Record[Setting, Found] | None) -> str:
@@ -175,17 +200,29 @@ def table_3() -> str:
     return plain_table("published, table 3: B4, V100", heads, rows, "ee-table-3")
 
 
-def fusing_pictures(logic: V2Logic) -> tuple[Drawing, ...]:
+def fusing_pictures(logic: V2Logic, recorded: tuple[RecordedStep, ...] = ()) -> tuple[Drawing, ...]:
     """Draw the network, or two of them where A is pinned, and the times.
 
     Args:
         logic: The lab.
+        recorded: Steps of another day, drawn where nothing can be measured.
     """
     setting, pinned = logic.setting, logic.pinned
     if pinned is None or pinned.part != FUSING:
-        return network_of(setting), times(logic)
+        return network_of(setting), times(logic, recorded)
     pair = (
         network_of(one, f"{letter}: {logic.label(one)}", _LITTLE_ROOM)
         for letter, one in (("A", pinned), ("B", setting))
     )
-    return (*pair, times(logic))
+    return (*pair, times(logic, recorded))
+
+
+def fusing_screen(logic: V2Logic, recorded: tuple[RecordedStep, ...] = ()) -> Screen:
+    """Return the pictures of fused stages; note and table give way where two settings are compared.
+
+    Args:
+        logic: The lab.
+        recorded: Steps of another day, drawn where nothing can be measured.
+    """
+    alone = logic.pinned is None
+    return Screen(fusing_pictures(logic, recorded), FUSING_NOTE if alone else "", table_3() if alone else "")

@@ -18,6 +18,8 @@ NETWORKS = {
     "V2-S": "efficientnetv2_s",
     "V2-M": "efficientnetv2_m",
 }
+#: No network of the lab has more stages.
+MOST_STAGES = 7
 #: Schedules of the paper and of its authors' code, by name: size and variant.
 SCHEDULES = {
     f"{variant} {size.upper()}": (size, variant) for variant in ("paper", "released") for size in "sml"

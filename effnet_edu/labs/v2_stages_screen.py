@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from effnet_edu.labs.drawing import Drawing, circle, drawing, line, rectangle, text
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.network_picture import WIDTH_PX
 from effnet_edu.labs.numbers import digits
 from effnet_edu.labs.tables import plain_table
@@ -155,3 +156,14 @@ def stages_pictures(logic: V2Logic) -> tuple[Drawing, ...]:
         for letter, one in (("A", pinned), ("B", setting))
     )
     return (photographs(setting), *pair)
+
+
+def stages_screen(logic: V2Logic) -> Screen:
+    """Return the pictures of a schedule; note and table give way where two settings are compared.
+
+    Args:
+        logic: The lab.
+    """
+    alone = logic.pinned is None
+    table = schedule_table(logic.setting) if alone else ""
+    return Screen(stages_pictures(logic), STAGES_NOTE if alone else "", table)

@@ -6,15 +6,13 @@ from typing import Any
 import ipywidgets as widgets
 
 from effnet_edu.labs.controls import Choice, OnlyWhile, Pair, Slider, Toggle, help_line
-from effnet_edu.labs.frame import Lab, Screen
+from effnet_edu.labs.frame import Lab
+from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.logic import LabLogic, devices
 from effnet_edu.labs.v2_logic import V2Logic
-from effnet_edu.labs.v2_screen import FUSING_NOTE, fusing_pictures, table_3
-from effnet_edu.labs.v2_setting import FUSING, PROGRESSIVE
-from effnet_edu.labs.v2_stages_screen import STAGES_NOTE, schedule_table, stages_pictures
-
-#: No network of the lab has more stages.
-_MOST_STAGES = 7
+from effnet_edu.labs.v2_screen import fusing_screen
+from effnet_edu.labs.v2_setting import FUSING, MOST_STAGES, PROGRESSIVE
+from effnet_edu.labs.v2_stages_screen import stages_screen
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class StageToggles:
 
     def build(self, logic: LabLogic[Any, Any]) -> widgets.Widget:
         """Return the checkboxes, linked to the logic."""
-        boxes = {n: self._box(logic, n) for n in range(1, _MOST_STAGES + 1)}
+        boxes = {n: self._box(logic, n) for n in range(1, MOST_STAGES + 1)}
 
         def show(_change: object = None) -> None:
             for n, box in boxes.items():
@@ -114,10 +112,5 @@ class V2Lab(Lab):
     logic: V2Logic
 
     def draw(self) -> Screen:
-        """Return the pictures of the chosen part; notes and tables give way where two are compared."""
-        logic = self.logic
-        alone = logic.pinned is None
-        if logic.setting.part == FUSING:
-            return Screen(fusing_pictures(logic), FUSING_NOTE if alone else "", table_3() if alone else "")
-        table = schedule_table(logic.setting) if alone else ""
-        return Screen(stages_pictures(logic), STAGES_NOTE if alone else "", table)
+        """Return the pictures of the chosen part."""
+        return (fusing_screen if self.logic.setting.part == FUSING else stages_screen)(self.logic)

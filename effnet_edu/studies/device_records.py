@@ -5,10 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from effnet_edu.model.checks import choice
-from effnet_edu.studies.device import EXPERIMENTS, Extent
 from effnet_edu.studies.record import RESULTS, Record, begin, changed_modules, read, write
+from effnet_edu.studies.registry import DEVICE_EXPERIMENTS
+
+if TYPE_CHECKING:
+    from effnet_edu.studies.device import Extent
 
 #: Where this project keeps the devices that it has measured.
 DEVICES = RESULTS / "devices"
@@ -27,7 +31,7 @@ def is_current(experiment: str, folder: Path) -> bool:
     """Return whether the folder holds this experiment, made by the code as it is now.
 
     Args:
-        experiment: One of EXPERIMENTS.
+        experiment: One of `DEVICE_EXPERIMENTS`.
         folder: Where the device's records are.
     """
     try:
@@ -37,9 +41,9 @@ def is_current(experiment: str, folder: Path) -> bool:
 
 
 def measure_device(
-    how: Extent,
+    how: "Extent",
     folder: Path,
-    experiments: Sequence[str] = tuple(EXPERIMENTS),
+    experiments: Sequence[str] = DEVICE_EXPERIMENTS,
     say: Callable[[str], None] = lambda _line: None,
 ) -> None:
     """Measure what the folder does not hold yet, each experiment written as soon as it is done.
@@ -47,14 +51,17 @@ def measure_device(
     Args:
         how: Where and how much to measure.
         folder: Where the device's records are.
-        experiments: Names in EXPERIMENTS.
+        experiments: Some of `DEVICE_EXPERIMENTS`.
         say: Told in a line how each one went.
 
     Raises:
         ValueError: There is no such experiment.
     """
     for experiment in experiments:
-        choice("experiment", experiment, tuple(EXPERIMENTS))
+        choice("experiment", experiment, DEVICE_EXPERIMENTS)
+    # Records are read where there is no torch; only measuring needs it.
+    from effnet_edu.studies.device import EXPERIMENTS
+
     for experiment in experiments:
         if is_current(experiment, folder):
             say(f"{experiment}: measured before")
@@ -84,7 +91,8 @@ def read_device(folder: Path) -> dict[str, Record]:
     Raises:
         ValueError: A record is damaged.
     """
-    return {name: read(name, folder) for name in EXPERIMENTS if (folder / f"{name}.json").is_file()}
+    there = (name for name in DEVICE_EXPERIMENTS if (folder / f"{name}.json").is_file())
+    return {name: read(name, folder) for name in there}
 
 
 def recorded_devices(parent: Path = DEVICES) -> dict[str, dict[str, Record]]:

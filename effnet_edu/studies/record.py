@@ -16,13 +16,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
-
-import torch
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from effnet_edu.checkpoints.atomic import write_atomically
-from effnet_edu.profiling.device import device_name, driver_version
 from effnet_edu.studies.code import ROOT, code_hashes, combined
+
+if TYPE_CHECKING:
+    import torch
 
 #: `study`: a full study. `quick_study`: its short version. `measurement`: numbers recorded on a device.
 Kind = Literal["study", "quick_study", "measurement"]
@@ -118,7 +118,7 @@ class Record:
 
 
 def begin(
-    start: str, device: torch.device, seeds: Sequence[int] = (), command: str | None = None, note: str = ""
+    start: str, device: "torch.device", seeds: Sequence[int] = (), command: str | None = None, note: str = ""
 ) -> Provenance:
     """Return where a result that starts now will have come from.
 
@@ -132,6 +132,9 @@ def begin(
     Raises:
         ValueError: There is no such module.
     """
+    # Results are read where there is no torch; only where they are made does a device have a name.
+    from effnet_edu.profiling.device import device_name, driver_version
+
     code = code_hashes(start)
     commit, dirty = _repository()
     return Provenance(

@@ -1,4 +1,4 @@
-"""Which studies there are."""
+"""Which studies there are, and which measurements of a device; known without torch."""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from effnet_edu.studies.study import Study
 
 _STUDIES = ("scaling", "search", "squeeze_excitation", "fused", "progressive", "small_network")
+#: What `python -m effnet_edu measure` measures, as `device.EXPERIMENTS` makes it.
+DEVICE_EXPERIMENTS = (
+    *("ceilings", "layers", "networks", "batch_sizes", "memory_formats"),
+    *("resnet50", "fused_blocks", "fused_networks"),
+)
 
 
 def list_studies() -> tuple[str, ...]:

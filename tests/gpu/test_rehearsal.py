@@ -1,9 +1,6 @@
 """`make gpu` on a CPU, in its tiny setting: on the day there is a GPU nothing is debugged there."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,27 +10,22 @@ from tests.gpu import __main__ as command
 from tests.gpu.__main__ import STUDIES, all_pieces
 from tests.gpu.bench import PIECES
 
-ROOT = Path(__file__).parents[2]
 #: One of each sort; the others run the same code with another name.
 SOME = ("measure-memory_formats", "bench-efficientnet_b0_fp32_eager", "tests")
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tests.gpu", *words], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-
-
-def test_one_piece_of_each_sort_runs_and_is_then_done(tmp_path):
-    first = run("--rehearse", "--folder", str(tmp_path), *SOME)
+def test_one_piece_of_each_sort_runs_and_is_then_done(tmp_path, capsys):
+    words = ["--rehearse", "--folder", str(tmp_path), *SOME]
+    failed = command.main(words)
     logs = "\n".join(log.read_text() for log in tmp_path.glob("*.log"))
-    assert first.returncode == 0, first.stdout + first.stderr + logs
+    assert not failed, capsys.readouterr().out + logs
     results = {path.name: json.loads(path.read_text()) for path in tmp_path.glob("devices/*/*.json")}
     assert set(results) == {"memory_formats.json", "efficientnet_b0_fp32_eager.json"}
     assert results["memory_formats.json"]["data"]["rows"]
     assert results["efficientnet_b0_fp32_eager.json"]["rows"]
-    again = run("--rehearse", "--folder", str(tmp_path), *SOME)
-    assert again.stdout.count("done before") == len(SOME)
+    capsys.readouterr()
+    assert command.main(words) == 0
+    assert capsys.readouterr().out.count("done before") == len(SOME)
 
 
 def test_without_an_accelerator_only_a_rehearsal_runs(tmp_path, monkeypatch, capsys):

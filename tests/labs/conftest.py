@@ -8,7 +8,6 @@ import pytest
 import torch
 
 import effnet_edu as ee
-from effnet_edu.labs import phi_logic
 from effnet_edu.profiling.cancel import Cancelled
 from effnet_edu.profiling.measurement import Measurement
 
@@ -39,6 +38,6 @@ class SlowProfile:
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowProfile]:
     stand_in = SlowProfile()
-    monkeypatch.setattr(phi_logic, "profile", stand_in)
+    monkeypatch.setattr("effnet_edu.profiling.profile.profile", stand_in)
     yield stand_in
     stand_in.release.set()

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 import effnet_edu as ee
-from effnet_edu.labs import phi_logic, phi_numbers
+from effnet_edu.labs import phi_numbers
+from effnet_edu.labs.layout import side_by_side
 from effnet_edu.labs.numbers import Number, Section, compare, comparisons_csv
 from effnet_edu.labs.phi_logic import PhiLogic
 from effnet_edu.labs.phi_view import PhiLab
@@ -71,11 +72,11 @@ def test_a_fault_ends_as_a_sentence_and_the_lab_goes_on(
         raise error
 
     logic = PhiLogic(device="cpu")
-    monkeypatch.setattr(phi_logic, "profile", broken)
+    monkeypatch.setattr("effnet_edu.profiling.profile.profile", broken)
     logic.measure()
     assert logic.wait(5)
     assert (logic.status.state, logic.status.message) == ("failed", sentence)
-    monkeypatch.setattr(phi_logic, "profile", fake_measurement)
+    monkeypatch.setattr("effnet_edu.profiling.profile.profile", fake_measurement)
     logic.measure()
     assert logic.wait(5)
     assert logic.status.state == "measured"
@@ -97,7 +98,7 @@ def test_a_lab_says_that_it_waits_for_another(monkeypatch: pytest.MonkeyPatch) -
         asked.wait(5)
         return fake_measurement(*arguments, **options)
 
-    monkeypatch.setattr(phi_logic, "profile", queued)
+    monkeypatch.setattr("effnet_edu.profiling.profile.profile", queued)
     lab = PhiLab(device="cpu")
     lab.logic.measure()
     end = time.monotonic() + 5
@@ -129,7 +130,7 @@ def test_200_changes_in_a_burst_end_with_the_last(slow: SlowProfile) -> None:
     assert slow.calls < 20
     assert lab.logic.latest is not None
     assert lab.logic.latest.setting == lab.logic.setting
-    assert lab._screen.value == lab._picture()
+    assert lab._screen.value == side_by_side(lab.logic, lab.draw())
     lab.close()
 
 
@@ -147,7 +148,9 @@ def test_200_rebuilds_leave_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     b0 = spec("efficientnet_b0")
     small = replace(b0, stages=tuple(replace(stage, layers=1, channels=8) for stage in b0.stages))
     monkeypatch.setattr(phi_numbers, "_network", lambda *_: (small, cost(small)))
-    monkeypatch.setattr(phi_logic, "profile", partial(profile, resolution=32, seconds=0.001))
+    monkeypatch.setattr(
+        "effnet_edu.profiling.profile.profile", partial(profile, resolution=32, seconds=0.001)
+    )
     lab = PhiLab(device="cpu")
 
     def rebuild(times: int) -> int:

@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import effnet_edu as ee
 from effnet_edu.labs import mbconv_logic
+from effnet_edu.labs.layout import comparison
 from effnet_edu.labs.mbconv_logic import (
     FUSED,
     KINDS,
@@ -24,7 +25,7 @@ from effnet_edu.labs.mbconv_logic import (
     network_around,
     roles,
 )
-from effnet_edu.labs.mbconv_screen import drawings
+from effnet_edu.labs.mbconv_screen import screen
 from effnet_edu.profiling.device import device_name
 from tests.profiling.made import made_ceilings, made_profile
 
@@ -47,8 +48,8 @@ class Calls:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     made = Calls()
-    monkeypatch.setattr(mbconv_logic, "measure_ceilings", made.measure_ceilings)
-    monkeypatch.setattr(mbconv_logic, "profile_layers", made.profile_layers)
+    monkeypatch.setattr("effnet_edu.profiling.ceilings.measure_ceilings", made.measure_ceilings)
+    monkeypatch.setattr("effnet_edu.profiling.layers.profile_layers", made.profile_layers)
     return made
 
 
@@ -106,7 +107,7 @@ def test_a_plain_convolution_costs_what_the_formula_says(logic: MBConvLogic) -> 
 
 def test_the_real_blocks_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     here = made_ceilings(device_name(torch.device("cpu")))
-    monkeypatch.setattr(mbconv_logic, "measure_ceilings", lambda *_, **__: here)
+    monkeypatch.setattr("effnet_edu.profiling.ceilings.measure_ceilings", lambda *_, **__: here)
     monkeypatch.setattr(mbconv_logic, "SECONDS", 0.01)
     logic = MBConvLogic(device="cpu", side=8, channels_in=8, channels_out=8)
     measure(logic)
@@ -165,28 +166,28 @@ def test_what_would_take_too_long_is_left_out_and_named(calls: Calls, logic: MBC
         logic.batch_size, logic.kind = 64, FUSED
     measure(logic)
     assert logic.history[-1].measurement.blocks == {}
-    assert "Not measured: it would take too long" in drawings(logic)[1].label
+    assert "Not measured: it would take too long" in screen(logic).drawings[1].label
 
 
 def test_the_pictures_say_in_words_what_they_show(calls: Calls, logic: MBConvLogic) -> None:
-    before = drawings(logic)
+    before = screen(logic).drawings
     assert "expand 1x1 to 240 x 28 x 28; depthwise 3x3 to 240 x 28 x 28" in before[0].label
     assert "the input is added" in before[0].label
     assert "Nothing measured yet" in before[1].label
     measure(logic)
-    after = drawings(logic)
+    after = screen(logic).drawings
     assert "of the time" in after[0].label
     assert "GMAC/s measured" in after[1].label
     with logic.together():
         logic.stride, logic.side = 2, 15
-    moved = drawings(logic)
+    moved = screen(logic).drawings
     assert "depthwise 3x3 to 240 x 8 x 8" in moved[0].label
     assert "no shortcut, because of stride 2" in moved[0].label
     assert "of the time measured before" in moved[0].label
     assert "GMAC/s measured before" in moved[1].label
     logic.pin()
     logic.channels_out = 80
-    both = drawings(logic)[0].label
+    both = screen(logic).drawings[0].label
     assert both.startswith("A: MBConv6 k3 s2, 40 -> 40 at 15 px")
     assert "B: MBConv6 k3 s2, 40 -> 80 at 15 px" in both
 
@@ -195,8 +196,8 @@ def test_roles_are_in_the_full_table_and_the_export_but_not_beside_the_picture(c
     lab = ee.labs.MBConvLab(device="cpu")
     measure(lab.logic)
     lab.logic.pin()
-    assert "depthwise" not in lab._comparison(details=False)
-    assert "MACs an image, depthwise" in lab._comparison(details=True)
+    assert "depthwise" not in comparison(lab.logic, details=False)
+    assert "MACs an image, depthwise" in comparison(lab.logic, details=True)
     lab.logic.unpin()
     assert "<th scope='row'>time a batch" in lab._screen.value
     assert "<th scope='row'>time, depthwise" not in lab._screen.value

@@ -10,7 +10,7 @@ import pytest
 import traitlets
 
 import effnet_edu as ee
-from effnet_edu.labs import scaling_evidence, scaling_logic, scaling_screen
+from effnet_edu.labs import scaling_evidence, scaling_screen
 from effnet_edu.labs.budget import BASE_MACS, COMPOUND, Shares, spend, total_macs, totals
 from effnet_edu.labs.scaling_logic import MIX, ScalingProblemLogic
 from effnet_edu.labs.scaling_screen import note, pictures, prices
@@ -26,7 +26,7 @@ EVERY_WAY = {**WAYS_ALONE, "compound": COMPOUND, "mix": Shares.of(1, 1, 0)}
 def measured_at_once(monkeypatch: pytest.MonkeyPatch) -> SlowProfile:
     stand_in = SlowProfile()
     stand_in.release.set()
-    monkeypatch.setattr(scaling_logic, "profile", partial(stand_in, precision="fp32"))
+    monkeypatch.setattr("effnet_edu.profiling.profile.profile", partial(stand_in, precision="fp32"))
     return stand_in
 
 

@@ -9,7 +9,6 @@ import pytest
 import traitlets
 
 import effnet_edu as ee
-from effnet_edu.labs import v2_logic
 from effnet_edu.labs.v2_images import examples
 from effnet_edu.labs.v2_logic import FusedTimes, StageTimes, V2Logic, whole_step
 from effnet_edu.labs.v2_screen import fusing_pictures, table_3
@@ -52,8 +51,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
         noted.append(("training", spec.name, side))
         return fake_training(spec, batch_size, side, device)
 
-    monkeypatch.setattr(v2_logic, "profile", profile)
-    monkeypatch.setattr(v2_logic, "profile_training", training)
+    monkeypatch.setattr("effnet_edu.profiling.profile.profile", profile)
+    monkeypatch.setattr("effnet_edu.profiling.training_cost.profile_training", training)
     return noted
 
 
@@ -205,7 +204,7 @@ def test_progress_never_goes_back_and_cancel_is_asked(monkeypatch: pytest.Monkey
         assert not is_cancelled()
         return fake_training(*arguments)
 
-    monkeypatch.setattr(v2_logic, "profile_training", half)
+    monkeypatch.setattr("effnet_edu.profiling.training_cost.profile_training", half)
     logic = V2Logic(device="cpu", part=PROGRESSIVE, network="B0", stages=4, first_side=64, side=96)
     logic.measure()
     assert logic.wait(20)

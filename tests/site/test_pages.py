@@ -5,35 +5,45 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import asdict
+from html import escape
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
 import effnet_edu as ee
-from effnet_edu.labs.phi_logic import PhiLogic
-from effnet_edu.labs.phi_web import START, Recorded, RecordedTime, WebPhiLab, code, in_words
+from effnet_edu.labs.numbers import digits, without_details
+from effnet_edu.labs.web import PAGES, Page, page
 from website import api, live, slides
 from website.lessons import LIVE, lessons, page_of
 from website.mathml import to_mathml
 
-RECORDED = Recorded("a device, a day", (RecordedTime("B0", 385_814_752, 50.0, 45.0, 60.0),))
+#: In each lab: what a reader moves, as a page sends it, and the same as a learner writes it.
+MOVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "scaling_problem_lab": ({"way": "depth", "budget": "3.2"}, {"way": "depth", "budget": 3.2}),
+    "phi_lab": ({"phi": "2.3"}, {"phi": 2.3}),
+    "mbconv_lab": (
+        {"kernel": "5", "expansion": "4", "squeeze_ratio": "0.5"},
+        {"kernel": 5, "expansion": 4, "squeeze_ratio": 0.5},
+    ),
+    "v2_lab": ({"fused": ["2", "1"]}, {"fused": (1, 2)}),
+    "benchmark_lab": ({"across": "MACs", "most_macs": "1"}, {"across": "MACs", "most_macs": 1.0}),
+}
 
 
-def ask(changed: str = "", pinned: dict[str, object] | None = None, **setting: object) -> dict[str, str]:
-    values = {"phi": 1.0, "alpha": 1.2, "beta": 1.1, "gamma": 1.15, "variant": "formula"} | setting
-    request = {"setting": values, "changed": changed, "pinned": pinned}
-    answered: dict[str, str] = json.loads(WebPhiLab(RECORDED).answer(json.dumps(request)))
+def ask(page: Page[Any], press: str = "", **changed: Any) -> dict[str, Any]:
+    answered: dict[str, Any] = json.loads(page.answer(json.dumps({"changed": changed, "press": press})))
     return answered
 
 
 def test_what_a_browser_gets_counts_with_nothing_but_python(tmp_path: Path) -> None:
     zipfile.ZipFile(BytesIO(live.library())).extractall(tmp_path)
     program = (
-        "from effnet_edu.labs.phi_web import *\n"
-        "lab = WebPhiLab(Recorded('a device', ()))\n"
-        "print(in_words(START), len(lab.screen(START)))"
+        "from effnet_edu.labs.web import PAGES, page\n"
+        "for name in PAGES: print(page(name).shown()['words'], len(page(name).shown()['screen']))"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{program}"],
@@ -43,36 +53,74 @@ def test_what_a_browser_gets_counts_with_nothing_but_python(tmp_path: Path) -> N
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    lab = WebPhiLab(Recorded("a device", ()))
-    assert done.stdout == f"{in_words(START)} {len(lab.screen(START))}\n"
+    shown = [page(name).shown() for name in PAGES]
+    assert done.stdout == "".join(f"{one['words']} {len(one['screen'])}\n" for one in shown)
 
 
-def test_the_library_for_browsers_is_the_same_bytes_each_time() -> None:
-    assert live.library() == live.library()
+def test_the_library_for_browsers_is_the_same_bytes_each_time_and_names_its_guest() -> None:
+    first = live.library()
+    live.library.cache_clear()
+    assert live.library() == first
+    names = zipfile.ZipFile(BytesIO(first)).namelist()
+    assert any(name.startswith("traitlets") and "licen" in name.lower() for name in names)
 
 
-@pytest.mark.parametrize(("phi", "variant"), [(0.0, "formula"), (2.3, "formula"), (3.2, "B4")])
-def test_the_page_says_what_the_lab_in_a_notebook_says(phi: float, variant: str) -> None:
-    logic = PhiLogic(device="cpu", phi=phi, variant=variant)
-    answered = ask("variant" if variant != "formula" else "phi", phi=phi, variant=variant)
-    for section in logic.numbers(logic.setting):
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_says_what_the_lab_in_a_notebook_says(name: str) -> None:
+    made = page(name)
+    sent, written = MOVED[name]
+    shown = ask(made, **sent)
+    logic = getattr(ee.labs, made.logic.LAB).LOGIC(device="cpu", **written)
+    assert shown["code"] == logic.code()
+    assert shown["setting"] == json.loads(json.dumps(asdict(logic.setting)))
+    for section in without_details(logic.numbers(logic.setting)):
         for number in section.numbers:
-            assert f">{number.name}</th><td>{number}</td>" in answered["screen"]
-    if variant == "formula":
-        assert answered["code"] == logic.code()
+            assert f">{number.name}</th><td>{escape(str(number))}</td>" in shown["screen"], number.name
 
 
-def test_a_pinned_setting_stands_beside_the_present_one() -> None:
-    compared = ask(
-        phi=2.0, pinned={"phi": 0.0, "alpha": 1.2, "beta": 1.1, "gamma": 1.15, "variant": "formula"}
-    )
-    assert "A: phi 0<br>B: phi 2" in compared["screen"]
+@pytest.mark.parametrize("name", PAGES)
+def test_a_pinned_setting_stands_beside_the_present_one_until_it_is_forgotten(name: str) -> None:
+    made = page(name)
+    before = made.logic.label(made.logic.setting)
+    assert ask(made, "pin")["pinned"]
+    compared = ask(made, **MOVED[name][0])
+    after = made.logic.label(made.logic.setting)
+    assert f"A: {escape(before)}<br>B: {escape(after)}" in compared["screen"]
+    assert not ask(made, "pin")["pinned"]
 
 
-def test_recorded_times_survive_their_journey() -> None:
-    assert Recorded.from_json(RECORDED.to_json()) == RECORDED
-    assert "recorded on a device, a day: B0 50 ms" in WebPhiLab(RECORDED).screen(START)
-    assert eval(code(START), {"ee": ee}).logic.phi == START.phi  # noqa: S307 - the line that a reader copies
+@pytest.mark.parametrize("name", PAGES)
+def test_reset_goes_back_to_what_the_page_began_with(name: str) -> None:
+    made = page(name)
+    began = made.shown()
+    assert ask(made, **MOVED[name][0])["setting"] != json.loads(json.dumps(began["setting"]))
+    assert ask(made, "reset")["code"] == began["code"]
+
+
+def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing() -> None:
+    made = page("v2_lab")
+    ask(made, network="V2-S")
+    refused = ask(made, fused=["7"])
+    assert refused["refused"] == "fused has 7; V2-S has stages 1 to 6."
+    assert refused["setting"]["fused"] == [1, 2, 3]
+    assert made.shown()["barred"] == {"fused": [7]}
+
+
+def test_what_was_measured_is_a_recorded_run_and_named_as_one() -> None:
+    record = next(iter(ee.studies.recorded_devices().values()))["networks"]
+    for name in ("phi_lab", "mbconv_lab", "v2_lab", "benchmark_lab"):
+        assert record.provenance.device in page(name).shown()["screen"]
+    b0 = next(row for row in record.data["rows"] if row["network"] == "efficientnet_b0")
+    assert f"B0, recorded: {digits(b0['median_ms'])} ms" in page("phi_lab").shown()["screen"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_setting_has_a_control_unless_only_a_measurement_needs_it(name: str) -> None:
+    held = set(re.findall(r'data-setting="(\w+)"', live.lab(name)))
+    schedule = {"schedule", "stages", "first_side", "randaugment", "mixup", "dropout", "growing"}
+    of_another_part = schedule if name == "v2_lab" else set()
+    assert held | live.MEASURED[name] | of_another_part == set(page(name).logic.names())
+    assert not held & live.MEASURED[name]
 
 
 def test_every_live_lab_is_linked_below_its_still_picture() -> None:
@@ -80,8 +128,8 @@ def test_every_live_lab_is_linked_below_its_still_picture() -> None:
         lab
         for lesson in lessons()
         for before, after in zip(page_of(lesson).cells, page_of(lesson).cells[1:], strict=False)
-        for lab, page in LIVE.items()
-        if f"ee.labs.{lab}(" in before.source and f"../live/{page}.md" in after.source
+        for lab, name in LIVE.items()
+        if f"ee.labs.{lab}(" in before.source and f"../live/{name}.md" in after.source
     }
     assert linked == set(LIVE)
 

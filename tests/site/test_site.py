@@ -1,7 +1,7 @@
 """The site in a browser: whole, without a network, on a phone, for everybody, and alive."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -13,19 +13,21 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import effnet_edu as ee
+from effnet_edu.labs.numbers import without_details
 from effnet_edu.labs.phi_numbers import giga, mega
 from tests.browser.jupyter import watched_page
-from website.lessons import lessons
+from website.lessons import LIVE, lessons
 
 pytestmark = pytest.mark.browser
 
 #: One page of each kind, the shorter where there is a choice: axe looks at each word.
 KINDS = (
-    *("index", "lessons/05_efficientnet_v2", "live/phi_lab", "api/published", "results/scaling"),
+    *("index", "lessons/05_efficientnet_v2", "live/v2_lab", "api/published", "results/scaling"),
     *("docs/class", "search"),
 )
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PHONE = (390, 844)
+LIVE_CLASS = {page: getattr(ee.labs, lab) for lab, page in LIVE.items()}
 
 
 @contextmanager
@@ -129,7 +131,7 @@ def test_axe_finds_nothing_serious(chrome: Browser, address: str, theme: str) ->
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         for name in KINDS:
             page.goto(f"{address}/{name}.html")
-            if name == "live/phi_lab":
+            if name.startswith("live/"):
                 page.locator(".ee-lab[data-live=ready]").wait_for()
             page.evaluate(axe)
             page.evaluate(
@@ -191,11 +193,25 @@ def test_theme_is_switched_and_kept(chrome: Browser, address: str) -> None:
 
 
 @contextmanager
-def live(chrome: Browser, address: str, size: tuple[int, int] = (1280, 900)) -> Iterator[Page]:
-    with offline(chrome, address, size) as page:
-        page.goto(f"{address}/live/phi_lab.html")
+def live(chrome: Browser, address: str, name: str) -> Iterator[Page]:
+    with offline(chrome, address) as page:
+        page.goto(f"{address}/live/{name}.html")
         page.locator(".ee-lab[data-live=ready]").wait_for()
         yield page
+
+
+@pytest.fixture(scope="module")
+def opened_phi(chrome: Browser, address: str) -> Iterator[Page]:
+    with live(chrome, address, "phi_lab") as page:
+        yield page
+
+
+@pytest.fixture
+def phi(opened_phi: Page) -> Page:
+    """The phi lab as a reader finds it; it is loaded once."""
+    opened_phi.get_by_role("button", name="Reset").click()
+    expect(opened_phi.locator(".ee-code")).to_have_text("ee.labs.PhiLab(phi=1.0)")
+    return opened_phi
 
 
 def shown(page: Page) -> dict[str, str]:
@@ -203,56 +219,96 @@ def shown(page: Page) -> dict[str, str]:
     return dict(row.split("\t")[:2] for row in rows if "\t" in row)
 
 
-def test_a_reader_moves_phi_by_keyboard_and_the_numbers_are_those_of_the_library(
-    chrome: Browser, address: str
-) -> None:
-    with live(chrome, address) as page:
-        page.get_by_role("slider", name="phi").focus()
-        for key, phi in (("ArrowRight", 1.1), ("End", 7.0), ("Home", 0.0)):
-            page.keyboard.press(key)
-            expect(page.locator(".ee-code")).to_have_text(
-                f"ee.labs.PhiLab(phi={phi})" if phi else "ee.labs.PhiLab()"
-            )
-            counted = ee.cost(ee.compound(phi))
-            assert shown(page)["MACs"] == giga(counted.macs)
-            assert shown(page)["parameters"] == mega(counted.parameters)
-            expect(page.locator(".ee-status")).to_contain_text(f"{giga(counted.macs)} MACs")
-            assert f"{ee.compound(phi).resolution} px" in shown(page)["input side"]
-            assert giga(counted.macs) in (page.locator(".ee-lab svg").last.get_attribute("aria-label") or "")
-
-
-def test_a_burst_of_keys_ends_at_the_last_one(chrome: Browser, address: str) -> None:
-    with live(chrome, address) as page:
-        page.get_by_role("slider", name="phi").focus()
-        for _ in range(30):
-            page.keyboard.press("ArrowRight")
-        expect(page.locator(".ee-code")).to_have_text("ee.labs.PhiLab(phi=4.0)")
-        assert shown(page)["MACs"] == giga(ee.cost(ee.compound(4.0)).macs)
-
-
-def test_a_published_network_takes_its_own_numbers_and_two_stand_beside_each_other(
-    chrome: Browser, address: str
-) -> None:
-    with live(chrome, address) as page:
-        page.get_by_role("button", name="Pin as A").click()
-        expect(page.locator("table.ee-compared")).to_be_visible()
-        page.get_by_label("network", exact=True).select_option("B4")
-        expect(page.locator("table.ee-compared caption")).to_contain_text("B: published B4")
-        page.get_by_role("button", name="Forget A").click()
-        expect(page.locator("table.ee-compared")).to_have_count(0)
-        assert shown(page)["parameters"] == mega(ee.cost("efficientnet_b4").parameters)
-        assert shown(page)["MACs, paper"]
-        page.get_by_role("button", name="Reset").click()
-        expect(page.locator(".ee-code")).to_have_text("ee.labs.PhiLab(phi=1.0)")
-
-
-def test_times_are_those_of_the_recorded_run(chrome: Browser, address: str) -> None:
-    with live(chrome, address) as page:
-        record = next(iter(ee.studies.recorded_devices().values()))["networks"]
-        assert record.provenance.device in page.locator(".ee-note").inner_text()
-        assert page.locator(".ee-lab polygon.filled").count() == sum(
-            row["network"].startswith("efficientnet_b") for row in record.data["rows"]
+def test_a_reader_moves_phi_by_keyboard_and_the_numbers_are_those_of_the_library(phi: Page) -> None:
+    phi.get_by_role("slider", name="phi").focus()
+    for key, value in (("ArrowRight", 1.1), ("End", 7.0), ("Home", 0.0)):
+        phi.keyboard.press(key)
+        expect(phi.locator(".ee-code")).to_have_text(
+            f"ee.labs.PhiLab(phi={value})" if value else "ee.labs.PhiLab()"
         )
+        counted = ee.cost(ee.compound(value))
+        assert shown(phi)["MACs"] == giga(counted.macs)
+        assert shown(phi)["parameters"] == mega(counted.parameters)
+        expect(phi.locator(".ee-status")).to_contain_text(f"{giga(counted.macs)} MACs")
+        assert f"{ee.compound(value).resolution} px" in shown(phi)["input side"]
+        assert giga(counted.macs) in (phi.locator(".ee-lab svg").last.get_attribute("aria-label") or "")
+
+
+def test_a_burst_of_keys_ends_at_the_last_one(phi: Page) -> None:
+    phi.get_by_role("slider", name="phi").focus()
+    for _ in range(30):
+        phi.keyboard.press("ArrowRight")
+    expect(phi.locator(".ee-code")).to_have_text("ee.labs.PhiLab(phi=4.0)")
+    assert shown(phi)["MACs"] == giga(ee.cost(ee.compound(4.0)).macs)
+
+
+def test_a_published_network_takes_its_own_numbers_and_two_stand_beside_each_other(phi: Page) -> None:
+    phi.get_by_role("button", name="Pin as A").click()
+    expect(phi.locator("table.ee-compared")).to_be_visible()
+    phi.get_by_label("network", exact=True).select_option("B4")
+    expect(phi.locator("table.ee-compared caption")).to_contain_text("B: published B4")
+    phi.get_by_role("button", name="Forget A").click()
+    expect(phi.locator("table.ee-compared")).to_have_count(0)
+    assert shown(phi)["parameters"] == mega(ee.cost("efficientnet_b4").parameters)
+    assert shown(phi)["MACs, paper"]
+
+
+def test_times_are_those_of_the_recorded_run(phi: Page) -> None:
+    record = next(iter(ee.studies.recorded_devices().values()))["networks"]
+    assert record.provenance.device in phi.locator(".ee-note").inner_text()
+    assert phi.locator(".ee-lab polygon.filled").count() == sum(
+        row["network"].startswith("efficientnet_b") for row in record.data["rows"]
+    )
+
+
+def spend_more(page: Page) -> dict[str, Any]:
+    page.get_by_role("slider", name="budget").press("ArrowRight")
+    return {"budget": 2.0}
+
+
+def expand_less(page: Page) -> dict[str, Any]:
+    page.get_by_role("slider", name="expand").press("ArrowLeft")
+    page.get_by_label("kernel", exact=True).select_option("5")
+    return {"expansion": 5, "kernel": 5}
+
+
+def fuse_two(page: Page) -> dict[str, Any]:
+    for stage in ("stage 2", "stage 1"):
+        page.get_by_role("checkbox", name=stage).press("Space")
+    return {"fused": (1, 2)}
+
+
+def compare_by_macs(page: Page) -> dict[str, Any]:
+    page.get_by_label("compare", exact=True).select_option("MACs")
+    expect(page.get_by_role("slider", name="budget")).to_have_count(1)
+    page.get_by_role("slider", name="budget").press("ArrowRight")
+    return {"across": "MACs", "most_macs": 2.1}
+
+
+@pytest.mark.parametrize(
+    ("name", "move"),
+    [
+        ("scaling_problem_lab", spend_more),
+        ("mbconv_lab", expand_less),
+        ("v2_lab", fuse_two),
+        ("benchmark_lab", compare_by_macs),
+    ],
+)
+def test_a_lab_is_alive_without_a_server_and_says_what_the_library_says(
+    chrome: Browser, address: str, name: str, move: Callable[[Page], dict[str, Any]]
+) -> None:
+    with live(chrome, address, name) as page:
+        settings = move(page)
+        lab = LIVE_CLASS[name].LOGIC(device="cpu", **settings)
+        expect(page.locator(".ee-code")).to_have_text(lab.code())
+        found = shown(page)
+        for section in without_details(lab.numbers(lab.setting)):
+            for number in section.numbers:
+                assert number.name in found
+        first = lab.numbers(lab.setting)[0].numbers[-1]
+        assert found[first.name] == str(first)
+        page.get_by_role("button", name="Reset").click()
+        expect(page.locator(".ee-code")).to_have_text(f"ee.labs.{lab.LAB}()")
 
 
 def test_without_python_the_still_picture_stays(chrome: Browser, address: str) -> None:

@@ -3,75 +3,86 @@ const lab = document.querySelector(".ee-lab[data-live]");
 const find = name => lab.querySelector(name);
 const fields = [...lab.querySelectorAll("[data-setting]")];
 const status = find(".ee-status");
-const start = Object.fromEntries(fields.map(field => [field.dataset.setting, field.value]));
-let pinned = null;
-let setting = start;
-let wanted = null;
+let changed = new Map();
+let press = "";
 let busy = false;
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 
-// One question is under way at a time; of those that come meanwhile, the last one wins.
-const ask = changed => {
-  wanted = { setting, changed, pinned };
-  if (busy) return;
+// One question is under way at a time; what is moved meanwhile goes with the next, the last value of each.
+const ask = () => {
+  if (busy || (!changed.size && !press)) return;
   busy = true;
-  worker.postMessage(wanted);
-  wanted = null;
+  worker.postMessage({ changed: Object.fromEntries(changed), press });
+  changed = new Map();
+  press = "";
 };
 
-const put = values => {
-  setting = values;
-  for (const field of fields)
-    if (field !== document.activeElement || Number(field.value) !== Number(values[field.dataset.setting]))
-      field.value = values[field.dataset.setting];
+const put = setting => {
+  for (const field of fields) {
+    const value = setting[field.dataset.setting];
+    if (changed.has(field.dataset.setting)) continue;
+    if (field.type === "checkbox") field.checked = value.includes(Number(field.value));
+    else if (field !== document.activeElement || Number(field.value) !== Number(value)) field.value = value;
+  }
   for (const slider of lab.querySelectorAll("[type=range]")) slider.setAttribute("aria-valuetext", slider.value);
+  for (const part of lab.querySelectorAll("[data-while]")) part.hidden = String(setting[part.dataset.while]) !== part.dataset.is;
 };
 
-worker.onerror = () => give_up();
+const give_up = () => {
+  status.textContent = lab.dataset.live === "ready"
+    ? "The lab has stopped: load the page again."
+    : "Python could not be loaded here, so the picture stays still. The lesson has the whole lab.";
+  lab.dataset.live = "still";
+};
+
+worker.onerror = give_up;
 worker.onmessage = ({ data }) => {
-  if (data.failed) return give_up();
+  if (data.failed) {
+    console.error(data.failed);
+    return give_up();
+  }
   if (data.ready) {
-    for (const part of lab.querySelectorAll("fieldset, button")) part.disabled = false;
+    for (const part of lab.querySelectorAll(".ee-controls, button")) part.disabled = false;
     status.textContent = "Live: move a slider. Everything is counted here, in your browser.";
     lab.dataset.live = "ready";
     return;
   }
   busy = false;
-  if (wanted) return ask(wanted.changed);
-  if (data.refused) {
-    status.textContent = data.refused;
-    return;
+  put(data.setting);
+  status.textContent = data.refused ?? data.words;
+  if (!data.refused) {
+    find(".ee-screen").innerHTML = data.screen;
+    find(".ee-code").textContent = data.code;
+    find(".ee-button-pin").textContent = data.pinned ? "Forget A" : "Pin as A";
+    for (const field of fields)
+      if (field.type === "checkbox") field.disabled = (data.barred[field.dataset.setting] ?? []).includes(Number(field.value));
   }
-  put(data.shown.setting);
-  find(".ee-screen").innerHTML = data.shown.screen;
-  find(".ee-code").textContent = data.shown.code;
-  status.textContent = data.shown.words;
+  ask();
 };
+worker.postMessage({ open: lab.dataset.lab });
 
-const give_up = () => {
-  status.textContent = "Python could not be loaded here, so the picture stays still. The lesson has the whole lab.";
-  lab.dataset.live = "still";
-};
+const value_of = field => field.type === "checkbox"
+  ? fields.filter(twin => twin.dataset.setting === field.dataset.setting && twin.checked).map(twin => twin.value)
+  : field.value;
 
 for (const field of fields) {
   field.addEventListener("input", () => {
     if (field.value === "" || !field.checkValidity()) return;
-    setting = { ...setting, [field.dataset.setting]: field.value };
-    for (const twin of fields)
-      if (twin !== field && twin.dataset.setting === field.dataset.setting) twin.value = field.value;
-    ask(field.dataset.setting);
+    const name = field.dataset.setting;
+    changed.delete(name);  // what was moved last is set last: it may lead others
+    changed.set(name, value_of(field));
+    if (field.type !== "checkbox")
+      for (const twin of fields) if (twin !== field && twin.dataset.setting === name) twin.value = field.value;
+    ask();
   });
 }
-find(".ee-button-pin").addEventListener("click", event => {
-  pinned = pinned ? null : setting;
-  event.target.textContent = pinned ? "Forget A" : "Pin as A";
-  ask("");
-});
-find(".ee-button-reset").addEventListener("click", () => {
-  put({ ...start });
-  ask("");
-});
+for (const name of ["pin", "reset"])
+  find(`.ee-button-${name}`).addEventListener("click", () => {
+    press = name;
+    if (name === "reset") changed = new Map();
+    ask();
+  });
 find(".ee-button-copy").addEventListener("click", async event => {
   try {
     await navigator.clipboard.writeText(find(".ee-code").textContent);

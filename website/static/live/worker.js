@@ -1,30 +1,29 @@
 // Python in the reader's browser: loads Pyodide and the library once, then answers what the page asks.
 import { loadPyodide } from "../pyodide/pyodide.mjs";
 
-const fetched = async (name, kind) => {
-  const answer = await fetch(new URL(name, import.meta.url));
-  if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
-  return answer[kind]();
+const library = async () => {
+  const answer = await fetch(new URL("effnet_edu.zip", import.meta.url));
+  if (!answer.ok) throw new Error(`effnet_edu.zip: ${answer.status}`);
+  return answer.arrayBuffer();
 };
 
-const started = (async () => {
-  const [python, library, recorded] = await Promise.all([
-    loadPyodide(),
-    fetched("effnet_edu.zip", "arrayBuffer"),
-    fetched("recorded.json", "text"),
-  ]);
-  python.unpackArchive(library, "zip", { extractDir: "/course" });
+const open = async name => {
+  const [python, course] = await Promise.all([loadPyodide(), library()]);
+  python.unpackArchive(course, "zip", { extractDir: "/course" });
   python.runPython("import sys; sys.path.insert(0, '/course')");
-  const phi = python.pyimport("effnet_edu.labs.phi_web");
-  return phi.WebPhiLab(phi.Recorded.from_json(recorded));
-})();
+  return python.pyimport("effnet_edu.labs.web").page(name);
+};
 
-started.then(() => postMessage({ ready: true }), error => postMessage({ failed: String(error) }));
+let lab = null;
 onmessage = async ({ data }) => {
-  const lab = await started;
   try {
-    postMessage({ shown: JSON.parse(lab.answer(JSON.stringify(data))) });
+    if (data.open) {
+      lab = await open(data.open);
+      postMessage({ ready: true });
+    } else {
+      postMessage(JSON.parse(lab.answer(JSON.stringify(data))));
+    }
   } catch (error) {
-    postMessage({ refused: String(error).trim().split("\n").at(-1) });
+    postMessage({ failed: String(error) });
   }
 };

@@ -1,0 +1,8 @@
+"""What can be chosen in a measurement, known without torch: precisions with their bytes, and peers."""
+
+from collections.abc import Mapping
+
+#: Bytes of one number, of each type in `workload.PRECISIONS`.
+PRECISION_BYTES: Mapping[str, int] = {"fp32": 4, "bf16": 2, "fp16": 2}
+#: Networks of other papers, as in `peers.PEERS`.
+PEER_NAMES = ("resnet50", "convnext_tiny")
