@@ -114,7 +114,7 @@ def _times(times: tuple[RecordedTime, ...], macs: int) -> Iterable[str]:
         x = MACS_ACROSS(time.macs / 1e9)
         yield line(x, y(time.low_ms), x, y(time.high_ms), "range")
         hover = f"{time.name}, recorded: {digits(time.median_ms)} ms"
-        yield mark("D", x, y(time.median_ms), 4.5, 'class="mark filled"', hover)
+        yield mark("D", x, y(time.median_ms), 4.5, 'class="measured"', hover)
     for time in times[:1] + times[-1:]:
         yield text(MACS_ACROSS(time.macs / 1e9), y(time.low_ms) + 14, time.name, "soft", "middle")
 

@@ -128,7 +128,7 @@ def times(logic: V2Logic, recorded: tuple[RecordedStep, ...] = ()) -> Drawing:
             parts += _ratios(record, record.measurement, record is fresh)
     for step in recorded:
         hover = f"stages {listed(step.fused)} fused, recorded: {step.time:.2f} times the time"
-        parts.append(mark("D", _MACS(step.macs), _TIME(step.time), 5, 'class="mark filled"', hover))
+        parts.append(mark("D", _MACS(step.macs), _TIME(step.time), 5, 'class="measured"', hover))
     if not recorded and not any(isinstance(record.measurement, FusedTimes) for record in logic.history):
         parts += two_lines(_MACS(2.0), _TIME(5.4), logic.UNMEASURED)
     label = (
