@@ -42,11 +42,22 @@ MEASURED = {
     "scaling_problem_lab": {"batch_size", "device"},
     "phi_lab": {"batch_size", "precision", "device"},
     "mbconv_lab": {"device"},
+    "squeeze_excite_lab": {"device"},
     "v2_lab": {"part", "batch_size", "device"},
     "benchmark_lab": {"up_to", "device"},
 }
+#: Controls of a page whose lab in a notebook has more than a page can answer.
+OWN_CONTROLS: dict[str, tuple[Control, ...]] = {
+    "squeeze_excite_lab": (
+        *(Choice("block"), Choice("picture", label="class"), Choice("other")),
+        *(Choice("network"), Choice("squeeze", label="SE")),
+    )
+}
 #: Files that the exact half reads: what is published, and what was recorded.
-TABLES = ("published/*.csv", "studies/results/scaling.json", "studies/results/devices/*/*.json")
+TABLES = (
+    *("published/*.csv", "studies/results/scaling.json"),
+    *("studies/results/small_network.json", "studies/results/devices/*/*.json"),
+)
 #: Recorded by layer, which no page shows, and larger than all others.
 LEFT_OUT = ("layers.json",)
 #: The package that holds a lab's settings, and needs nothing but Python.
@@ -74,15 +85,14 @@ def lab(name: str) -> str:
     """
     made = page(name)
     view: type[Lab] = getattr(labs, made.logic.LAB)
+    controls = OWN_CONTROLS.get(name, view.CONTROLS)
     shown = made.shown()
-    controls = "".join(
-        html for field in _fields(view.CONTROLS) if (html := _control(made, field, MEASURED[name]))
-    )
+    fields = "".join(_control(made, field, MEASURED[name]) for field in _fields(controls))
     return Template((HERE / "live_lab.html").read_text(encoding="utf-8")).substitute(
         name=name,
         title=escape(made.logic.title),
         subject=escape(view.SUBJECT),
-        controls=controls,
+        controls=fields,
         screen=shown["screen"],
         words=escape(shown["words"]),
         code=escape(shown["code"]),

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from effnet_edu.images.glyphs import glyphs
+from effnet_edu.labs.recorded_gates import ClassGates, recorded_gates
 from effnet_edu.model.blocks import MBConv
 from effnet_edu.model.network import EfficientNet
-from effnet_edu.studies.result import read
 from effnet_edu.studies.trained import trained_network
 from effnet_edu.training.augmentation import to_floats
 
@@ -45,19 +45,6 @@ class Halt:
     ungated: Tensor
     gates: Tensor
     logits: Tensor
-
-
-@dataclass(frozen=True)
-class ClassGates:
-    """What the study kept of the gates of one block, over its test pictures.
-
-    Attributes:
-        means: Mean gate of each channel, for each class.
-        between_class_share: Share of the gates' variance that the class decides.
-    """
-
-    means: tuple[tuple[float, ...], ...]
-    between_class_share: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,14 +145,8 @@ class GatedNetwork:
 def gated_network() -> GatedNetwork:
     """Return the trained network that comes with the course, read once."""
     network, class_names = trained_network()
-    result = read("small_network")
-    (run,) = result.runs
-    by_block = {
-        row["block"]: ClassGates(tuple(map(tuple, row["class_means"])), row["between_class_share"])
-        for row in run["gates"]
-    }
-    tested = result.record.data["images"][run["images"]]["test"]
-    return GatedNetwork(network, class_names, by_block, tested)
+    recorded = recorded_gates()
+    return GatedNetwork(network, class_names, recorded.by_block, recorded.tested)
 
 
 @lru_cache(maxsize=1)

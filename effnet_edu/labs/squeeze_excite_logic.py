@@ -15,14 +15,8 @@ from effnet_edu.images.from_bytes import MOST_BYTES, picture_from_bytes
 from effnet_edu.labs.gated_network import EXAMPLES, GatedNetwork, Halt, gated_network
 from effnet_edu.labs.logic import LabLogic, Record, RoundedFloat, Status, Watch
 from effnet_edu.labs.numbers import Number, Section
-from effnet_edu.labs.squeeze_widths import (
-    NETWORKS,
-    SMALL,
-    SQUEEZES,
-    USUAL,
-    build_with,
-    squeeze_cost,
-)
+from effnet_edu.labs.squeeze_pictures import cost_numbers, named
+from effnet_edu.labs.squeeze_widths import NETWORKS, SMALL, SQUEEZES, USUAL, build_with
 from effnet_edu.model.specs import resolve
 from effnet_edu.profiling.layers import LayerProfile, profile_layers
 from effnet_edu.published import read
@@ -345,14 +339,7 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
         )
         share = 100 * self.known.by_block[setting.block].between_class_share
         recorded = (Number("decided by class", share, "%", decimals=1),)
-        counted = squeeze_cost(setting.network, setting.squeeze)
-        usual = squeeze_cost(setting.network, USUAL)
-        costs = (
-            Number("parameters", counted.parameters / 1e6, "million"),
-            Number("over SE 1/4", counted.parameters / usual.parameters, "×", decimals=2),
-            Number("SE parameters", 100 * counted.squeeze_parameters / counted.parameters, "%", decimals=1),
-            Number("SE MACs", 100 * counted.squeeze_macs / counted.macs, "%", decimals=2),
-        )
+        costs = cost_numbers(setting.network, setting.squeeze)
         return (
             Section("computed", found, f"computed, {setting.block}"),
             Section("recorded", recorded, f"recorded, {self.known.tested:,} test pictures"),
@@ -421,15 +408,6 @@ class SqueezeExciteLogic(LabLogic[Setting, LayerProfile]):
         for number in self.measured(record):
             found[f"{number.name}, {number.unit}"] = number.value  # type: ignore[assignment]
         return settings | found
-
-
-def named(network: str) -> str:
-    """Return a network's name in a sentence.
-
-    Args:
-        network: One of `NETWORKS`.
-    """
-    return "small network" if network == SMALL else network
 
 
 def _printed(network: str) -> tuple[Section, ...]:

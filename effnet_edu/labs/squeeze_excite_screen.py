@@ -2,28 +2,30 @@
 
 import base64
 import io
-from collections.abc import Sequence
 from functools import lru_cache
 
 from PIL import Image
 
-from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, hatching, line, rectangle, text
+from effnet_edu.labs.drawing import Axis, Drawing, circle, drawing, line, rectangle, text
 from effnet_edu.labs.numbers import digits
-from effnet_edu.labs.squeeze_excite_logic import OWN, Setting, SqueezeExciteLogic, named
-from effnet_edu.labs.squeeze_widths import SQUEEZES, squeeze_cost
+from effnet_edu.labs.squeeze_excite_logic import OWN, Setting, SqueezeExciteLogic
+from effnet_edu.labs.squeeze_pictures import (
+    GATES,
+    HEIGHT,
+    LEFT,
+    WIDTH,
+    contrast_bars,
+    cost_bars,
+    costs_in_words,
+    gate_bars,
+    named,
+)
+from effnet_edu.labs.squeeze_widths import SQUEEZES
 from effnet_edu.labs.tables import plain_table
-from effnet_edu.labs.theme import COMPOUND
 
-_WIDTH = 396
 #: The answer: its height, that of a row, and where letters, bars and percentages stand.
 _ANSWER_HEIGHT, _ROW = 150, 13
-_LETTERS, _BARS, _SHARES = 142, (154, 350), _WIDTH
-#: The gates, their differences, and the price below each other.
-_LEFT = 46
-_GATES = Axis(0, 1, 82, 20)
-_CONTRAST_MIDDLE, _CONTRAST_REACH = 124, 18
-_COSTS_TOP, _COSTS_FLOOR, _COSTS_RIGHT = 192, 244, 380
-_GATES_HEIGHT = 280
+_LETTERS, _BARS, _SHARES = 142, (154, 350), WIDTH
 
 
 @lru_cache(maxsize=32)
@@ -61,7 +63,7 @@ def answer_picture(logic: SqueezeExciteLogic) -> Drawing:
             parts.append(text(68, 20 + 70 * row, letter, "title"))
     ring = "its own gates" if logic.pinned is None else "A"
     parts += [text(_BARS[0], 12, f"logits (ring: {ring})", "title"), *_bars(logic)]
-    return drawing((_WIDTH, _ANSWER_HEIGHT), _answer_in_words(logic), parts)
+    return drawing((WIDTH, _ANSWER_HEIGHT), _answer_in_words(logic), parts)
 
 
 def _bars(logic: SqueezeExciteLogic) -> list[str]:
@@ -104,108 +106,31 @@ def gates_picture(logic: SqueezeExciteLogic) -> Drawing:
         logic: The lab.
     """
     setting = logic.setting
-    parts = [*_gates(logic), *_contrast(logic), *_costs(logic)]
-    label = f"{_gates_in_words(logic)} {_contrast_in_words(logic)} {_costs_in_words(setting)}"
-    return drawing((_WIDTH, _GATES_HEIGHT), label, parts)
-
-
-@lru_cache(maxsize=8)
-def _edges(count: int, x: Axis) -> tuple[str, ...]:
-    return tuple(f"H{x(index):.1f}" for index in range(count + 1))
-
-
-def _steps(values: Sequence[float], x: Axis, y: Axis) -> str:
-    edges = _edges(len(values), x)
-    heights = (f"V{y(value):.1f}" for value in values)
-    return "".join(map("".join, zip(edges, heights, edges[1:], strict=False)))
-
-
-@lru_cache(maxsize=16)
-def _skyline(values: tuple[float, ...], x: Axis, y: Axis) -> str:
-    """Return bars beside each other as one path, quick to draw however many there are."""
-    floor = y(0)
-    return (
-        f'<path d="M{x.start:.1f} {floor:.1f}{_steps(values, x, y)}V{floor:.1f}Z" fill="{COMPOUND}" '
-        'style="stroke:var(--ee-text)" stroke-width=".6"/>'
-    )
+    pinned = logic.pinned
+    same_network = pinned is not None and pinned.network == setting.network
+    contrast = contrast_bars(logic.contrast(setting), logic.compared_classes(setting), setting.channel)
+    costs = cost_bars(setting.network, setting.squeeze, pinned.squeeze if same_network else None)
+    words = costs_in_words(setting.network, setting.squeeze)
+    label = f"{_gates_in_words(logic)} {_contrast_in_words(logic)} {words}"
+    return drawing((WIDTH, HEIGHT), label, [*_gates(logic), *contrast, *costs])
 
 
 def _gates(logic: SqueezeExciteLogic) -> list[str]:
     setting, pinned = logic.setting, logic.pinned
     answer = logic.answer(setting)
-    x = Axis(0, len(answer.gates), _LEFT, _WIDTH)
+    x = Axis(0, len(answer.gates), LEFT, WIDTH)
     title = f"{len(answer.gates)} gates of {setting.block}: {logic.gates_in_words(setting)}"
-    parts = [_skyline(answer.gates, x, _GATES)]
     if pinned is not None and pinned.block == setting.block:
-        before = logic.answer(pinned).gates
-        start = f"M{x.start:.1f} {_GATES(before[0]):.1f}"
-        path = f"{start}{_steps(before, x, _GATES)}"
-        parts.append(f'<path d="{path}" fill="none" style="stroke:var(--ee-text)" stroke-width="1"/>')
-        title = f"B: {title}; line: A"
-    parts.append(text(0, 12, title, "title"))
-    parts += [line(_LEFT, _GATES(tick), _WIDTH, _GATES(tick), "grid") for tick in (0, 0.5, 1)]
-    parts += [text(_LEFT - 5, _GATES(tick) + 4, f"{tick:g}", "soft", "end") for tick in (0, 0.5, 1)]
+        parts = gate_bars(answer.gates, f"B: {title}; line: A", logic.answer(pinned).gates)
+    else:
+        parts = gate_bars(answer.gates, title)
     centre, channel = x(setting.channel + 0.5), setting.channel
     if setting.gates != OWN:
-        parts.append(circle(centre, _GATES(answer.own_gates[channel]), 5, "published"))
-    parts.append(circle(centre, _GATES(answer.gates[channel]), 5, "now"))
-    anchor = "start" if centre < _LEFT + 10 else ("end" if centre > _WIDTH - 10 else "middle")
-    parts.append(text(centre, _GATES.start + 14, str(channel), "title", anchor))
+        parts.append(circle(centre, GATES(answer.own_gates[channel]), 5, "published"))
+    parts.append(circle(centre, GATES(answer.gates[channel]), 5, "now"))
+    anchor = "start" if centre < LEFT + 10 else ("end" if centre > WIDTH - 10 else "middle")
+    parts.append(text(centre, GATES.start + 14, str(channel), "title", anchor))
     return parts
-
-
-def _reach(largest: float) -> float:
-    """Return the end of a scale on which differences of gates are drawn."""
-    return next((end for end in (0.05, 0.1, 0.2, 0.5) if largest <= end), 1.0)
-
-
-def _contrast(logic: SqueezeExciteLogic) -> list[str]:
-    setting = logic.setting
-    values = logic.contrast(setting)
-    reach = _reach(max(map(abs, values)))
-    x = Axis(0, len(values), _LEFT, _WIDTH)
-    y = Axis(-reach, reach, _CONTRAST_MIDDLE + _CONTRAST_REACH, _CONTRAST_MIDDLE - _CONTRAST_REACH)
-    parts = [_skyline(values, x, y), line(_LEFT, y(0), _WIDTH, y(0), "axis")]
-    ends = ((reach, f"+{reach:g}"), (-reach, f"−{reach:g}"))
-    parts += [text(_LEFT - 5, y(end) + 4, words, "soft", "end") for end, words in ends]
-    parts.append(circle(x(setting.channel + 0.5), y(values[setting.channel]), 4, "now"))
-    title = f"gates by class: {logic.compared_classes(setting)}"
-    parts.append(text(_LEFT, y.start + 15, title, "soft"))
-    return parts
-
-
-def _costs(logic: SqueezeExciteLogic) -> list[str]:
-    """Draw the parameters at every width of the squeeze, those of squeeze-and-excitation on top."""
-    setting, pinned = logic.setting, logic.pinned
-    costs = {squeeze: squeeze_cost(setting.network, squeeze) for squeeze in SQUEEZES}
-    y = Axis(0, max(cost.parameters for cost in costs.values()), _COSTS_FLOOR, _COSTS_TOP)
-    step = _COSTS_RIGHT / len(costs)
-    parts = []
-    for index, (squeeze, cost) in enumerate(costs.items()):
-        left, width = index * step + 8, step - 16
-        top, middle = y(cost.parameters), y(cost.parameters - cost.squeeze_parameters)
-        parts.append(rectangle(left, middle, width, y.start - middle, "past"))
-        parts.append(rectangle(left, top, width, middle - top, "slab"))
-        parts.append(hatching(left, top, width, middle - top))
-        css = ""
-        if squeeze == setting.squeeze:
-            css = "title"
-            parts.append(
-                f'<rect x="{left - 3:.1f}" y="{top - 3:.1f}" width="{width + 6:.1f}" fill="none" '
-                f'height="{y.start - top + 6:.1f}" style="stroke:var(--ee-text)" stroke-width="2"/>'
-            )
-        centre = left + width / 2
-        of_a = pinned is not None and (pinned.network, pinned.squeeze) == (setting.network, squeeze)
-        parts.append(text(centre, top - 6, _count(cost.parameters), css, "middle"))
-        parts.append(text(centre, y.start + 17, f"{squeeze}{', A' * of_a}", css or "soft", "middle"))
-    title = f"{named(setting.network)}: parameters by squeeze width over c_in"
-    parts.append(text(0, _GATES_HEIGHT - 3, title, "soft"))
-    return parts
-
-
-def _count(parameters: int) -> str:
-    million = parameters >= 10**6
-    return f"{digits(parameters / (1e6 if million else 1e3))} {'M' if million else 'k'}"
 
 
 def _gates_in_words(logic: SqueezeExciteLogic) -> str:
@@ -226,14 +151,6 @@ def _contrast_in_words(logic: SqueezeExciteLogic) -> str:
     return (
         f"Gates, {logic.compared_classes(logic.setting)}: {values[logic.setting.channel]:+.3f} in this "
         f"channel, largest {values[widest]:+.3f} in channel {widest}."
-    )
-
-
-def _costs_in_words(setting: Setting) -> str:
-    rows = (f"{squeeze} {_count(squeeze_cost(setting.network, squeeze).parameters)}" for squeeze in SQUEEZES)
-    return (
-        f"Parameters of {named(setting.network)} by squeeze width, with {setting.squeeze} chosen: "
-        f"{', '.join(rows)}."
     )
 
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
-from effnet_edu.model.blocks import MBConv, SqueezeExcitation
 from effnet_edu.model.cost import LayerCost, block_layers, cost
-from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import BlockSpec, NetworkSpec, resolve
 from effnet_edu.model.variants import spec
-from effnet_edu.studies.small_network import network as small_network
-from effnet_edu.studies.study import CLASSES
+
+if TYPE_CHECKING:
+    from effnet_edu.model.network import EfficientNet
 
 #: The network of the gates, and the published ones.
 SMALL = "small"
@@ -49,7 +49,20 @@ def hidden_squeeze(block: BlockSpec) -> int:
 
 
 def _classes(network: str) -> int:
-    return len(CLASSES) if network == SMALL else 1000
+    if network != SMALL:
+        return 1000
+    from effnet_edu.studies.study import CLASSES
+
+    return len(CLASSES)
+
+
+def _usual(network: str) -> NetworkSpec:
+    if network != SMALL:
+        return spec(f"efficientnet_{network.lower()}")
+    # Only the network of the study needs torch to be known.
+    from effnet_edu.studies.small_network import network as small_network
+
+    return small_network()
 
 
 @cache
@@ -62,7 +75,7 @@ def spec_with(network: str, squeeze: str) -> NetworkSpec:
         network: One of `NETWORKS`.
         squeeze: One of `SQUEEZES`.
     """
-    base = small_network() if network == SMALL else spec(f"efficientnet_{network.lower()}")
+    base = _usual(network)
     ratio = RATIOS.get(squeeze, RATIOS[USUAL])
     stages = tuple(
         replace(stage, squeeze_ratio=ratio) if stage.squeeze_ratio else stage for stage in base.stages
@@ -98,13 +111,16 @@ def squeeze_cost(network: str, squeeze: str) -> SqueezeCost:
     )
 
 
-def build_with(network: str, squeeze: str) -> EfficientNet:
+def build_with(network: str, squeeze: str) -> "EfficientNet":
     """Return a network with random weights and a width of its squeeze.
 
     Args:
         network: One of `NETWORKS`.
         squeeze: One of `SQUEEZES`.
     """
+    from effnet_edu.model.blocks import MBConv, SqueezeExcitation
+    from effnet_edu.model.network import EfficientNet
+
     found = spec_with(network, squeeze)
     built = EfficientNet(found, _classes(network))
     if squeeze == MISTAKE:

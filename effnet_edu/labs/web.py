@@ -19,6 +19,7 @@ PAGES = {
     "scaling_problem_lab": "scaling_web",
     "phi_lab": "phi_web",
     "mbconv_lab": "mbconv_web",
+    "squeeze_excite_lab": "squeeze_excite_web",
     "v2_lab": "v2_web",
     "benchmark_lab": "benchmark_web",
 }

@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import effnet_edu as ee
-from effnet_edu.labs.numbers import without_details
 from effnet_edu.labs.phi_numbers import giga, mega
 from tests.browser.jupyter import watched_page
 from website.lessons import LIVE, lessons
@@ -272,6 +271,11 @@ def expand_less(page: Page) -> dict[str, Any]:
     return {"expansion": 5, "kernel": 5}
 
 
+def look_at_an_early_block(page: Page) -> dict[str, Any]:
+    page.get_by_label("block", exact=True).select_option("stages.0.0")
+    return {"block": "stages.0.0"}
+
+
 def fuse_two(page: Page) -> dict[str, Any]:
     for stage in ("stage 2", "stage 1"):
         page.get_by_role("checkbox", name=stage).press("Space")
@@ -290,6 +294,7 @@ def compare_by_macs(page: Page) -> dict[str, Any]:
     [
         ("scaling_problem_lab", spend_more),
         ("mbconv_lab", expand_less),
+        ("squeeze_excite_lab", look_at_an_early_block),
         ("v2_lab", fuse_two),
         ("benchmark_lab", compare_by_macs),
     ],
@@ -301,11 +306,10 @@ def test_a_lab_is_alive_without_a_server_and_says_what_the_library_says(
         settings = move(page)
         lab = LIVE_CLASS[name].LOGIC(device="cpu", **settings)
         expect(page.locator(".ee-code")).to_have_text(lab.code())
-        found = shown(page)
-        for section in without_details(lab.numbers(lab.setting)):
-            assert {number.name for number in section.numbers} <= set(found)
-        last = without_details(lab.numbers(lab.setting))[0].numbers[-1]
-        assert found[last.name] == str(last)
+        said = {n.name: str(n) for part in lab.numbers(lab.setting) for n in part.numbers if not n.is_detail}
+        found = {number: value for number, value in shown(page).items() if number in said}
+        assert len(found) >= 5
+        assert found == {number: said[number] for number in found}
         page.get_by_role("button", name="Reset").click()
         expect(page.locator(".ee-code")).to_have_text(f"ee.labs.{lab.LAB}()")
 

@@ -44,7 +44,7 @@ worker.onmessage = ({ data }) => {
   }
   if (data.ready) {
     for (const part of lab.querySelectorAll(".ee-controls, button")) part.disabled = false;
-    status.textContent = "Live: move a slider. Everything is counted here, in your browser.";
+    status.textContent = "Live: change something. It is counted here, in your browser.";
     lab.dataset.live = "ready";
     return;
   }
