@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from effnet_edu.serve import LOCALHOST, has_display, serve_until_stopped
+from effnet_edu.serve import LOCALHOST, has_display, message_limit, serve_until_stopped
 
 #: Seconds after which the kernel of a page that is gone is taken back.
 GONE_SECONDS = 60
@@ -107,6 +107,7 @@ def demo_command(notebook: Path, visitors: int, port: int | None = None, browser
         "effnet_edu.demo_server",
         str(notebook),
         f"--Voila.ip={LOCALHOST}",
+        message_limit("Voila"),
         f"--LimitedKernelManager.most={visitors}",
         f"--LimitedKernelManager.cull_idle_timeout={GONE_SECONDS}",
         f"--LimitedKernelManager.cull_interval={GONE_SECONDS // 2}",

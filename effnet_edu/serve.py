@@ -11,6 +11,8 @@ from pathlib import Path
 LOCALHOST = "127.0.0.1"
 #: Jupyter takes the token from here, and then writes it into no log.
 TOKEN_VARIABLE = "JUPYTER_TOKEN"  # noqa: S105 - the name of a variable
+#: Bytes of the largest message that a server reads from a page.
+LARGEST_MESSAGE = 2**26
 #: A shorter secret can be guessed.
 SHORTEST_TOKEN = 16
 
@@ -46,6 +48,17 @@ def check_address(ip: str) -> str:
     return ip
 
 
+def message_limit(program: str) -> str:
+    """Return the option by which a server reads larger messages from a page than the usual 10 MiB.
+
+    It drops a larger one without a word, and so a picture too large could not be refused in a sentence.
+
+    Args:
+        program: `"ServerApp"` or `"Voila"`.
+    """
+    return f'--{program}.tornado_settings={{"websocket_max_message_size": {LARGEST_MESSAGE}}}'
+
+
 def lab_command(lesson: Path, browser: bool, ip: str = LOCALHOST, port: int | None = None) -> list[str]:
     """Return the command that serves a lesson's folder and opens the lesson.
 
@@ -63,6 +76,7 @@ def lab_command(lesson: Path, browser: bool, ip: str = LOCALHOST, port: int | No
         f"--ip={ip}",
         f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url=/lab/tree/{lesson.name}",
+        message_limit("ServerApp"),
     ]
     if port is not None:
         command += [f"--port={port}", "--ServerApp.port_retries=0"]

@@ -126,5 +126,5 @@ def test_lab_prints_an_address_on_this_machine_that_serves_the_lesson() -> None:
         assert "/lab/tree/00_start_here.ipynb?token=" in address[0]
         assert answers(address[0], end)
     finally:
-        os.killpg(server.pid, 15)
+        server.terminate()
         server.wait(20)

@@ -5,7 +5,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from effnet_edu.images.from_bytes import KINDS
+from effnet_edu.images.from_bytes import KINDS, MOST_BYTES
 from effnet_edu.labs.controls import Choice, Pair, Slider
 from effnet_edu.labs.frame import Lab
 from effnet_edu.labs.gated_network import EXAMPLES, gated_network
@@ -27,7 +27,8 @@ class PictureChoice:
         button = widgets.FileUpload(
             accept=",".join(f".{kind.lower()}" for kind in (*KINDS, "JPG")),
             description="own picture",
-            tooltip="Take a picture of your own: one of the ten characters, drawn or photographed.",
+            tooltip="Take a picture of your own: one of the ten characters, drawn or photographed; "
+            f"up to {MOST_BYTES // 2**20} MiB.",
             layout=widgets.Layout(width="auto", margin="0 0 0 6px"),
         )
         button.add_class("ee-upload")

@@ -17,6 +17,7 @@ import nbformat
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from effnet_edu import demo
+from effnet_edu.serve import message_limit
 from tests.notebooks.book import surroundings
 
 TOKEN = "course-test"  # noqa: S105 - of a server that lives as long as a test and listens on localhost alone
@@ -83,7 +84,7 @@ def serve(folder: Path, root: Path) -> Iterator[str]:
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
         "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", message_limit("ServerApp"),
         "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
     with _running(command, folder, f"http://127.0.0.1:{port}", f"/api/status?token={TOKEN}") as base:

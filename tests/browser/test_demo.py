@@ -51,6 +51,13 @@ def test_visitors_share_the_page_one_device_and_a_limit(chrome: Browser, tmp_pat
         assert {part.lab for part in PARTS} == {case.lab for case in LABS}
         assert "ee.labs" not in "".join(pages[0].locator(".jp-InputArea, .highlight").all_inner_texts())
 
+        # A picture that is larger than a server reads by default is refused in a sentence.
+        gates = pages[0].locator(".ee-lab").filter(has=pages[0].locator(".ee-upload"))
+        with pages[0].expect_file_chooser() as asked:
+            gates.locator(".ee-upload").click()
+        asked.value.set_files({"name": "huge.png", "mimeType": "image/png", "buffer": bytes(11 * 2**20)})
+        expect(gates.locator(".ee-status")).to_contain_text("huge.png has 11.0 MiB; up to 10 are read.")
+
         # A third visitor gets a sentence, and a place when somebody leaves.
         assert visit(pages[2], base) == 503
         expect(pages[2].locator("body")).to_contain_text(FULL)
