@@ -5,13 +5,13 @@ its results where they are committed from, and is not run again until the code c
 """
 
 import json
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil
 
 #: Seconds that one piece may take: under ten minutes, with room for the start.
 LIMIT = 570
@@ -62,14 +62,13 @@ def run_piece(piece: Piece, output: Path, root: Path) -> tuple[str, float]:
     """Run one piece, its output in a file, and return how it ended and after how many seconds."""
     begun = time.monotonic()
     with output.open("ab") as file:
-        process = subprocess.Popen(
-            piece.command, cwd=root, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        process = subprocess.Popen(piece.command, cwd=root, stdout=file, stderr=subprocess.STDOUT)
         try:
             status = "failed" if process.wait(timeout=piece.limit) else "done"
         except subprocess.TimeoutExpired:
-            # The whole session, so that no child goes on using the device.
-            os.killpg(process.pid, signal.SIGKILL)
+            # Children as well, so that none goes on using the device.
+            for one in (*psutil.Process(process.pid).children(recursive=True), process):
+                one.kill()
             process.wait()
             status = "again" if piece.resumes else "too long"
     return status, time.monotonic() - begun

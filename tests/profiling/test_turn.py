@@ -1,7 +1,6 @@
 """Two measurements never run at once on one device, whoever runs them."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -92,7 +91,7 @@ def test_waiting_for_another_process_is_cancelled_within_200_ms(neighbour: Neigh
 
 
 def test_a_killed_process_leaves_the_turn_free(neighbour: Neighbour) -> None:
-    os.kill(neighbour.process.pid, signal.SIGKILL)
+    neighbour.process.kill()
     neighbour.process.wait()
     began = time.monotonic()
     with exclusive(CPU):

@@ -1,6 +1,5 @@
 import io
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -174,7 +173,7 @@ def test_a_killed_study_goes_on_and_ends_the_same(performed, tmp_path):
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < end
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     assert 2 <= finished() < 10
     assert not list(results.glob("*"))
