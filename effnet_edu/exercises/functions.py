@@ -25,10 +25,10 @@ class WrongFunction:
         cause: The mistake, in a sentence.
     """
 
-    function: Callable[..., float]
+    function: Callable[..., Any]
     cause: str
 
-    def example(self) -> Callable[..., float]:
+    def example(self) -> Callable[..., Any]:
         """Return an answer with this mistake."""
         return self.function
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.checkpoints.registry import find_weights
 from effnet_edu.exercises.exercise import Exercise
+from effnet_edu.exercises.functions import WrongFunction
 from effnet_edu.exercises.mistaken_parts import (
     BlockWithActiveEnd,
     BlockWithLinearDepthwise,
@@ -28,7 +29,7 @@ from effnet_edu.exercises.mistaken_parts import (
 from effnet_edu.exercises.modules import ModuleCheck, WrongModule
 from effnet_edu.exercises.names import NameCheck, WrongName, file_names
 from effnet_edu.exercises.quiz import Choice, Question
-from effnet_edu.exercises.tensors import TensorCheck, WrongTensor
+from effnet_edu.exercises.tensors import TensorCheck
 from effnet_edu.images.preprocess import preprocess
 from effnet_edu.model.blocks import MBConv, SqueezeExcitation
 from effnet_edu.model.cost import cost
@@ -375,25 +376,25 @@ PREPARED = Exercise(
             f"a photograph {photograph.width} pixels wide and {photograph.height} high"
         ),
         mistakes=(
-            WrongTensor(
+            WrongFunction(
                 lambda photograph: preprocess(photograph, _HOW)[0],
                 "The batch is missing: a network takes (N, C, H, W). Add an axis with `[None]`.",
             ),
-            WrongTensor(
+            WrongFunction(
                 _prepared(replace(_HOW, mean=(0, 0, 0), std=(1, 1, 1))),
                 "The pixels are still 0 to 255. There would be no error, and another answer.",
             ),
-            WrongTensor(
+            WrongFunction(
                 _prepared(replace(_HOW, mean=(0, 0, 0), std=(1, 1, 1), value_range=1)),
                 "The pixels run from 0 to 1. These weights were trained on `(x - 127) / 128`.",
             ),
-            WrongTensor(
+            WrongFunction(
                 _prepared(
                     replace(_HOW, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), value_range=1)
                 ),
                 "These are the mean and deviation of torchvision's weights. Every publisher has its own.",
             ),
-            WrongTensor(
+            WrongFunction(
                 _prepared(replace(_HOW, resize=224, fit="squash")),
                 "It squeezes the whole photograph into a square. Resize the shorter side, then cut.",
             ),

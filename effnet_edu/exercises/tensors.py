@@ -8,25 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from effnet_edu.exercises.functions import WrongFunction
 from effnet_edu.exercises.learner import stopped
 from effnet_edu.exercises.outcome import Outcome, not_attempted
-
-
-@dataclass(frozen=True)
-class WrongTensor:
-    """What a likely mistake computes.
-
-    Attributes:
-        function: The mistake, as a function of the same arguments.
-        cause: The mistake, in a sentence.
-    """
-
-    function: Callable[..., Tensor]
-    cause: str
-
-    def example(self) -> Callable[..., Tensor]:
-        """Return an answer with this mistake."""
-        return self.function
 
 
 @dataclass(frozen=True)
@@ -44,7 +28,7 @@ class TensorCheck:
     reference: Callable[..., Tensor]
     inputs: Callable[[], list[tuple[Any, ...]]]
     describe: Callable[..., str]
-    mistakes: tuple[WrongTensor, ...] = ()
+    mistakes: tuple[WrongFunction, ...] = ()
     tolerance: float = 1e-4
 
     def __call__(self, answer: Any) -> Outcome:

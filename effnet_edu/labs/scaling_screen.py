@@ -17,7 +17,7 @@ from effnet_edu.studies.networks import WAYS, Way
 CHARTS_SIZE = (396, 192)
 _FLOOR, _CEILING = 158, 26
 #: Height of the tallest slab, in pixels.
-_ROOM = 100
+_ROOM = 84
 _COLOURS: dict[Way, str] = {
     "depth": DEPTH,
     "width": WIDTH,

@@ -158,7 +158,10 @@ def test_a_burst_of_200_keys_shows_no_empty_picture_and_the_last_wins(
     assert page.evaluate("() => window.frames_") > 20
     assert page.evaluate("() => window.blank") == 0
     lab.run_in_kernel("lab.logic.cancel()")
-    drawn, _ = lab.run_in_kernel("print(lab._screen.value == lab._picture())")
+    drawn, _ = lab.run_in_kernel(
+        "from effnet_edu.labs.layout import side_by_side\n"
+        "print(lab._screen.value == side_by_side(lab.logic, lab.draw()))"
+    )
     assert drawn == "True\n"
 
 
