@@ -24,7 +24,7 @@ from effnet_edu.labs.benchmark_points import (
     sizes,
     timed,
 )
-from effnet_edu.labs.forward_logic import ForwardLogic
+from effnet_edu.labs.forward_logic import ForwardLogic, advice
 from effnet_edu.labs.logic import Record, RoundedFloat, Status, Watch
 from effnet_edu.labs.numbers import Number, Section, digits
 from effnet_edu.profiling.cancel import Cancelled
@@ -433,7 +433,7 @@ class BenchmarkLogic(ForwardLogic[Setting]):
         words = f"{_networks(count)}."
         if refused:
             words += f" {refused} did not fit into memory."
-        return f"{words} {record.measurement.advice}".strip()
+        return f"{words} {advice(record.measurement)}".strip()
 
 
 def _networks(count: int) -> str:

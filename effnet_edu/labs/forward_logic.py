@@ -28,10 +28,20 @@ class ForwardLogic(LabLogic[SettingT, Measurement]):
     def remark(self, record: Record[SettingT, Measurement]) -> str:
         """Say how many repeats there were, and what to do for a time to trust."""
         found = record.measurement
-        return f"{found.repeats} repeats. {found.advice}".strip()
+        return f"{found.repeats} repeats. {advice(found)}".strip()
 
     def row(self, record: Record[SettingT, Measurement]) -> dict[str, object]:
         """Return all settings, then everything that the measurement says."""
         names = [field.name for field in fields(Measurement) if field.name not in self.names()]
         found = asdict(record.measurement)
         return asdict(record.setting) | {name: found[name] for name in names}  # type: ignore[call-overload, no-any-return]
+
+
+def advice(found: Measurement) -> str:
+    """Return what to do for a time to trust, as far as it can be done in a lab.
+
+    Args:
+        found: What was measured.
+    """
+    names_an_argument = "(seconds=" in found.advice  # of `ee.profile`, which no lab has as a setting
+    return "Noisy: press Measure once more." if names_an_argument else found.advice

@@ -10,11 +10,12 @@ import pytest
 import traitlets
 
 import effnet_edu as ee
+from effnet_edu.labs.forward_logic import advice
 from effnet_edu.labs.phi_logic import PhiLogic
 from effnet_edu.labs.phi_numbers import FORMULA
 from effnet_edu.labs.phi_pictures import published_points
 from effnet_edu.labs.phi_screen import pictures, session_table
-from tests.labs.conftest import SlowProfile
+from tests.labs.conftest import SlowProfile, fake_measurement
 
 
 def test_exact_numbers_follow_at_once() -> None:
@@ -162,3 +163,10 @@ def test_published_networks_lie_where_their_own_multipliers_say() -> None:
     assert (points["B7"].low, points["B7"].high) == pytest.approx((6.21, 7.27), abs=0.01)
     assert points["B1"].middle == pytest.approx(0.49, abs=0.01)
     assert published_points(1.0, 1.1, 1.15) == ()
+
+
+def test_what_is_noisy_is_to_be_measured_again_with_what_a_lab_has() -> None:
+    quiet = fake_measurement(ee.spec("efficientnet_b0"), 1, "fp32")
+    noisy = replace(quiet, noisy=True)
+    assert "(seconds=" in noisy.advice
+    assert (advice(quiet), advice(noisy)) == ("", "Noisy: press Measure once more.")
