@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import traitlets
 
+from effnet_edu.labs.memory import give_back_memory
 from effnet_edu.labs.numbers import Comparison, Number, Section, compare, without_details
 from effnet_edu.labs.worker import NewestWins
 from effnet_edu.profiling.cancel import Cancelled, IsCancelled
@@ -438,6 +439,8 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
                 if not is_stale():
                     self.history = (*self.history, record)
                     tell("measured", f"Measured {what}: {self.remark(record)}", 1.0)
+        finally:
+            give_back_memory()
 
     def remark(self, record: Record[SettingT, ResultT]) -> str:
         """Return what the status line adds when a measurement is done.

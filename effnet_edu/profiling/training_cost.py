@@ -192,7 +192,8 @@ def saved_storage_bytes(net: EfficientNet, x: Tensor) -> int:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
             kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        # An operation that kept its own output would hold itself for ever.
+        return tensor.detach()
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         logits = net(x)  # holds the graph, so that no storage is freed and taken again meanwhile

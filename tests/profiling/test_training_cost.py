@@ -1,5 +1,6 @@
 """What training keeps is predicted to the byte, and measuring it leaves the caller's things alone."""
 
+import gc
 import threading
 import time
 from dataclasses import replace
@@ -160,3 +161,14 @@ def test_cancel_works_inside_of_a_step(where: str, monkeypatch: pytest.MonkeyPat
     assert time.monotonic() - begun < 10
     monkeypatch.undo()
     assert ee.profile_training(TINY, 2, seconds=0.01).difference_bytes == 0
+
+
+def kept_for_a_backward_pass() -> int:
+    gc.collect()
+    return sum(isinstance(found, torch.Tensor) and found.grad_fn is not None for found in gc.get_objects())
+
+
+def test_nothing_of_a_training_is_left_in_memory() -> None:
+    before = kept_for_a_backward_pass()
+    ee.profile_training(TINY, 2, 64, device="cpu", seconds=0.001)
+    assert kept_for_a_backward_pass() == before
