@@ -37,7 +37,7 @@ def recorded() -> tuple[str, tuple[RecordedStep, ...]]:
             RecordedStep(
                 tuple(range(1, row["stages_fused"] + 1)),
                 row["macs"] / none["macs"],
-                row["step_ms"] / none["step_ms"],
+                1 / row["speed"],
             )
             for row in rows
             if row["stages_fused"]

@@ -6,6 +6,7 @@ its `Extent`. Every network and block has random weights: its time does not depe
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from statistics import median
 from typing import Any
 
 import torch
@@ -27,6 +28,8 @@ from effnet_edu.profiling.timing import Timing
 from effnet_edu.profiling.training_cost import profile_training
 from effnet_edu.profiling.workload import PRECISIONS
 
+#: How often whole networks take turns.
+ROUNDS = 5
 MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 #: One row of a result: names to text and numbers.
 Row = dict[str, Any]
@@ -285,32 +288,47 @@ def _typical_blocks(blocks: tuple[BlockSpec, ...]) -> Iterator[BlockSpec]:
 def fused_networks(how: Extent) -> list[Row]:
     """Return parameters, MACs and training time of a network with none, three, five and all stages fused.
 
+    All four take turns, in several rounds, and are compared within each: a device that becomes slower or
+    quicker meanwhile does not favour any.
+
     Args:
         how: Where and how much to measure.
 
     Source: EfficientNetV2, arXiv:2104.00298v3, table 3.
     """
     base = spec(how.fused_base)
+    networks = {last: fuse_stages(base, range(last)) for last in (0, 3, 5, 7)}
+    rounds = [
+        {
+            last: profile_training(
+                network, how.fused_batch, how.resolution, device=how.device, seconds=how.seconds / ROUNDS
+            )
+            for last, network in networks.items()
+        }
+        for _ in range(ROUNDS)
+    ]
     rows = []
-    for last in (0, 3, 5, 7):
-        network = fuse_stages(base, range(last))
-        measured = profile_training(
-            network, how.fused_batch, how.resolution, device=how.device, seconds=how.seconds
-        )
+    for last, network in networks.items():
+        found = [one[last] for one in rounds]
+        speeds = sorted(one[0].seconds / one[last].seconds for one in rounds)
         rows.append(
             {
                 "network": base.name,
                 "stages_fused": last,
                 "parameters": cost(network).parameters,
                 "macs": cost(network, how.resolution).macs,
-                "resolution": measured.resolution,
-                "batch_size": measured.batch_size,
-                "forward_ms": 1000 * measured.forward.median,
-                "backward_ms": 1000 * measured.backward.median,
-                "step_ms": 1000 * measured.seconds,
-                "saved_bytes": measured.saved_bytes,
-                "predicted_saved_bytes": measured.predicted_saved_bytes,
-                "noisy": measured.forward.noisy or measured.backward.noisy,
+                "resolution": found[0].resolution,
+                "batch_size": found[0].batch_size,
+                "rounds": ROUNDS,
+                "forward_ms": 1000 * median(one.forward.median for one in found),
+                "backward_ms": 1000 * median(one.backward.median for one in found),
+                "step_ms": 1000 * median(one.seconds for one in found),
+                "speed": median(speeds),
+                "lowest_speed": speeds[0],
+                "highest_speed": speeds[-1],
+                "saved_bytes": found[0].saved_bytes,
+                "predicted_saved_bytes": found[0].predicted_saved_bytes,
+                "noisy": any(one.forward.noisy or one.backward.noisy for one in found),
             }
         )
     return rows
