@@ -83,6 +83,8 @@ def test_fused_networks_count_what_the_papers_table_counts(folder):
     rows = read_device(folder)["fused_networks"].data["rows"]
     assert [row["stages_fused"] for row in rows] == [0, 3, 5, 7]
     assert all(before["macs"] < after["macs"] for before, after in itertools.pairwise(rows))
+    assert rows[0]["lowest_speed"] == rows[0]["speed"] == rows[0]["highest_speed"] == 1
+    assert all(row["lowest_speed"] <= row["speed"] <= row["highest_speed"] for row in rows)
 
 
 class Outline(HTMLParser):
