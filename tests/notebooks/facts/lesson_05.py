@@ -62,7 +62,7 @@ def _recorded(column):
 
 
 FACTS = {
-    "On the paper's accelerators, fusing the early stages is quicker, although it more than doubles": lambda: (
+    "accelerators, fusing the early stages is quicker, although it more than doubles": lambda: (
         min(_more(f"training_images_per_second_{device}") for device in ("v100", "tpu_core")) > 1
         and ee.cost(ee.fuse_stages(B4, range(3))).macs > 2 * ee.cost(B4).macs
     ),
