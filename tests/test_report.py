@@ -12,6 +12,7 @@ import torch
 
 from effnet_edu.__main__ import main
 from effnet_edu.report import SECTIONS, class_page, device_page
+from effnet_edu.studies import device
 from effnet_edu.studies.device import EXPERIMENTS, extent, layer_profile
 from effnet_edu.studies.device_records import (
     folder_name,
@@ -25,14 +26,20 @@ from effnet_edu.studies.record import changed_modules
 #: Smaller still than the short version: that everything runs can be seen at 64 pixels.
 TINY = dataclasses.replace(
     extent(torch.device("cpu"), quick=True),
-    networks=("efficientnet_lite0", "efficientnetv2_b0"), growing_batches=(1, 2), resolution=64, seconds=0.01,
-)  # fmt: skip
+    networks=("efficientnet_lite0", "efficientnetv2_b0"),
+    growing_batches=(1, 2),
+    fused_base="efficientnet_b0",
+    resolution=64,
+    seconds=0.01,
+)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("device")
-    measure_device(TINY, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(device, "ROUNDS", 2)
+        measure_device(TINY, folder)
     return folder
 
 

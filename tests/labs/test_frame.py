@@ -148,9 +148,9 @@ def test_200_rebuilds_leave_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     b0 = spec("efficientnet_b0")
     small = replace(b0, stages=tuple(replace(stage, layers=1, channels=8) for stage in b0.stages))
     monkeypatch.setattr(phi_numbers, "_network", lambda *_: (small, cost(small)))
-    monkeypatch.setattr(
-        "effnet_edu.profiling.profile.profile", partial(profile, resolution=32, seconds=0.001)
-    )
+    quick = partial(profile, resolution=32, seconds=0.001)
+    monkeypatch.setattr("effnet_edu.profiling.profile.profile", quick)
+    monkeypatch.setattr("effnet_edu.profiling.workload.MOST_INPUT_BYTES", 2**20)
     lab = PhiLab(device="cpu")
 
     def rebuild(times: int) -> int:
