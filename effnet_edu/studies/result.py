@@ -1,5 +1,6 @@
 """The result of a study, ready to be asked: its runs, where they came from, and what follows from them."""
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,8 @@ from effnet_edu.studies import record
 from effnet_edu.studies.record import Provenance, Record
 from effnet_edu.studies.registry import list_studies
 
+#: Letters that a page of JupyterLab shows in a line beside its list of files.
+LINE = 92
 SHORT_VERSION = "short version: fewer images, seeds and epochs, to show the way and not to decide anything"
 
 
@@ -93,9 +96,8 @@ class StudyResult:
         return summarise(self)
 
     def __str__(self) -> str:
-        return "\n".join(
-            [f"{self.name}: {self.question}", f"({self.label})", *(f"- {line}" for line in self.summary)]
-        )
+        lines = [f"{self.name}: {self.question}", f"({self.label})", *(f"- {line}" for line in self.summary)]
+        return "\n".join(textwrap.fill(line, LINE, subsequent_indent="  ") for line in lines)
 
 
 def read(name: str, folder: Path = record.RESULTS) -> StudyResult:
