@@ -158,7 +158,7 @@ def _options(control: Choice, trait: Any, value: Any) -> str:
 
 
 def _stages(made: Page[Any]) -> str:
-    logic, barred = made.logic, made.shown()["barred"]["fused"]
+    logic, barred = made.logic, made.barred["fused"]
     boxes = (
         f'<label><input type="checkbox" data-setting="fused" value="{n}"'
         f"{' checked' * (n in logic.fused)}{' disabled' * (n in barred)}> stage {n}</label>"

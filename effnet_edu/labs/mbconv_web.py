@@ -1,13 +1,10 @@
 """The MBConv lab for a page without a kernel: the ceilings are those of a recorded run."""
 
-from functools import cache
-
 from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.mbconv_logic import MBConvLogic, cost_of
 from effnet_edu.labs.mbconv_screen import Roof, block_drawing, in_millions, roofline_drawing
 from effnet_edu.labs.numbers import digits
-from effnet_edu.labs.web import NoDevice, Page
-from effnet_edu.studies.device_records import recorded_devices
+from effnet_edu.labs.web import NoDevice, Page, recorded_run
 
 
 class WebMBConv(NoDevice, MBConvLogic):
@@ -19,23 +16,15 @@ class WebMBConv(NoDevice, MBConvLogic):
     """
 
 
-@cache
-def recorded(precision: str) -> tuple[str, Roof]:
-    """Return the first recorded device and its ceilings.
+def recorded_roof(precision: str) -> tuple[str, Roof]:
+    """Return a recorded device and its ceilings.
 
     Args:
         precision: Type of the numbers.
-
-    Raises:
-        ValueError: No device was recorded.
     """
-    for records in recorded_devices().values():
-        if "ceilings" in records:
-            about, row = records["ceilings"].provenance, records["ceilings"].data["rows"][0]
-            rates = (row["arithmetic"][precision], row["memory"], row["cache"])
-            roof = Roof(*(rate and rate["per_second"] / 1e9 for rate in rates))
-            return f"{about.device}, {about.started[:10]}", roof
-    raise ValueError("No device has recorded ceilings: `python -m effnet_edu measure ceilings`.")
+    device, (row,) = recorded_run("ceilings")
+    rates = (row["arithmetic"][precision], row["memory"], row["cache"])
+    return device, Roof(*(rate and rate["per_second"] / 1e9 for rate in rates))
 
 
 def screen(logic: MBConvLogic) -> Screen:
@@ -44,7 +33,7 @@ def screen(logic: MBConvLogic) -> Screen:
     Args:
         logic: The lab.
     """
-    device, roof = recorded(logic.setting.precision)
+    device, roof = recorded_roof(logic.setting.precision)
     note = (
         "Slabs: maps, as wide as their channels and as high as their side (square roots). Lines, and the "
         f"marks on the axis: computed. The roof: recorded on {device}; dashed, its last cache."

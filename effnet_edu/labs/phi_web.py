@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 from effnet_edu.labs.drawing import Drawing, drawing, frame, line, mark, text
 from effnet_edu.labs.layout import Screen
@@ -18,8 +17,7 @@ from effnet_edu.labs.phi_pictures import (
     networks,
     time_axis,
 )
-from effnet_edu.labs.web import NoDevice, Page
-from effnet_edu.studies.device_records import recorded_devices
+from effnet_edu.labs.web import NoDevice, Page, recorded_run
 
 
 @dataclass(frozen=True)
@@ -41,19 +39,6 @@ class RecordedTime:
     high_ms: float
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """The recorded run that stands in for a device.
-
-    Attributes:
-        device: Which, and when.
-        times: One each network.
-    """
-
-    device: str
-    times: tuple[RecordedTime, ...]
-
-
 class WebPhi(NoDevice, PhiLogic):
     """The phi lab where nothing can be measured.
 
@@ -63,27 +48,18 @@ class WebPhi(NoDevice, PhiLogic):
     """
 
 
-@cache
-def recorded() -> Recorded:
-    """Return the recorded times of B0 to B7, of the first device that has them.
-
-    Raises:
-        ValueError: No device was recorded.
-    """
-    for records in recorded_devices().values():
-        if "networks" not in records:
-            continue
-        about = records["networks"].provenance
-        times = tuple(
-            RecordedTime(
-                row["network"].removeprefix("efficientnet_").upper(),
-                *(row[name] for name in ("macs", "median_ms", "low_ms", "high_ms")),
-            )
-            for row in records["networks"].data["rows"]
-            if row["network"].startswith("efficientnet_b") and row["batch_size"] == 1
+def recorded_times() -> tuple[str, tuple[RecordedTime, ...]]:
+    """Return a recorded device, and its times of B0 to B7."""
+    device, rows = recorded_run("networks")
+    times = (
+        RecordedTime(
+            row["network"].removeprefix("efficientnet_").upper(),
+            *(row[name] for name in ("macs", "median_ms", "low_ms", "high_ms")),
         )
-        return Recorded(f"{about.device}, {about.started[:10]}", times)
-    raise ValueError("No device has recorded times of networks: `python -m effnet_edu measure networks`.")
+        for row in rows
+        if row["network"].startswith("efficientnet_b") and row["batch_size"] == 1
+    )
+    return device, tuple(times)
 
 
 def screen(logic: PhiLogic) -> Screen:
@@ -92,15 +68,15 @@ def screen(logic: PhiLogic) -> Screen:
     Args:
         logic: The lab.
     """
-    note = f"{EXACT_NOTE} Diamonds: recorded on {recorded().device}." if logic.pinned is None else ""
+    note = f"{EXACT_NOTE} Diamonds: recorded on {recorded_times()[0]}." if logic.pinned is None else ""
     return Screen((*networks(logic.setting, logic.pinned), _charts(logic)), note)
 
 
 def _charts(logic: PhiLogic) -> Drawing:
-    known = recorded()
-    parts = [*macs_chart(logic.setting, logic.pinned), *_times(known.times, logic.cost.macs)]
-    times = ", ".join(f"{time.name} {digits(time.median_ms)} ms" for time in known.times)
-    right = f"time of an image, recorded on {known.device}: {times}."
+    device, times = recorded_times()
+    parts = [*macs_chart(logic.setting, logic.pinned), *_times(times, logic.cost.macs)]
+    listed = ", ".join(f"{time.name} {digits(time.median_ms)} ms" for time in times)
+    right = f"time of an image, recorded on {device}: {listed}."
     return drawing(CHARTS_SIZE, f"Left: {macs_in_words(logic.setting)} Right: {right}", parts)
 
 

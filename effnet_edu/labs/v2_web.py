@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 
 from effnet_edu.labs.layout import Screen
 from effnet_edu.labs.v2_logic import V2Logic
 from effnet_edu.labs.v2_screen import RecordedStep, fusing_screen
 from effnet_edu.labs.v2_setting import MOST_STAGES, counted_at, listed
-from effnet_edu.labs.web import NoDevice, Page
-from effnet_edu.studies.device_records import recorded_devices
+from effnet_edu.labs.web import NoDevice, Page, recorded_run
 
 
 class WebV2(NoDevice, V2Logic):
@@ -21,29 +19,16 @@ class WebV2(NoDevice, V2Logic):
     """
 
 
-@cache
-def recorded() -> tuple[str, tuple[RecordedStep, ...]]:
-    """Return the first recorded device, and its training steps of B4 with fused stages.
-
-    Raises:
-        ValueError: No device was recorded.
-    """
-    for records in recorded_devices().values():
-        if "fused_networks" not in records:
-            continue
-        about, rows = records["fused_networks"].provenance, records["fused_networks"].data["rows"]
-        none = next(row for row in rows if row["stages_fused"] == 0)
-        steps = tuple(
-            RecordedStep(
-                tuple(range(1, row["stages_fused"] + 1)),
-                row["macs"] / none["macs"],
-                1 / row["speed"],
-            )
-            for row in rows
-            if row["stages_fused"]
-        )
-        return f"{about.device}, {about.started[:10]}", steps
-    raise ValueError("No device has recorded fused networks: `python -m effnet_edu measure fused_networks`.")
+def recorded_steps() -> tuple[str, tuple[RecordedStep, ...]]:
+    """Return a recorded device, and its training steps of B4 with fused stages."""
+    device, rows = recorded_run("fused_networks")
+    none = next(row for row in rows if row["stages_fused"] == 0)
+    steps = (
+        RecordedStep(tuple(range(1, row["stages_fused"] + 1)), row["macs"] / none["macs"], 1 / row["speed"])
+        for row in rows
+        if row["stages_fused"]
+    )
+    return device, tuple(steps)
 
 
 def screen(logic: V2Logic) -> Screen:
@@ -52,7 +37,7 @@ def screen(logic: V2Logic) -> Screen:
     Args:
         logic: The lab.
     """
-    device, steps = recorded()
+    device, steps = recorded_steps()
     made = fusing_screen(logic, steps)
     note = (
         "Hatched: Fused-MBConv. Of B4 in training, hollow: published, on a V100 (circles) and a TPUv3 "

@@ -4,8 +4,9 @@ They run in the reader's browser, where there is Python without torch; they spea
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +14,7 @@ import traitlets
 
 from effnet_edu.labs.layout import Screen, side_by_side
 from effnet_edu.labs.logic import LabLogic
+from effnet_edu.studies.device_records import recorded_devices
 
 #: The labs that live in a page, by the module that holds each.
 PAGES = {
@@ -25,6 +27,23 @@ PAGES = {
 }
 
 LogicT = TypeVar("LogicT", bound=LabLogic[Any, Any])
+
+
+@cache
+def recorded_run(experiment: str) -> tuple[str, Sequence[Mapping[str, Any]]]:
+    """Return what stands in for a device: the name and day of a recorded one, and its rows.
+
+    Args:
+        experiment: One of `studies.registry.DEVICE_EXPERIMENTS`.
+
+    Raises:
+        ValueError: No device was recorded.
+    """
+    for records in recorded_devices().values():
+        if (record := records.get(experiment)) is not None:
+            about = record.provenance
+            return f"{about.device}, {about.started[:10]}", record.data["rows"]
+    raise ValueError(f"No device has recorded {experiment}: `python -m effnet_edu measure {experiment}`.")
 
 
 class NoDevice(LabLogic[Any, Any]):
@@ -72,7 +91,7 @@ class Page(Generic[LogicT]):
         barred: Callable[[LogicT], Mapping[str, list[Any]]] = lambda _logic: {},
     ) -> None:
         self.logic = logic
-        self._draw, self._say, self._barred = draw, say, barred
+        self._draw, self._say, self._bar = draw, say, barred
         self._start = asdict(logic.setting)
 
     def answer(self, request: str) -> str:
@@ -103,8 +122,13 @@ class Page(Generic[LogicT]):
             "words": self._say(logic),
             "code": logic.code(),
             "pinned": logic.pinned is not None,
-            "barred": self._barred(logic),
+            "barred": self.barred,
         }
+
+    @property
+    def barred(self) -> Mapping[str, list[Any]]:
+        """Choices that are not there at the present setting, by setting."""
+        return self._bar(self.logic)
 
     def _reset(self) -> None:
         with self.logic.together():
