@@ -1,4 +1,4 @@
-# make lab    set up and open the course            make test   set up and run everything that must hold
+# make lab    set up and open the course            make test   set up and run what must hold
 # make bench  measure against the peers             make help   the rest
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -17,6 +17,11 @@ WORKERS ?= 2
 CONSTRAINTS ?= constraints.txt
 COMPARE ?= --nbval
 VISITORS ?= 4
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -c $(CONSTRAINTS)
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+# Each stage uses all WORKERS by itself.
+.NOTPARALLEL:
 
 $(VENV)/made:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 to 3.13 was found. Install one, or name it: make lab PYTHON=/path/to/python3.12"; exit 1; }
@@ -25,27 +30,28 @@ $(VENV)/made:
 
 # Two sets: what a learner needs, and that plus what only the tests need.
 $(VENV)/installed: $(VENV)/made pyproject.toml $(CONSTRAINTS)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[photos]'
+	@echo "Installing the course into $(VENV), once: some minutes, most of them for torch."
+	$(PIP) -e '.[photos,ship]'
 	@touch $@
 $(VENV)/installed-demo: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[demo]'
+	$(PIP) -e '.[demo]'
 	@touch $@
 $(VENV)/installed-site: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[site]'
+	$(PIP) -e '.[site]'
 	@touch $@
 # What browsers get, at the versions and hashes of the lock: Python for the live lab, and the player of slides.
-website/node_modules/.package-lock.json: website/package-lock.json
-	@command -v npm >/dev/null || { echo "The site needs npm once, to fetch Pyodide and reveal.js. Install Node.js 18 or newer."; exit 1; }
-	npm ci --prefix website --ignore-scripts --no-audit --no-fund --loglevel=error
+website/node_modules/.package-lock.json: $(VENV)/installed-site website/package-lock.json
+	$(BIN)/npm ci --prefix website --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[test]'
-	@touch $@
+	$(PIP) -e '.[test]'
+	@touch $(VENV)/installed-demo $(VENV)/installed-site $@
 
-.PHONY: help setup lab demo site slides test lint unit notebooks browser bench gpu latency screenshots outputs lock clean
+.PHONY: help setup lab demo site slides test needs lint unit notebooks browser test-thorough bench gpu latency \
+	screenshots outputs lock map clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / \t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / \t/' | expand -t 16
 
 setup: $(VENV)/installed ## make .venv and install the course into it
 
@@ -61,7 +67,10 @@ site: $(VENV)/installed-site website/node_modules/.package-lock.json ## the stat
 slides: $(VENV)/installed-site website/node_modules/.package-lock.json ## a deck for each lesson, into build/slides
 	$(BIN)/python -m website.slides
 
-test: lint unit notebooks browser ## everything that must hold
+test: needs lint unit notebooks browser ## what must hold, in ten minutes on two cores
+
+needs: $(VENV)/installed-test ## get what tests need beside Python: Chromium, Fashion-MNIST
+	$(BIN)/python -m tests.needs chromium fashion-mnist
 
 lint: $(VENV)/installed-test ## ruff and mypy, and the workflows
 	$(BIN)/python -m ruff check .
@@ -72,16 +81,22 @@ lint: $(VENV)/installed-test ## ruff and mypy, and the workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 unit: $(VENV)/installed-test ## tests without a notebook or a browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "not browser and not gpu" -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m tests.needs fashion-mnist
+	$(PYTEST) tests -m "not browser and not gpu and not thorough"
 
 notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(COMPARE) --nbval-current-env --nbval-cell-timeout=120 -p tests.notebooks.timed -n $(WORKERS) --dist loadfile lessons
+	$(PYTEST) $(COMPARE) --nbval-current-env --nbval-cell-timeout=120 -p tests.notebooks.timed lessons
 
 latency: $(VENV)/installed-test ## from a key press to changed numbers in each lab, in Chromium
 	$(BIN)/python -m tests.browser.latency
 
 browser: $(VENV)/installed-test website/node_modules/.package-lock.json ## JupyterLab, the site and the slides in headless Chromium
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser tests/site -m browser -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m tests.needs chromium
+	$(PYTEST) tests/browser tests/pictures tests/site -m "browser and not thorough"
+
+test-thorough: $(VENV)/installed-test website/node_modules/.package-lock.json ## more cases of the same kinds, and what is slow
+	@$(BIN)/python -m tests.needs
+	$(PYTEST) tests -m "thorough and not gpu"
 
 bench: $(VENV)/installed-test ## speed against the peers, interleaved; writes a table and a picture into tests/bench
 	$(BIN)/python -m tests.bench
@@ -98,6 +113,9 @@ screenshots: $(VENV)/installed-test ## pictures of the labs and the lessons, lig
 lock: ## rewrite constraints.txt from pyproject.toml with uv
 	$(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-header --no-annotate --no-emit-index-url \
 		--upgrade pyproject.toml -o constraints.txt
+
+map: $(VENV)/installed-test ## the map of the house, from its imports, into docs/house.svg
+	$(BIN)/python -m tests.house
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-artifacts build website/node_modules

@@ -1,188 +1,49 @@
 """The course without a notebook: `python -m effnet_edu COMMAND`, from `list` to `lab`."""
 
-import argparse
-import shlex
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from effnet_edu.model.checks import whole_number
-from effnet_edu.model.cost import cost
-from effnet_edu.model.specs import resolve
-from effnet_edu.model.variants import list_variants, spec
-from effnet_edu.profiling.cancel import MeasurementError
-from effnet_edu.profiling.commands import add_commands as add_profiling_commands
-
-
-def _list(_arguments: argparse.Namespace) -> int:
-    print(f"{'name':<20}{'px':>5}{'blocks':>8}{'parameters':>14}{'MACs':>18}")
-    for name in list_variants():
-        network = spec(name)
-        counted = cost(network)
-        print(
-            f"{name:<20}{network.resolution:>5}{network.layers:>8}{counted.parameters:>14,}{counted.macs:>18,}"
-        )
-    return 0
-
-
-def _cost(arguments: argparse.Namespace) -> int:
-    network = spec(arguments.name)
-    counted = cost(network, arguments.resolution, arguments.classes)
-    print(counted)
-    print(f"\n{'blocks':<10}channels in -> out, squeeze width, side in -> out")
-    for block in resolve(network, arguments.resolution):
-        print(f"  {block.stage}.{block.index:<6}{block}")
-    macs, parameters = counted.by_role(), counted.by_role(lambda row: row.parameters)
-    print(f"\n{'role':<16}{'MACs':>18}{'share':>8}{'parameters':>14}{'share':>8}")
-    for role in macs:
-        print(
-            f"{role:<16}{macs[role]:>18,}{macs[role] / counted.macs:>8.1%}"
-            f"{parameters[role]:>14,}{parameters[role] / counted.parameters:>8.1%}"
-        )
-    return 0
-
-
-def _profile(arguments: argparse.Namespace) -> int:
-    from effnet_edu.profiling.profile import profile
-
-    measured = profile(
-        arguments.name,
-        batch_size=arguments.batch_size,
-        resolution=arguments.resolution,
-        precision=arguments.precision,
-        device=arguments.device,
-        seconds=arguments.seconds,
-        waiting=lambda sentence: print(sentence, file=sys.stderr),
-    )
-    print(measured)
-    for line in measured.details:
-        print(f"  {line}")
-    return 0
-
-
-def _lab(arguments: argparse.Namespace) -> int:
-    from effnet_edu.serve import open_lab
-
-    return open_lab(arguments.lesson, arguments.ip, arguments.port)
-
-
-def _start(arguments: argparse.Namespace) -> int:
-    from effnet_edu.serve import open_lab
-    from effnet_edu.start import FIRST_LESSON, put_lessons
-
-    for placed in put_lessons(arguments.folder, arguments.renew):
-        print(placed)
-    first = arguments.folder / FIRST_LESSON
-    if arguments.no_open:
-        print(f"Open them with: python -m effnet_edu lab {shlex.quote(str(first))}")
-        return 0
-    return open_lab(first)
-
-
-def _demo(arguments: argparse.Namespace) -> int:
-    from effnet_edu.demo import open_demo
-
-    return open_demo(arguments.visitors, arguments.port)
-
-
-def _number(name: str) -> Any:
-    """Return an argparse type that takes whole numbers of 1 or more and says so."""
-
-    def parse(text: str) -> int:
-        try:
-            return whole_number(name, int(text))
-        except ValueError as error:
-            reason = f"{name} is {text!r}; it must be a whole number of 1 or more."
-            raise argparse.ArgumentTypeError(reason) from error
-
-    return parse
-
-
-def parser(command: str = "") -> argparse.ArgumentParser:
-    """Return the command line's parser, with every command that the rooms add to it.
-
-    Args:
-        command: The command that is called; the rooms, which bring torch along, are left out if it is here.
-    """
-    main_parser = argparse.ArgumentParser(
-        prog="python -m effnet_edu", description="EfficientNet: counted, measured and shown."
-    )
-    commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
-
-    listing = commands.add_parser("list", help="every published network with its exact counts")
-    listing.set_defaults(run=_list)
-
-    counting = commands.add_parser("cost", help="exact parameters and MACs of a network, block by block")
-    counting.add_argument("name", metavar="NAME")
-    counting.add_argument("--resolution", type=_number("resolution"), help="side of the input in pixels")
-    counting.add_argument("--classes", type=_number("classes"), default=1000, help="outputs (default 1000)")
-    counting.set_defaults(run=_cost)
-
-    measuring = commands.add_parser("profile", help="time and memory of a network on this device")
-    measuring.add_argument("name", metavar="NAME")
-    measuring.add_argument("--batch-size", type=_number("batch size"), default=1, help="images at once")
-    measuring.add_argument("--resolution", type=_number("resolution"), help="side of the input in pixels")
-    measuring.add_argument("--precision", default="fp32", help="fp32, bf16 or fp16")
-    measuring.add_argument("--device", help="cpu, cuda, mps; the accelerator if there is one")
-    measuring.add_argument("--seconds", type=float, default=1.0, help="how long to time (default 1)")
-    measuring.set_defaults(run=_profile)
-
-    opening = commands.add_parser("lab", help="open JupyterLab on a lesson")
-    opening.add_argument("lesson", metavar="LESSON", nargs="?", default="lessons/00_start_here.ipynb")
-    opening.add_argument("--ip", default="127.0.0.1", help="where to listen (default: this machine alone)")
-    opening.add_argument("--port", type=_number("port"), help="default: the first free one from 8888 on")
-    opening.set_defaults(run=_lab)
-
-    starting = commands.add_parser("start", help="put the lessons into a folder of your own and open them")
-    starting.add_argument("folder", metavar="FOLDER", type=Path)
-    starting.add_argument("--no-open", action="store_true", help="only put them there")
-    starting.add_argument(
-        "--renew", action="store_true", help="replace lessons that you changed; yours are kept beside them"
-    )
-    starting.set_defaults(run=_start)
-
-    showing = commands.add_parser("demo", help="the six labs as one page without code, on this machine")
-    showing.add_argument(
-        "--visitors", type=_number("visitors"), default=4, help="pages open at a time (default 4)"
-    )
-    showing.add_argument("--port", type=_number("port"), help="default: the first free one from 8866 on")
-    showing.set_defaults(run=_demo)
-
-    add_profiling_commands(commands)
-    if command not in commands.choices:
-        from effnet_edu.checkpoints.commands import add_commands as add_checkpoint_commands
-        from effnet_edu.exercises.commands import add_commands as add_exercise_commands
-        from effnet_edu.images.commands import add_commands as add_image_commands
-        from effnet_edu.report import add_commands as add_report_commands
-        from effnet_edu.studies.commands import add_commands as add_study_commands
-        from effnet_edu.training.commands import add_commands as add_training_commands
-
-        add_image_commands(commands)
-        add_checkpoint_commands(commands)
-        add_training_commands(commands)
-        add_study_commands(commands)
-        add_report_commands(commands)
-        add_exercise_commands(commands)
-    return main_parser
+#: Commands that start without torch.
+LIGHT = ("list", "cost", "lab", "start", "demo")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; bad input ends as one sentence.
+    """Run one command and return its exit status.
 
     Args:
         arguments: The words after the program's name; those of this process if None.
     """
+    if arguments is None:
+        _listen_to_ctrl_c(_stop_at_once)
     words = sys.argv[1:] if arguments is None else arguments
-    chosen = parser(words[0] if words else "").parse_args(words)
-    try:
-        status: int = chosen.run(chosen)
-    except BrokenPipeError:
-        return 0
-    except (ValueError, MemoryError, OSError, MeasurementError, ModuleNotFoundError) as error:
-        print(f"effnet_edu: {error}", file=sys.stderr)
-        return 2
-    return status
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # the shell closed it, by `>&-`
+            setattr(sys, stream, Path(os.devnull).open("w"))  # noqa: SIM115 - until the program ends
+    from effnet_edu.course.command_line import parser, run
+
+    command = words[0] if words else ""
+    chosen = parser(command).parse_args(words)
+    if command not in LIGHT:
+        import torch  # noqa: F401
+    if arguments is None:
+        _listen_to_ctrl_c(signal.default_int_handler)
+    return run(chosen)
+
+
+def _listen_to_ctrl_c(handler: Any) -> None:
+    """Set what Ctrl-C does, unless whoever started the program wants it to be ignored."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _stop_at_once(*_: object) -> None:
+    """End the program: while libraries load, one of them may swallow KeyboardInterrupt."""
+    os.write(2, b"effnet_edu: stopped.\n")
+    os._exit(130)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What holds for all tests: no verdict by the clock, measuring in turn, progress in a file of their own."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,14 +27,20 @@ def chrome() -> Iterator["Browser"]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each test gets a folder of its own; `mktemp` itself looks through all folders that there are."""
+    return tmp_path_factory.mktemp("own")
+
+
 @pytest.fixture(autouse=True)
-def own_lock_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("locks")
+def own_lock_folder(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="locks", dir=own_folders))
     monkeypatch.setattr(turn, "shared_folder", lambda: folder)
     return folder
 
 
 @pytest.fixture(autouse=True)
-def own_progress(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path_factory.mktemp("progress") / "progress.json"
-    monkeypatch.setenv("EFFNET_EDU_PROGRESS", str(path))
+def own_progress(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tempfile.mkdtemp(prefix="progress", dir=own_folders)
+    monkeypatch.setenv("EFFNET_EDU_PROGRESS", str(Path(folder, "progress.json")))

@@ -17,10 +17,10 @@ from pathlib import Path
 import psutil
 from jupyter_client.manager import start_new_kernel
 
-from effnet_edu.checkpoints.atomic import write_atomically
-from effnet_edu.demo import PARTS
-from effnet_edu.serve import lab_command
-from effnet_edu.start import FIRST_LESSON, lessons_folder
+from effnet_edu.course.serve import lab_command
+from effnet_edu.course.start import FIRST_LESSON, lessons_folder
+from effnet_edu.ground.atomic import write_atomically
+from effnet_edu.labs import LABS
 from tests.browser.jupyter import environment, free_port
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -34,7 +34,7 @@ LAB = """
 import effnet_edu as ee
 lab = ee.labs.{lab}()
 display(lab)
-lab.logic.measure()
+lab.logic.request()
 assert lab.logic.wait(200) and lab.logic.latest is not None, lab.logic.status
 """
 ASK = """
@@ -84,6 +84,7 @@ def occupied_by_the_server() -> dict[str, object]:
 
 def table(rows: list[dict[str, str]]) -> str:
     """Return the rows as Markdown."""
+    days = " and ".join(sorted({row["measured"] for row in rows}))
     lines = [
         "| in the kernel | its own, MiB | with shared pages, MiB | peak, MiB |",
         "| --- | ---: | ---: | ---: |",
@@ -92,7 +93,7 @@ def table(rows: list[dict[str, str]]) -> str:
             for row in rows
         ),
         "",
-        "Measured {measured} on {device}, {system}, torch {torch}.".format(**rows[0]),
+        f"Measured {days} on {{device}}, {{system}}, torch {{torch}}.".format(**rows[0]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -118,8 +119,8 @@ def main() -> int:
             "measured": today,
         }
     )
-    for part in PARTS:
-        found.append({"lab": part.lab, **occupied(LAB.format(lab=part.lab)), "measured": today})
+    for lab in LABS:
+        found.append({"lab": lab, **occupied(LAB.format(lab=lab)), "measured": today})
         print(found[-1])
     text = io.StringIO()
     writer = csv.DictWriter(text, list(found[0]), lineterminator="\n")

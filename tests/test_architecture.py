@@ -7,87 +7,152 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import effnet_edu as ee
+from tests.house import FILES, MAP, PACKAGE, ROOMS, imports, room, svg, tree
 
-PACKAGE = Path(ee.__file__).parent
-#: A room may import the rooms before it.
-ROOMS = (
-    *("model", "checkpoints", "images", "profiling", "training"),
-    *("studies", "published", "figures", "labs", "exercises"),
-)
-FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 WITHOUT_TORCH = [
-    Path("model", f"{name}.py") for name in ("checks", "scaling", "specs", "fusing", "variants", "cost")
+    Path("ground", "checks.py"),
+    *(
+        Path("model", f"{name}.py")
+        for name in ("scaling", "specs", "fusing", "variants", "cost", "onnx_file", "onnx_graph")
+    ),
 ]
-
-
-def tree(file: Path) -> ast.Module:
-    return ast.parse((PACKAGE / file).read_text(encoding="utf-8"))
-
-
-def room(file: Path) -> str | None:
-    return file.parts[0] if len(file.parts) > 1 else None
-
-
-def imports(file: Path) -> Iterator[str]:
-    """Yield the full name of everything that a file imports, those for type checkers included."""
-    package = ("effnet_edu", *file.parts[:-1])
-    for node in ast.walk(tree(file)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            start = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            module = ".".join(filter(None, (start, node.module)))
-            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def outside(file: Path) -> set[str]:
     return {name.partition(".")[0] for name in imports(file)} - {"effnet_edu"}
 
 
+def offenders(found: Iterator[str]) -> str:
+    """Return all offences of a rule as lines; empty when it is kept."""
+    return "\n".join(found)
+
+
 def test_every_room_is_in_the_list():
-    assert {room(file) for file in FILES} - {None} <= set(ROOMS)
+    assert {room(file) for file in FILES} - {None} == set(ROOMS)
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if room(file)], ids=str)
-def test_a_room_imports_only_the_rooms_above_it(file):
-    allowed = {*ROOMS[: ROOMS.index(room(file)) + 1], "__version__"}
-    for name in imports(file):
-        if name.partition(".")[0] == "effnet_edu":
-            reached = name.split(".")[1:2] or ["(the whole package)"]
-            assert reached[0] in allowed, f"effnet_edu/{file} imports {name}"
+def test_the_map_of_the_house_is_drawn_from_the_imports_as_they_are():
+    assert MAP.read_text(encoding="utf-8") == svg(), "`make map` draws it anew"
 
 
-@pytest.mark.parametrize("file", WITHOUT_TORCH, ids=str)
-def test_the_network_as_data_imports_the_standard_library_alone(file):
-    assert outside(file) <= sys.stdlib_module_names
-    for name in imports(file):
-        if name.startswith("effnet_edu."):
-            assert Path(*name.split(".")[1:3]).with_suffix(".py") in WITHOUT_TORCH, name
+def test_a_room_imports_only_the_rooms_above_it():
+    def found() -> Iterator[str]:
+        for file in filter(room, FILES):
+            allowed = {*ROOMS[: ROOMS.index(room(file)) + 1], "__version__"}
+            for name in imports(file):
+                top, *rest = name.split(".")
+                if top == "effnet_edu" and (rest or ["(the whole package)"])[0] not in allowed:
+                    yield f"effnet_edu/{file} imports {name}"
+
+    assert not offenders(found())
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
-def test_widgets_and_figures_stay_in_their_rooms(file):
-    may_have_widgets = room(file) == "labs" or (room(file) == "exercises" and "view" in file.stem)
-    assert may_have_widgets or not outside(file) & {"ipywidgets", "IPython"}
-    assert room(file) == "figures" or not outside(file) & {"matplotlib", "mpl_toolkits"}
+def test_the_network_as_data_imports_the_standard_library_alone():
+    def found() -> Iterator[str]:
+        for file in WITHOUT_TORCH:
+            for name in imports(file):
+                top, *rest = name.split(".")
+                known = top in sys.stdlib_module_names
+                if not known and Path(*rest[:2]).with_suffix(".py") not in WITHOUT_TORCH:
+                    yield f"effnet_edu/{file} imports {name}"
+
+    assert not offenders(found())
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file != Path("profiling", "device.py")], ids=str)
-def test_no_device_is_asked_for_its_make_outside_of_profiling_device(file):
+def test_widgets_and_figures_stay_in_their_rooms():
+    def found() -> Iterator[str]:
+        for file in FILES:
+            may_have_widgets = room(file) == "labs" or (room(file) == "exercises" and "view" in file.stem)
+            banned = set() if may_have_widgets else {"ipywidgets", "anywidget", "IPython"}
+            banned |= set() if room(file) == "figures" else {"matplotlib", "mpl_toolkits"}
+            yield from (f"effnet_edu/{file} imports {name}" for name in outside(file) & banned)
+
+    assert not offenders(found())
+
+
+def test_no_device_is_asked_for_its_make_outside_of_profiling_device():
     makes = {"cuda", "mps", "xpu"}
-    for node in ast.walk(tree(file)):
+
+    def asks(node: ast.AST) -> bool:
         if isinstance(node, ast.Attribute):
-            assert node.attr not in {"is_cuda", "is_mps", "is_xpu"}
             of_torch = isinstance(node.value, ast.Name) and node.value.id == "torch"
-            assert not (of_torch and node.attr in makes), f"effnet_edu/{file}:{node.lineno}"
+            return node.attr in {"is_cuda", "is_mps", "is_xpu"} or (of_torch and node.attr in makes)
         if isinstance(node, ast.Compare):
-            words = {leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant)}
-            assert not words & makes, f"effnet_edu/{file}:{node.lineno}"
+            return bool({leaf.value for leaf in ast.walk(node) if isinstance(leaf, ast.Constant)} & makes)
+        return False
+
+    def found() -> Iterator[str]:
+        for file in FILES:
+            if file != Path("profiling", "device.py"):
+                yield from (f"effnet_edu/{file}:{node.lineno}" for node in ast.walk(tree(file)) if asks(node))
+
+    assert not offenders(found())
+
+
+def test_no_message_quotes_more_than_200_characters_of_anything():
+    """`!r` and `repr` write a network or a list out in whole; `checks.quoted` does not."""
+
+    def is_error(node: ast.AST) -> bool:
+        made = node.exc if isinstance(node, ast.Raise) else getattr(node, "value", None)
+        name = ast.unparse(made.func) if isinstance(made, ast.Call) else ""
+        return name.endswith("Error") and name != "AttributeError"  # that one quotes an identifier
+
+    def found() -> Iterator[str]:
+        for file in FILES:
+            for node in filter(is_error, ast.walk(tree(file))):
+                for leaf in ast.walk(node):
+                    if isinstance(leaf, ast.FormattedValue) and leaf.conversion == ord("r"):
+                        yield f"effnet_edu/{file}:{leaf.lineno} quotes {ast.unparse(leaf.value)} in whole"
+
+    assert not offenders(found())
+
+
+def imported_when_run(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a file but for what only type checkers import."""
+    for part in ast.iter_child_nodes(node):
+        if isinstance(part, ast.If) and ast.unparse(part.test) == "TYPE_CHECKING":
+            continue
+        yield part
+        yield from imported_when_run(part)
+
+
+def test_no_files_import_each_other_in_a_circle():
+    """Imports inside of functions count too: a circle that is put off is still one."""
+    module_of = {".".join(("effnet_edu", *file.with_suffix("").parts)): file for file in FILES}
+    module_of = {name.removesuffix(".__init__"): file for name, file in module_of.items()}
+
+    def imported(file: Path) -> Iterator[str]:
+        for node in imported_when_run(tree(file)):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    member = f"{node.module}.{alias.name}"
+                    yield member if member in module_of else str(node.module)
+
+    graph = {
+        name: {other for other in imported(file) if other in module_of and other != name}
+        for name, file in module_of.items()
+    }
+
+    def found() -> Iterator[str]:
+        while True:
+            try:
+                TopologicalSorter(graph).prepare()
+            except CycleError as error:
+                circle: list[str] = error.args[1]
+                yield " <- ".join(circle)
+                graph[circle[1]].discard(circle[0])
+            else:
+                return
+
+    assert not offenders(found())
 
 
 def run_where_blocked(blocked: tuple[str, ...], code: str) -> str:
@@ -131,6 +196,49 @@ def test_scaling_and_counting_need_neither_torch_nor_matplotlib_nor_widgets():
     assert printed.splitlines() == ["5288548", "284 23 1.2", "torch is blocked"]
 
 
+def test_the_exact_half_of_every_lab_needs_nothing_but_python_and_traitlets():
+    """It is what a browser runs: it counts, draws and answers where nothing else can be imported."""
+    printed = run_where_blocked(
+        ("torch", "numpy", "PIL", "psutil", "matplotlib", "ipywidgets", "IPython", "safetensors", "filelock"),
+        """
+        from effnet_edu.labs import LABS
+        from effnet_edu.labs.frame.page import Page
+        for lab in LABS:
+            page = Page(lab)
+            assert {"screen", "picture"} & set(page.shown()) and page.logic.in_words()
+            page.logic.pin()
+            assert page.answer('{"changed": {}, "press": "reset"}')
+            print(lab)
+        """,
+    )
+    labs = sorted(path.parent.name for path in PACKAGE.glob("labs/*/exact.py"))
+    assert printed.split() == list(ee.labs.LABS)
+    assert labs == sorted(ee.labs.LABS.values())
+
+
+def test_only_what_a_lab_measures_may_import_torch():
+    """What `exact.py` reaches never names it, not even inside a function; what names it is measured."""
+
+    def reached(file: Path, found: set[Path]) -> set[Path]:
+        if file not in found and file.parts[0] == "labs":
+            found.add(file)
+            for name in imports(file):
+                for path in (Path(*name.split(".")[1:]), Path(*name.split(".")[1:-1])):
+                    if (PACKAGE / path).with_suffix(".py").is_file():
+                        reached(path.with_suffix(".py"), found)
+        return found
+
+    def found() -> Iterator[str]:
+        for exact in sorted(PACKAGE.glob("labs/*/exact.py")):
+            file = exact.relative_to(PACKAGE)
+            for one in sorted(reached(file, set())):
+                heavy = outside(one) & {"torch", "numpy", "ipywidgets", "PIL"}
+                if heavy or one.stem == "measured":
+                    yield f"{file} reaches {one}: {', '.join(sorted(heavy))}"
+
+    assert not offenders(found())
+
+
 def test_importing_the_package_loads_none_of_the_heavy_ones():
     heavy = ("torch", "numpy", "matplotlib", "ipywidgets", "PIL", "psutil")
     printed = run_where_blocked(
@@ -150,65 +258,66 @@ def test_building_a_network_loads_no_figures_and_no_widgets():
     assert printed.strip() == "1000"
 
 
-@pytest.mark.parametrize("name", ee.__all__)
-def test_every_public_name_resolves(name):
-    assert getattr(ee, name) is getattr(ee, name)
-    assert name in dir(ee)
+def test_every_public_name_resolves():
+    for name in ee.__all__:
+        assert getattr(ee, name) is getattr(ee, name)
+        assert name in dir(ee)
 
 
-def test_public_names_are_listed_once_and_have_a_home():
-    assert len(set(ee.__all__)) == len(ee.__all__)
-    assert set(ee._HOME_OF) | set(ee._ROOMS) == set(ee.__all__)
+def test_what_a_stub_imports_is_what_it_lists():
+    def found() -> Iterator[str]:
+        for file in PACKAGE.rglob("__init__.pyi"):
+            body = ast.parse(file.read_text(encoding="utf-8")).body
+            imported = {
+                alias.name for node in body if isinstance(node, ast.ImportFrom) for alias in node.names
+            }
+            (listed,) = (ast.literal_eval(node.value) for node in body if isinstance(node, ast.Assign))
+            if listed != sorted(set(listed)) or set(listed) != imported:
+                yield f"{file.parent.name}: {sorted(imported ^ set(listed)) or 'not sorted, or named twice'}"
+
+    assert not offenders(found())
 
 
 def test_an_unknown_public_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="has no attribute 'efficientnet'"):
+    with pytest.raises(AttributeError, match="efficientnet"):
         ee.efficientnet  # noqa: B018
 
 
-def documented(docstring: str) -> set[str]:
+def documented(docstring: str | None) -> set[str]:
     """Return the names that the Args and Attributes of a docstring explain."""
     names: set[str] = set()
-    for section in re.split(r"^(?=\w+:$)", inspect.cleandoc(docstring), flags=re.MULTILINE):
+    for section in re.split(r"^(?=\w+:$)", inspect.cleandoc(docstring or ""), flags=re.MULTILINE):
         if section.startswith(("Args:", "Attributes:")):
             names.update(re.findall(r"^    \*{0,2}(\w+):", section, re.MULTILINE))
     return names
 
 
-def arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
-    every = node.args
-    listed = [*every.posonlyargs, *every.args, *every.kwonlyargs, every.vararg, every.kwarg]
-    return {argument.arg for argument in listed if argument} - {"self", "cls"}
+def public() -> Iterator[tuple[str, object]]:
+    """Yield everything that a user may name: `ee.NAME`, and what the rooms list."""
+    for name in ee.__all__:
+        thing = getattr(ee, name)
+        if inspect.ismodule(thing):
+            yield from ((f"{name}.{inner}", getattr(thing, inner)) for inner in thing.__all__)
+        else:
+            yield name, thing
 
 
-def described(file: Path) -> Iterator[tuple[str, str | None, set[str]]]:
-    """Yield every public function and class of a file: its name, its docstring, and what it takes."""
-    for node in tree(file).body:
-        if "overload" in {ast.unparse(part) for part in getattr(node, "decorator_list", [])}:
-            continue
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
-            if "overload" not in {getattr(name, "id", "") for name in node.decorator_list}:
-                yield node.name, ast.get_docstring(node), arguments(node)
-        elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-            makers = [part for part in node.body if getattr(part, "name", None) == "__init__"]
-            yield node.name, ast.get_docstring(node), arguments(makers[0]) if makers else set()
+def test_public_names_explain_their_arguments():
+    def found() -> Iterator[str]:
+        for name, thing in public():
+            if not callable(thing):
+                continue
+            text = inspect.getdoc(thing) or ""
+            takes: set[str] = set()
+            if inspect.isfunction(thing) or (inspect.isclass(thing) and "__init__" in vars(thing)):
+                takes = set(inspect.signature(thing).parameters)
+            # What a class takes over from another, that one explains.
+            explained = map(documented, map(inspect.getdoc, getattr(thing, "__mro__", (thing,))))
+            missing = {name for name in takes if not name.startswith("_")} - set().union(*explained)
+            if not text or missing:
+                yield f"ee.{name} does not explain {sorted(missing) or 'itself'}"
 
-
-@pytest.mark.parametrize("file", FILES, ids=str)
-def test_public_functions_and_classes_explain_their_arguments(file):
-    for name, docstring, takes in described(file):
-        assert docstring, f"{name} in effnet_edu/{file} has no docstring"
-        missing = takes - documented(docstring)
-        assert not missing, f"{name} in effnet_edu/{file} does not explain {sorted(missing)}"
-
-
-@pytest.mark.parametrize("name", ee.__all__)
-def test_public_names_explain_their_arguments(name):
-    thing = getattr(ee, name)
-    if inspect.isfunction(thing):
-        assert set(inspect.signature(thing).parameters) <= documented(thing.__doc__)
-    else:
-        assert inspect.getdoc(thing)
+    assert not offenders(found())
 
 
 def test_the_documentation_check_reads_docstrings_rightly():

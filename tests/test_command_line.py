@@ -2,20 +2,24 @@
 
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import effnet_edu as ee
 from effnet_edu.__main__ import main
-from effnet_edu.serve import has_display, lab_command
+from effnet_edu.course.serve import has_display, lab_command
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[1]
+BASH = shutil.which("bash") or "bash"
 
 
 def test_list_names_every_network_with_its_counts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,31 +104,121 @@ def test_without_a_display_no_browser_is_opened(monkeypatch: pytest.MonkeyPatch)
     assert "--no-browser" not in lab_command(lesson, browser=True)
 
 
-def answers(address: str, end: float) -> bool:
-    """Return whether the page is served before `end`; the address is printed a moment before it listens."""
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(address, timeout=20) as reply:  # noqa: S310
-                return bool(reply.status == 200)
-        except urllib.error.URLError:
-            time.sleep(0.2)
-    return False
+def status(address: str) -> int | None:
+    """Return the status of a page, or None: the address is printed a moment before the server listens."""
+    try:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as reply:  # noqa: S310
+            return int(reply.status)
+    except urllib.error.URLError:
+        return None
 
 
-def test_lab_prints_an_address_on_this_machine_that_serves_the_lesson() -> None:
+@pytest.fixture
+def taken_port() -> Iterator[None]:
+    """Somebody else is at 8888: this test, or whoever was there before."""
+    try:
+        other = socket.create_server(("127.0.0.1", 8888))
+    except OSError:
+        yield
+    else:
+        with other:
+            yield
+
+
+@pytest.mark.parametrize(
+    ("screen", "words"),
+    [
+        ({}, "Open this in a browser:"),
+        ({"DISPLAY": ":0", "BROWSER": "true"}, "Your browser opens"),
+    ],
+)
+def test_lab_says_at_which_address_of_this_machine_the_lesson_is(
+    screen: dict[str, str], words: str, taken_port: None
+) -> None:
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    command = [sys.executable, "-m", "effnet_edu", "lab", "lessons/00_start_here.ipynb"]
     server = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-m", "effnet_edu", "lab", "lessons/00_start_here.ipynb"],
+        cwd=ROOT,
+        env=environment | screen,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
     )
     try:
-        assert server.stderr is not None
-        end, address = time.monotonic() + 60, None
-        while address is None and time.monotonic() < end:
-            address = re.search(r"http://127\.0\.0\.1:\S+", server.stderr.readline())
+        assert server.stdout is not None
+        said = server.stdout.readline()
+        assert said.startswith(words)
+        address = re.search(r"http://127\.0\.0\.1:(\d+)/lab/tree/00_start_here\.ipynb\?token=\w+", said)
         assert address is not None
-        assert "/lab/tree/00_start_here.ipynb?token=" in address[0]
-        assert answers(address[0], end)
+        assert int(address[1]) > 8888
+        assert wait_until(lambda: status(address[0]), "page") == 200
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("command", ["list", "answers"])
+def test_a_reader_that_has_read_enough_ends_a_command_without_a_word(command: str) -> None:
+    words = f"{sys.executable} -m effnet_edu {command} | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run([BASH, "-c", words], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_a_closed_output_is_no_fault() -> None:
+    words = f"{sys.executable} -m effnet_edu answers >&-"
+    done = subprocess.run([BASH, "-c", words], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "-1", "x"])
+def test_a_port_that_cannot_be_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("lab", "demo"):
+        with pytest.raises(SystemExit):
+            main([command, "--port", port])
+        assert f"port is '{port}'; it must be a whole number from 1 to 65535." in capsys.readouterr().err
+
+
+def test_names_that_would_move_the_cursor_are_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lab", "none\n\x1b[31m.ipynb"]) == 2
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert said.count("\n") == 1
+
+
+def test_a_name_of_any_length_is_quoted_in_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["start", str(tmp_path / ("a" * 5000)), "--no-open"]) == 2
+    assert len(capsys.readouterr().err) < 300
+
+
+@pytest.mark.parametrize("place", ["effnet_edu.course.command_line", "effnet_edu.checkpoints.commands"])
+def test_ctrl_c_while_modules_load_ends_a_command_in_one_line(place: str, tmp_path: Path) -> None:
+    hook = tmp_path / "sitecustomize.py"
+    hook.write_text(
+        "import os, signal, sys\n"
+        # What runs in the background of a shell ignores Ctrl-C, and so would its children.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {place!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
+    done = subprocess.run(
+        [sys.executable, "-m", "effnet_edu", "weights"],
+        capture_output=True, text=True, cwd=ROOT, env=environment, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "effnet_edu: stopped.\n")
+
+
+def test_ctrl_c_while_a_command_works_ends_it_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("effnet_edu.course.command_line.list_variants", interrupted)
+    assert main(["list"]) == 130
+    assert capsys.readouterr().err == "effnet_edu: stopped.\n"

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 import effnet_edu as ee
-from effnet_edu.machine import GIBIBYTE, Machine, advise, look
+from effnet_edu.course.machine import GIBIBYTE, Machine, advise, look
 
 GOOD = Machine(
     system="Linux x86_64",
@@ -64,10 +64,19 @@ def test_this_machine_is_described():
     assert 0 < machine.memory_free <= machine.memory_total
     assert machine.cores >= 1
     assert report.ready, str(report)
-    assert len(report.checks) == 7
+    assert len(report.checks) == 8
     shown = report._repr_html_()
-    assert shown.count("<tr>") == 8
+    assert shown.count("<tr>") == 9
     assert report.verdict in shown
+
+
+def test_threads_that_spin_for_ever_are_told_where_there_are_several():
+    spins = replace(GOOD, spin_is_bounded=False, cores=2)
+    (said,) = [check for check in advise(spins).checks if check.subject == "threads"]
+    assert (said.level, said.found) == ("note", "torch was loaded before effnet_edu")
+    assert "Import effnet_edu first, or set GOMP_SPINCOUNT=" in said.advice
+    for good in (GOOD, replace(spins, cores=1)):
+        assert all(check.level == "good" for check in advise(good).checks if check.subject == "threads")
 
 
 def test_the_report_escapes_what_a_machine_calls_itself():

@@ -10,7 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from effnet_edu.__main__ import parser
+from effnet_edu.course.command_line import parser
 from tests.notebooks.book import surroundings
 
 ROOT = Path(__file__).parents[1]
@@ -19,17 +19,18 @@ COMMANDS = [
     "list",
     "cost efficientnet_b0",
     "profile efficientnet_lite0 --resolution 64 --seconds 0.05 --device cpu",
-    "layers efficientnet_lite0 --resolution 64 --seconds 0.05 --device cpu",
-    "training efficientnet_lite0 --resolution 64 --seconds 0.05 --device cpu",
+    "measure layers efficientnet_lite0 --resolution 64 --seconds 0.05 --device cpu",
+    "measure training efficientnet_lite0 --resolution 64 --seconds 0.05 --device cpu",
     "classify coffee",
     "data glyphs --train 20 --test 10",
     "weights efficientnet_b0",
     "study scaling --show",
     "start course --no-open",
     "answers 00_start_here",
+    "export-assignments assignments --to otter",
 ]
-#: Commands that wait for somebody, or that take minutes.
-ELSEWHERE = {"lab", "demo", "train", "report", "measure", "roofline"}
+#: Commands that wait for somebody, that take minutes, or that go on from what others left.
+ELSEWHERE = {"lab", "demo", "train", "report", "fine-tune", "export", "grade"}
 
 ASK = """
     import contextlib, io, json, sys
@@ -48,7 +49,7 @@ ASK = """
             failed[name] = "no still picture"
         lab.close()
     lab = ee.labs.PhiLab()
-    lab.logic.measure()
+    lab.logic.request()
     if not lab.logic.wait(60) or lab.logic.latest is None:
         failed["measuring"] = lab.logic.status.message
     print(json.dumps(failed))

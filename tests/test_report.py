@@ -1,27 +1,30 @@
 """A device measured in a tiny setting: records that go on where they stopped, a page, and a class's table."""
 
 import base64
+import copy
 import dataclasses
 import itertools
-import json
+import shutil
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import torch
 
 from effnet_edu.__main__ import main
-from effnet_edu.report import SECTIONS, class_page, device_page
-from effnet_edu.studies import device
-from effnet_edu.studies.device import EXPERIMENTS, extent, layer_profile
-from effnet_edu.studies.device_records import (
+from effnet_edu.course import report
+from effnet_edu.course.report import SECTIONS, class_page, device_page
+from effnet_edu.studies.devices import experiments as device
+from effnet_edu.studies.devices.experiments import extent, layer_profile
+from effnet_edu.studies.devices.records import (
     folder_name,
     is_current,
     measure_device,
     read_device,
     recorded_devices,
 )
-from effnet_edu.studies.record import changed_modules
+from effnet_edu.studies.registry import DEVICE_EXPERIMENTS, DEVICE_METHODS
 
 #: Smaller still than the short version: that everything runs can be seen at 64 pixels.
 TINY = dataclasses.replace(
@@ -50,30 +53,25 @@ def page(folder):
 
 def test_every_experiment_is_recorded_with_what_makes_it_again(folder):
     records = read_device(folder)
-    assert list(records) == list(EXPERIMENTS)
+    assert list(records) == list(DEVICE_EXPERIMENTS)
     for name, record in records.items():
         assert record.data["rows"]
-        assert record.provenance.command == f"python -m effnet_edu measure {name}"
-        assert f"effnet_edu.studies.device:{name}" in record.provenance.start
+        assert record.provenance.command == f"python -m effnet_edu measure device {name}"
+        assert record.provenance.method == DEVICE_METHODS[name]
 
 
 def test_what_is_measured_is_not_measured_again(folder):
     said = []
     before = (folder / "networks.json").read_bytes()
     measure_device(TINY, folder, say=said.append)
-    assert said == [f"{name}: measured before" for name in EXPERIMENTS]
+    assert said == [f"{name}: measured before" for name in DEVICE_EXPERIMENTS]
     assert (folder / "networks.json").read_bytes() == before
 
 
-def test_a_record_of_other_code_is_measured_again(folder, tmp_path):
-    record = json.loads((folder / "networks.json").read_text())
-    changed = tmp_path / "networks.json"
-    changed.write_text(json.dumps(record))
-    assert is_current("networks", tmp_path)
-    module = next(iter(record["provenance"]["code"]))
-    record["provenance"]["code"][module] = "0" * 64
-    changed.write_text(json.dumps(record))
-    assert not is_current("networks", tmp_path)
+def test_a_record_of_an_older_method_is_measured_again(folder, monkeypatch):
+    assert is_current("networks", folder)
+    monkeypatch.setitem(DEVICE_METHODS, "networks", DEVICE_METHODS["networks"] + 1)
+    assert not is_current("networks", folder)
 
 
 def test_layer_times_come_back_as_they_were_measured(folder):
@@ -124,7 +122,7 @@ def test_the_page_is_whole_and_needs_nothing_else(page):
     assert len(outline.alts) >= len(SECTIONS)
     assert all(alt and len(alt.split()) > 8 for alt in outline.alts)
     assert all(address.startswith("data:image/") for address in outline.fetched)
-    assert {f"python -m effnet_edu measure {section.experiment}" for section in SECTIONS} <= set(
+    assert {f"python -m effnet_edu measure device {section.experiment}" for section in SECTIONS} <= set(
         outline.codes
     )
 
@@ -153,7 +151,7 @@ def test_a_class_has_one_line_a_device_and_no_markup_of_others(folder):
         name: dataclasses.replace(
             record,
             provenance=dataclasses.replace(record.provenance, device="<script>alert(1)</script>"),
-            data={"rows": [{"median_ms": "<b>"}]},
+            data={"rows": [{"network": "<b>"}]},
         )
         for name, record in records.items()
     }
@@ -171,21 +169,51 @@ def test_the_command_merges_and_refuses_an_empty_folder(folder, tmp_path, capsys
     assert "holds no measurements" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("number", [0, -3.5, float("nan"), 10**400, "fast", None, [1], {}])
+@pytest.mark.parametrize("experiment", ["networks", "ceilings", "batch_sizes", "resnet50"])
+def test_one_folder_with_nonsense_is_named_and_the_others_are_merged(folder, experiment, number):
+    good = read_device(folder)
+    bad = copy.deepcopy(good[experiment].data)
+    for row in bad["rows"]:
+        if experiment == "ceilings":
+            row["memory"]["per_second"] = number
+        else:
+            row["median_ms"] = number
+    spoiled = {**good, experiment: dataclasses.replace(good[experiment], data=bad)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "read_device", lambda place: spoiled if place.name == "bad" else good)
+        said = []
+        page = report.merged([Path("good"), Path("bad"), Path("good")], said.append)
+    assert "EfficientNet on 2 devices" in page
+    (line,) = said
+    assert line.startswith(f"left out 'bad': {experiment} holds ")
+    assert len(line) < 300
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 20_000, '{"kind": "measurement"}'])
+def test_one_folder_with_a_damaged_file_is_named_and_the_others_are_merged(folder, tmp_path, text):
+    spoiled = tmp_path / "bad"
+    shutil.copytree(folder, spoiled)
+    (spoiled / "networks.json").write_text(text)
+    said = []
+    assert "EfficientNet on 1 devices" in report.merged([spoiled, folder], said.append)
+    assert len(said) == 1
+    assert str(spoiled) in said[0]
+
+
 def test_the_command_measures_only_what_is_named(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("effnet_edu.report.extent", lambda _device, _quick: TINY)
-    assert main(["measure", "memory_formats", "--device", "cpu", "--folder", str(tmp_path)]) == 0
+    monkeypatch.setattr("effnet_edu.course.report.extent", lambda _device, _quick: TINY)
+    assert main(["measure", "device", "memory_formats", "--device", "cpu", "--folder", str(tmp_path)]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["memory_formats.json"]
-    assert main(["measure", "speed", "--device", "cpu", "--folder", str(tmp_path)]) == 2
+    assert main(["measure", "device", "speed", "--device", "cpu", "--folder", str(tmp_path)]) == 2
     assert "experiment is 'speed'" in capsys.readouterr().err
 
 
-def test_the_recorded_devices_are_whole_and_made_by_the_code_as_it_is():
+def test_the_recorded_devices_are_whole():
     devices = recorded_devices()
     assert devices
     for name, records in devices.items():
-        assert list(records) == list(EXPERIMENTS), name
-        changed = {experiment: changed_modules(record) for experiment, record in records.items()}
-        assert not any(changed.values()), f"{name} is older than its code: {changed}; see CONTRIBUTING.md"
+        assert list(records) == list(DEVICE_EXPERIMENTS), name
         assert folder_name(records["networks"].provenance.device) == name
         # One network's layers are enough to draw: hundreds of marks each.
         layers = dataclasses.replace(records["layers"], data={"rows": records["layers"].data["rows"][:1]})

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ import psutil
 import pytest
 
 from effnet_edu.__main__ import main
-from effnet_edu.serve import lab_command
+from effnet_edu.course.serve import lab_command
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[1]
 SECRET = "a-secret-of-many-letters"  # noqa: S105
@@ -32,29 +32,29 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subproces
     with log.open("wb") as output:
         server = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
-        end, found = time.monotonic() + 60, None
-        while found is None and time.monotonic() < end and server.poll() is None:
-            time.sleep(0.1)
-            found = re.search(r"http://127\.0\.0\.1:\d+", log.read_text())
-        assert found, log.read_text()
+        found = wait_until(
+            lambda: re.search(r"http://127\.0\.0\.1:\d+", log.read_text()) or server.poll() is not None,
+            "address of the server",
+        )
+        assert isinstance(found, re.Match), log.read_text()
         yield server, found[0], log
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE)
+
+
+def _status(address: str) -> int | None:
+    try:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as reply:  # noqa: S310
+            return int(reply.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except urllib.error.URLError:  # the address is printed a moment before the server listens
+        return None
 
 
 def status(address: str) -> int:
-    end = time.monotonic() + 20
-    while True:
-        try:
-            with urllib.request.urlopen(address, timeout=20) as reply:  # noqa: S310
-                return int(reply.status)
-        except urllib.error.HTTPError as error:
-            return error.code
-        except urllib.error.URLError:  # the address is printed a moment before the server listens
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
+    return wait_until(lambda: _status(address), "answer")
 
 
 def test_only_who_knows_the_token_comes_in_and_no_log_says_it(served):
@@ -64,10 +64,7 @@ def test_only_who_knows_the_token_comes_in_and_no_log_says_it(served):
     assert status(f"{address}/api/contents?token={SECRET}") == 200
     # Failures are logged with their address, a moment after they were answered.
     assert status(f"{address}/api/no_such_thing?token={SECRET}") == 404
-    end = time.monotonic() + 20
-    while "no_such_thing" not in log.read_text() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert "no_such_thing" in log.read_text()
+    wait_until(lambda: "no_such_thing" in log.read_text(), "line about it in the log")
     assert SECRET not in log.read_text()
 
 

@@ -6,9 +6,9 @@ import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
 
-from effnet_edu import serve, start
 from effnet_edu.__main__ import main
-from effnet_edu.start import FIRST_LESSON, lessons_folder, put_lessons
+from effnet_edu.course import serve, start
+from effnet_edu.course.start import FIRST_LESSON, lessons_folder, put_lessons
 
 LESSONS = sorted(path.name for path in lessons_folder().glob("*.ipynb"))
 
@@ -70,7 +70,7 @@ def test_a_file_in_place_of_the_folder_is_one_sentence(
     (tmp_path / "file").write_text("mine")
     status, said = run(capsys, str(tmp_path / "file"))
     assert status == 2
-    assert said == f"effnet_edu: {tmp_path / 'file'} is a file; name a folder for the lessons.\n"
+    assert said == f"effnet_edu: {str(tmp_path / 'file')!r} is a file; name a folder for the lessons.\n"
 
 
 def test_the_first_lesson_is_opened_unless_told_otherwise(
@@ -101,3 +101,17 @@ def test_an_installation_without_lessons_says_so(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(start, "__file__", str(tmp_path / "effnet_edu" / "start.py"))
     with pytest.raises(FileNotFoundError, match="Install effnet-edu again"):
         list(put_lessons(tmp_path / "course"))
+
+
+def test_a_folder_without_a_name_and_a_link_to_nothing_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["start", "", "--no-open"])
+    assert "FOLDER is empty" in capsys.readouterr().err
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    status, said = run(capsys, str(tmp_path / "link"), "--no-open")
+    assert status == 2
+    assert "is a link to nothing" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]

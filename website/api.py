@@ -14,6 +14,7 @@ import effnet_edu as ee
 
 #: Rooms in the order of the house, with a title for a reader who does not know the house.
 TITLES = {
+    "ground": "What every room uses",
     "model": "Networks: as data, counted, and as modules",
     "checkpoints": "Published weights",
     "images": "Images",
@@ -21,10 +22,11 @@ TITLES = {
     "training": "Training",
     "studies": "Studies",
     "published": "Published numbers",
+    "pictures": "Pictures as data",
     "figures": "Figures",
     "labs": "Labs",
     "exercises": "Exercises",
-    "machine": "This machine",
+    "course": "This machine",
 }
 
 
@@ -34,13 +36,16 @@ def names_of(room: str) -> list[str]:
     Args:
         room: One of `TITLES`.
     """
+    top = {name: getattr(ee, name) for name in ee.__all__}
     names = [
-        f"effnet_edu.{name}" for name in ee.__all__ if ee._HOME_OF.get(name, "").split(".")[1:2] == [room]
+        f"effnet_edu.{name}"
+        for name, thing in top.items()
+        if not inspect.ismodule(thing) and thing.__module__.split(".")[1] == room
     ]
-    if room in ee._ROOMS:
-        own = importlib.import_module(f"effnet_edu.{room}")
-        taken = {id(getattr(ee, name.rpartition(".")[2])) for name in names}
-        names += [f"{own.__name__}.{name}" for name in own.__all__ if id(getattr(own, name)) not in taken]
+    if room in top:
+        shown = {id(thing) for thing in top.values()}
+        own = top[room]
+        names += [f"{own.__name__}.{name}" for name in own.__all__ if id(getattr(own, name)) not in shown]
     return names
 
 

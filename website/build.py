@@ -1,8 +1,6 @@
 """Make the site: `python -m website.build [--output DIR]`. It runs no lesson and asks no network."""
 
 import argparse
-import base64
-import html
 import shutil
 import sys
 import tempfile
@@ -11,13 +9,11 @@ from pathlib import Path
 import nbformat
 from sphinx.cmd.build import main as sphinx
 
-import effnet_edu as ee
 from effnet_edu import studies
-from effnet_edu.labs.drawing import standalone
-from effnet_edu.labs.network_picture import LITTLE_ROOM, network_picture
-from effnet_edu.labs.web import PAGES, page
-from website import api, live, results, slides
-from website.lessons import ROOT, lessons, page_of
+from effnet_edu.labs.frame.page import Page
+from effnet_edu.studies.registry import study
+from website import api, front, live, photograph, results, slides
+from website.lessons import LIVE, ROOT, lessons, page_of
 
 HERE = Path(__file__).parent
 OUTPUT = ROOT / "build" / "site"
@@ -30,8 +26,9 @@ def assemble(folder: Path) -> None:
         folder: An empty folder.
     """
     _lessons(folder)
-    for name in PAGES:
-        _write(folder / "live" / f"{name}.md", _page(f"live/{name}.md", "lab", results.raw(live.lab(name))))
+    for lab, page in LIVE.items():
+        _write(folder / "live" / f"{page}.md", live.page_of(lab))
+    _write(folder / "live" / "photograph.md", photograph.page())
     _results(folder / "results")
     _api(folder / "api")
     _documents(folder)
@@ -42,6 +39,8 @@ def _documents(folder: Path) -> None:
     for path in (*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"):
         text = path.read_text(encoding="utf-8").replace("](../README.md", "](../index.md")
         _write(folder / path.relative_to(ROOT), text)
+    for path in (ROOT / "docs").glob("*.svg"):
+        _write(folder / "docs" / path.name, path.read_text(encoding="utf-8"))
     _write(folder / "LICENSE", (ROOT / "LICENSE").read_text(encoding="utf-8"))
 
 
@@ -61,18 +60,6 @@ def _toctree(pages: list[str], caption: str = "") -> str:
     return "\n".join(["", "```{toctree}", *head, "", *pages, "```", ""])
 
 
-def _picture() -> str:
-    """Return B0 and a larger network in the course's own picture of a network."""
-    pair = [
-        network_picture(ee.compound(phi), f"phi {phi}", LITTLE_ROOM, largest=ee.compound(3)) for phi in (0, 3)
-    ]
-    data = base64.b64encode(standalone(pair).encode()).decode()
-    words = html.escape(" ".join(drawn.label for drawn in pair))
-    image = f'<img alt="{words}" src="data:image/svg+xml;base64,{data}">'
-    caption = "B0, and at phi 3. Height is the side of the map, thickness the channels, one slab a layer."
-    return results.raw(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
-
-
 def _lessons(folder: Path) -> None:
     every = lessons()
     for lesson in every:
@@ -83,9 +70,14 @@ def _lessons(folder: Path) -> None:
         f"</span>  \n  {lesson.claim}"
         for lesson in every
     ]
-    index = _page("index.md", "lessons", "\n".join(cards)).replace("<!-- picture -->", _picture())
+    index = (
+        _page("index.md", "lessons", "\n".join(cards))
+        .replace("<!-- picture -->", front.hero())
+        .replace("<!-- labs -->", front.cards())
+    )
     tree = _toctree([f"lessons/{lesson.path.stem}" for lesson in every], "Lessons")
-    moving = _toctree([f"{page(name).logic.title} <live/{name}>" for name in PAGES], "Labs in your browser")
+    labs = [f"{Page(lab).logic.title} <live/{page}>" for lab, page in LIVE.items()]
+    moving = _toctree([*labs, "Your photograph <live/photograph>"], "Labs in your browser")
     more = _toctree(["results/index", "api/index"], "Beside them")
     teaching = _toctree(["docs/teaching", "docs/class", "docs/cluster"], "For teachers")
     guides = [f"docs/{path.stem}" for path in sorted((ROOT / "docs").glob("add_*.md"))]
@@ -97,7 +89,7 @@ def _results(folder: Path) -> None:
     rows, pages = [], []
     for result in results.recorded_studies():
         _write(folder / f"{result.name}.md", results.study_page(result))
-        rows.append(f"- [{results.TITLES[result.name]}]({result.name}.md): {result.question}")
+        rows.append(f"- [{study(result.name).title}]({result.name}.md): {result.question}")
         pages.append(result.name)
     for name, records in studies.recorded_devices().items():
         _write(folder / f"device_{name}.md", results.device_page(name))
@@ -137,6 +129,8 @@ def build(output: Path = OUTPUT) -> int:
         if not failed:
             _mend(made)
             live.add_files(made)
+            front.add_files(made)
+            photograph.add_files(made)
             slides.build(made / "slides", lessons())
             (made / "notebooks").mkdir()
             for lesson in lessons():

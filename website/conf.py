@@ -41,8 +41,12 @@ html_theme = "furo"
 html_title = "effnet-edu"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
-html_js_files = ["site.js"]
+html_js_files = [
+    "site.js",
+    *((f"{name}.js", {"type": "module"}) for name in ("predictions", "exercises", "progress")),
+]
 html_favicon = "static/icon.svg"
+html_logo = "static/icon.svg"
 html_copy_source = False
 html_show_sphinx = False
 html_use_index = True

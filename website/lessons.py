@@ -2,18 +2,23 @@
 
 import re
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from effnet_edu.labs.web import PAGES, page
+from effnet_edu.exercises.page import on_pages
+from effnet_edu.labs import LABS
+from website.results import raw
 
 ROOT = Path(__file__).parents[1]
 LESSONS = ROOT / "lessons"
 
 #: Labs that run in the reader's browser: class to page.
-LIVE = {page(name).logic.LAB: name for name in PAGES}
+LIVE = {lab: f"{folder}_lab" for lab, folder in LABS.items()}
+#: What stands below the first cell of a lesson that asks a network what it sees.
+PHOTOGRAPH = "**[Show it a photograph of yours, in your browser](../live/photograph.md)**"
 
 
 @dataclass(frozen=True)
@@ -74,17 +79,34 @@ def page_of(lesson: Lesson) -> NotebookNode:
     ways = f"<a href='../notebooks/{stem}.ipynb' download>Download this lesson</a> to run it yourself, "
     ways += f"or see its <a href='../slides/{stem}.html'>slides</a>."
     cells = [book.cells[0], _words(ways)]
+    checkable = on_pages(stem)
     for cell in book.cells[1:]:
-        cells.append(cell)
+        name = cell.metadata.get("exercise")
+        if name in checkable:
+            cells.append(_words(raw(_editor(stem, name, cell.source))))
+        elif not any(cell.source == f'ee.exercises.get("{each}").check({each})' for each in checkable):
+            if re.fullmatch(r'ee\.exercises\.get\("\w+"\)', cell.source):
+                cell.metadata["tags"] = ["remove-input"]  # the card says it all
+            cells.append(cell)
         labs = re.findall(r"ee\.labs\.(\w+)\(", cell.source) if cell.cell_type == "code" else ()
         cells += [
             _words(f"**[Move it in your browser](../live/{LIVE[lab]}.md)**") for lab in labs if lab in LIVE
         ]
+        asks = cell.cell_type == "code" and "ee.classify(" in cell.source
+        if asks and all(one.source != PHOTOGRAPH for one in cells):
+            cells.append(_words(PHOTOGRAPH))
+    cells.append(_words(raw('<div data-progress class="effnet-progress"></div>')))
     for index, cell in enumerate(cells):
         if "id" not in cell:
             cell["id"] = f"site-{index}"
     book.cells = cells
     return book
+
+
+def _editor(lesson: str, name: str, stub: str) -> str:
+    """Return where a page puts an editor; without scripts it shows the stub."""
+    place = f'<div class="effnet-exercise" data-lesson="{lesson}" data-exercise="{name}">'
+    return f"{place}<pre>{escape(stub)}</pre></div>"
 
 
 def _words(markdown: str) -> NotebookNode:

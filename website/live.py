@@ -4,7 +4,7 @@ import ast
 import io
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -15,16 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import effnet_edu
 from effnet_edu import labs
-from effnet_edu.checkpoints.atomic import write_atomically
-from effnet_edu.labs.controls import Choice, Control, OnlyWhile, Pair, Slider
-from effnet_edu.labs.logic import LabLogic
-from effnet_edu.labs.theme import STYLE_SHEET
-from effnet_edu.labs.v2_setting import MOST_STAGES
-from effnet_edu.labs.v2_view import Flat, StageToggles
-from effnet_edu.labs.web import PAGES, Page, page
+from effnet_edu.exercises import list_quizzes
+from effnet_edu.exercises.page import on_pages
+from effnet_edu.ground.atomic import write_atomically
+from effnet_edu.labs import LABS
+from effnet_edu.labs.frame.controls import Choice, Control, OnlyWhile, Several, Slider, Toggle
+from effnet_edu.labs.frame.logic import LabLogic
+from effnet_edu.labs.frame.page import Page, exact
+from effnet_edu.labs.frame.theme import STYLE_SHEET
+from effnet_edu.pictures.still import still
+from website import measuring
+from website.results import raw
 
 if TYPE_CHECKING:
-    from effnet_edu.labs.frame import Lab
+    from effnet_edu.labs.frame.lab import Lab
 
 HERE = Path(__file__).parent
 PACKAGE = Path(effnet_edu.__file__).parent
@@ -37,31 +41,8 @@ PYODIDE_FILES = (
     "python_stdlib.zip",
     "pyodide-lock.json",
 )
-#: Settings that only a measurement depends on, by page.
-MEASURED = {
-    "scaling_problem_lab": {"batch_size", "device"},
-    "phi_lab": {"batch_size", "precision", "device"},
-    "mbconv_lab": {"device"},
-    "squeeze_excite_lab": {"device"},
-    "v2_lab": {"part", "batch_size", "device"},
-    "benchmark_lab": {"up_to", "device"},
-}
-#: Controls of a page whose lab in a notebook has more than a page can answer.
-OWN_CONTROLS: dict[str, tuple[Control, ...]] = {
-    "squeeze_excite_lab": (
-        *(Choice("block"), Choice("picture", label="class"), Choice("other")),
-        *(Choice("network"), Choice("squeeze", label="SE")),
-    )
-}
-#: Files that the exact half reads: what is published, and what was recorded.
-TABLES = (
-    *("published/*.csv", "studies/results/scaling.json"),
-    *("studies/results/small_network.json", "studies/results/devices/*/*.json"),
-)
-#: Recorded by layer, which no page shows, and larger than all others.
-LEFT_OUT = ("layers.json",)
-#: The package that holds a lab's settings, and needs nothing but Python.
-TRAITLETS = "traitlets"
+#: Packages that need nothing but Python: what holds a lab's settings, and what finds the library's names.
+GUESTS = {"traitlets": "traitlets", "lazy-loader": "lazy_loader"}
 
 
 @dataclass(frozen=True)
@@ -77,63 +58,78 @@ class Field:
     condition: tuple[str, Any] | None = None
 
 
+def page_of(name: str) -> str:
+    """Return the page of a lab as Markdown: what `page.md` in its folder says, with the lab in it.
+
+    Args:
+        name: Name of its class, one of `LABS`.
+    """
+    text = (PACKAGE / "labs" / LABS[name] / "page.md").read_text(encoding="utf-8")
+    return text.replace("<!-- lab -->", raw(lab(name)))
+
+
 def lab(name: str) -> str:
     """Return a lab as HTML: controls, the still picture, and the script that brings it to life.
 
     Args:
-        name: One of `PAGES`.
+        name: Name of its class, one of `LABS`.
     """
-    made = page(name)
-    view: type[Lab] = getattr(labs, made.logic.LAB)
-    controls = OWN_CONTROLS.get(name, view.CONTROLS)
-    shown = made.shown()
-    fields = "".join(_control(made, field, MEASURED[name]) for field in _fields(controls))
+    made = Page(name)
+    view: type[Lab] = getattr(labs, name)
+    shown, screen = made.shown(), made.logic.screen()
+    shown |= {"picture": still(screen.picture), "charts": still(screen.charts)}
     return Template((HERE / "live_lab.html").read_text(encoding="utf-8")).substitute(
-        name=name,
-        title=escape(made.logic.title),
-        subject=escape(view.SUBJECT),
-        controls=fields,
-        screen=shown["screen"],
-        words=escape(shown["words"]),
-        code=escape(shown["code"]),
+        shown
+        | {
+            "name": name,
+            "title": escape(made.logic.title),
+            "subject": escape(view.SUBJECT),
+            "controls": "".join(_control(made.logic, field) for field in _fields(view.CONTROLS)),
+            "words": escape(shown["words"]),
+            "code": escape(shown["code"]),
+            "measuring": measuring.controls(made),
+        }
     )
 
 
 def _fields(controls: tuple[Control, ...]) -> Iterator[Field]:
-    """Yield the single controls of a lab, taken out of what groups them."""
+    """Yield the single controls of a lab, taken out of what groups or wraps them."""
     for control in controls:
-        if isinstance(control, Pair):
-            yield from _fields((control.left, control.right))
-        elif isinstance(control, OnlyWhile):
+        if isinstance(control, OnlyWhile):
             for field in _fields((control.control,)):
                 yield Field(field.control, (control.name, control.value))
-        elif isinstance(control, Flat):
-            yield Field(control.slider)
+        elif parts := getattr(control, "parts", ()):
+            yield from _fields(parts)
         else:
             yield Field(control)
 
 
-def _control(made: Page[Any], field: Field, measured: set[str]) -> str:
+def _control(logic: LabLogic[Any, Any], field: Field) -> str:
     """Return a control as HTML; empty for one that only a measurement or another part of the lab needs."""
-    logic, attributes = made.logic, ""
+    control, attributes = field.control, ""
+    if not isinstance(control, Slider | Choice | Toggle | Several):
+        raise TypeError(f"{type(control).__name__} has no form on a page; `parts` can name what has one.")
+    if control.name in logic.MEASURED_ONLY:
+        return ""
     if field.condition is not None:
         other, value = field.condition
         is_there = getattr(logic, other) == value
-        if other in measured and not is_there:
+        if other in logic.MEASURED_ONLY and not is_there:
             return ""
         attributes = (
             f' data-while="{escape(other)}" data-is="{escape(str(value))}"{" hidden" * (not is_there)}'
         )
-    if isinstance(field.control, StageToggles):
-        return f'<fieldset class="ee-control ee-stages"{attributes}>{_stages(made)}</fieldset>'
-    if not isinstance(field.control, Slider | Choice):
-        raise TypeError(f"{type(field.control).__name__} has no form on a page.")
-    if field.control.name in measured:
-        return ""
-    return f'<div class="ee-control"{attributes}>{_labelled(field.control, logic)}</div>'
+    if isinstance(control, Several):
+        return f'<fieldset class="ee-control ee-several"{attributes}>{_several(control, logic)}</fieldset>'
+    css = "ee-control"
+    if isinstance(control, Slider):
+        css += f" ee-of-{control.dimension}" * bool(control.dimension) + " ee-main" * (
+            control.name == logic.MAIN
+        )
+    return f'<div class="{css}"{attributes}>{_labelled(control, logic)}</div>'
 
 
-def _labelled(control: Slider | Choice, logic: LabLogic[Any, Any]) -> str:
+def _labelled(control: Slider | Choice | Toggle, logic: LabLogic[Any, Any]) -> str:
     """Return label, field, help and slider of a setting."""
     name, trait = control.name, logic.traits()[control.name]
     words, value = escape(control.label or name), getattr(logic, name)
@@ -141,13 +137,16 @@ def _labelled(control: Slider | Choice, logic: LabLogic[Any, Any]) -> str:
     helping = (
         f'<span class="ee-help" id="help-{name}">{escape(unit + (control.help or trait.help or ""))}</span>'
     )
-    label, named = f'<label for="live-{name}">{words}</label>', f'id="live-{name}" data-setting="{name}"'
+    described = f'data-setting="{name}" aria-describedby="help-{name}"'
+    label, named = f'<label for="live-{name}">{words}</label>', f'id="live-{name}" {described}'
+    if isinstance(control, Toggle):
+        return f'{label}<input type="checkbox" data-toggle {named}{" checked" * value}>{helping}'
     if isinstance(control, Choice):
         return f"{label}<select {named}>{_options(control, trait, value)}</select>{helping}"
     bounds: Any = trait
     numbers = f'min="{bounds.min:g}" max="{bounds.max:g}" step="{control.step:g}" value="{value:g}"'
-    slider = f'aria-label="{words}" aria-describedby="help-{name}" data-setting="{name}"'
-    return f'{label}<input type="number" {named} {numbers}>{helping}<input type="range" {slider} {numbers}>'
+    field = f'<input type="text" inputmode="decimal" autocomplete="off" {named} value="{value:g}">'
+    return f'{label}{field}{helping}<input type="range" aria-label="{words}" {described} {numbers}>'
 
 
 def _options(control: Choice, trait: Any, value: Any) -> str:
@@ -157,14 +156,15 @@ def _options(control: Choice, trait: Any, value: Any) -> str:
     )
 
 
-def _stages(made: Page[Any]) -> str:
-    logic, barred = made.logic, made.barred["fused"]
+def _several(control: Several, logic: LabLogic[Any, Any]) -> str:
+    chosen, barred = getattr(logic, control.name), logic.barred().get(control.name, ())
     boxes = (
-        f'<label><input type="checkbox" data-setting="fused" value="{n}"'
-        f"{' checked' * (n in logic.fused)}{' disabled' * (n in barred)}> stage {n}</label>"
-        for n in range(1, MOST_STAGES + 1)
+        f'<label><input type="checkbox" data-setting="{control.name}" value="{n}"'
+        f"{' checked' * (n in chosen)}{' disabled' * (n in barred)}> "
+        f"{escape(control.label.format(n))}</label>"
+        for n in control.options
     )
-    return f"<legend>{escape(logic.traits()['fused'].help)}</legend>{''.join(boxes)}"
+    return f"<legend>{escape(control.help or logic.traits()[control.name].help)}</legend>{''.join(boxes)}"
 
 
 def add_files(site: Path) -> None:
@@ -183,38 +183,65 @@ def add_files(site: Path) -> None:
     for name in PYODIDE_FILES:
         shutil.copyfile(PYODIDE / name, python / name)
     write_atomically(live / "lab.css", STYLE_SHEET)
+    shutil.copyfile(PACKAGE / "pictures" / "picture.js", live / "picture.js")
     (live / "effnet_edu.zip").write_bytes(library())
+    (live / "exercises.zip").write_bytes(_zipped(_held(_checks())))
+    measuring.add_files(site)
+
+
+def packed() -> dict[str, Path]:
+    """Return what a browser gets of Python: modules and tables of the labs, and their guests, by name."""
+    return _held(_course())
+
+
+def _held(paths: Iterable[Path]) -> dict[str, Path]:
+    held = {f"effnet_edu/{path.relative_to(PACKAGE).as_posix()}": path for path in paths}
+    return held | dict(_guests())
 
 
 @cache
 def library() -> bytes:
-    """Return modules and tables of the pages, and traitlets, as a zip of the same bytes each time."""
-    held = {f"effnet_edu/{path.relative_to(PACKAGE).as_posix()}": path for path in _course()}
-    held |= dict(_traitlets())
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    """Return that as a zip of the same bytes each time."""
+    return _zipped(packed())
+
+
+def _zipped(held: dict[str, Path]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, path in sorted(held.items()):
             entry = zipfile.ZipInfo(name, (2019, 5, 28, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, path.read_bytes())
-    return packed.getvalue()
+    return made.getvalue()
 
 
 def _course() -> Iterator[Path]:
-    found: set[Path] = set()
-    for module in ("web", *PAGES.values()):
-        found |= needed(PACKAGE / "labs" / f"{module}.py")
+    found = needed(PACKAGE / "labs" / "frame" / "page.py")
+    for name, folder in LABS.items():
+        found |= needed(PACKAGE / "labs" / folder / "exact.py")
+        found |= {path for pattern in exact(name).FILES for path in PACKAGE.glob(pattern)}
     yield from found
-    for pattern in TABLES:
-        yield from (path for path in PACKAGE.glob(pattern) if path.name not in LEFT_OUT)
+    yield from (stub for path in found if (stub := path.with_suffix(".pyi")).is_file())
 
 
-def _traitlets() -> Iterator[tuple[str, Path]]:
-    """Yield the files of traitlets with its licence (BSD-3-Clause), without its tests."""
-    for file in distribution(TRAITLETS).files or ():
-        is_code = file.parts[0] == TRAITLETS and file.suffix == ".py" and "tests" not in file.parts
-        if is_code or "license" in file.name.lower():
-            yield file.as_posix(), Path(str(file.locate()))
+def _checks() -> Iterator[Path]:
+    """Yield what checks exercises without torch: the lessons' own, with the tables that they read."""
+    found = needed(PACKAGE / "exercises" / "page.py")
+    for lesson in list_quizzes():
+        if on_pages(lesson):
+            found |= needed(PACKAGE / "exercises" / f"lesson_{lesson[:2]}.py")
+    found |= set(PACKAGE.glob("published/*.csv")) | set(PACKAGE.glob("studies/results/small_network.json"))
+    yield from found
+    yield from (stub for path in found if (stub := path.with_suffix(".pyi")).is_file())
+
+
+def _guests() -> Iterator[tuple[str, Path]]:
+    """Yield the files of the guests with their licences (BSD-3-Clause), without their tests."""
+    for name, package in GUESTS.items():
+        for file in distribution(name).files or ():
+            is_code = file.parts[0] == package and file.suffix == ".py" and "tests" not in file.parts
+            if is_code or "license" in file.name.lower():
+                yield file.as_posix(), Path(str(file.locate()))
 
 
 def needed(start: Path) -> set[Path]:

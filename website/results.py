@@ -1,19 +1,10 @@
 """Pages of the recorded results: what each study found, and what each device did."""
 
 from effnet_edu import figures, studies
-from effnet_edu.report import SECTIONS
-from effnet_edu.studies.record import Provenance
+from effnet_edu.course.report import SECTIONS
+from effnet_edu.studies.provenance import Provenance
+from effnet_edu.studies.registry import study
 from effnet_edu.studies.result import StudyResult
-
-#: What each study is called; its name is what a command needs.
-TITLES = {
-    "scaling": "Four ways to scale",
-    "search": "The search for alpha, beta and gamma",
-    "squeeze_excitation": "Squeeze-and-excitation",
-    "fused": "Fused stages",
-    "progressive": "Progressive learning",
-    "small_network": "A network small enough to look into",
-}
 
 
 def recorded_studies() -> list[StudyResult]:
@@ -35,7 +26,7 @@ def study_page(result: StudyResult) -> str:
     """
     label = f"{result.label[0].upper()}{result.label[1:]}."
     lines = [
-        f"# {TITLES[result.name]}",
+        f"# {study(result.name).title}",
         f"**{result.question}** {label}",
         raw(figures.study(result)._repr_html_()),
     ]

@@ -23,7 +23,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from effnet_edu.checkpoints.atomic import write_atomically
+from effnet_edu.ground.atomic import write_atomically
 from website.lessons import ROOT, Lesson, lessons
 from website.mathml import to_mathml
 
@@ -161,7 +161,7 @@ def _run(deck: list[Slide], cell: NotebookNode) -> None:
             pictures.append("".join(data["text/html"]))
         else:
             printed.append("".join(output.get("text", data.get("text/plain", ""))))
-    if "ee.exercises.Reveal(" in cell.source:
+    if re.search(r"ee\.exercises\.(Reveal|predict)\(", cell.source):
         deck[-1].shown += [f'<div class="output fragment">{_answer(picture)}</div>' for picture in pictures]
     elif pictures:
         _put(deck, [f'<div class="output">{picture}</div>' for picture in pictures])
@@ -181,9 +181,8 @@ def _put(deck: list[Slide], result: list[str]) -> None:
 
 def _answer(revealed: str) -> str:
     """Return the words that a reader unfolds."""
-    answer = re.fullmatch(
-        r"\s*<details[^>]*>\s*<summary>.*?</summary>(.*)</details>\s*", revealed, flags=re.DOTALL
-    )
+    folded = r"\s*(?:<div[^>]*>)?<details[^>]*>\s*<summary>.*?</summary>(.*)</details>\s*(?:</div>)?\s*"
+    answer = re.fullmatch(folded, revealed, flags=re.DOTALL)
     return answer[1] if answer else revealed  # the numbers of a figure stay folded
 
 

@@ -1,1 +1,1 @@
-"""Published weights: other people's files into these networks, exactly and safely."""
+"""Published weights: other people's files into these networks."""

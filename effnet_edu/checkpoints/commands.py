@@ -5,20 +5,16 @@ import csv
 import sys
 from typing import TYPE_CHECKING
 
-from effnet_edu.checkpoints.cache import cache_folder
 from effnet_edu.checkpoints.fetch import weights_file
 from effnet_edu.checkpoints.registry import PublishedWeights, find_weights, list_weights
+from effnet_edu.ground.cache import cache_folder
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def add_commands(commands: "Commands") -> None:
-    """Add `weights` to the command line.
-
-    Args:
-        commands: The subparsers of the program.
-    """
+    """Add `weights` to the command line."""
     parser = commands.add_parser("weights", help="published weights: list, describe, fetch")
     parser.add_argument("network", metavar="NETWORK", nargs="?", help="only those of one network")
     parser.add_argument("name", metavar="WEIGHTS", nargs="?", help="describe these, publisher/name")
@@ -56,11 +52,7 @@ def _weights(arguments: argparse.Namespace) -> int:
 
 
 def describe(row: PublishedWeights) -> str:
-    """Return everything that travels with published weights, a line each.
-
-    Args:
-        row: A row of the registry.
-    """
+    """Return everything that travels with published weights, a line each."""
     how, own = row.preprocessing, row.conventions
     lines = {
         "network": row.network,

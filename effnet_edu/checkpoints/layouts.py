@@ -5,7 +5,7 @@ and the projection in the other), so a table has one column for each kind of blo
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -13,7 +13,7 @@ from typing import Literal
 from torch import Tensor
 
 from effnet_edu.checkpoints.roles import BlockKind, Part, PartKind, block_kind, parts
-from effnet_edu.model.checks import choice
+from effnet_edu.ground.checks import choice, quoted
 from effnet_edu.model.specs import NetworkSpec
 
 Names = Mapping[str, str]
@@ -86,6 +86,7 @@ class Layout:
         channels_last: Whether kernels are stored as (height, width, in, out).
         needs_squeeze: True where names are numbered and the number counts the squeeze-and-excitation.
         ignored: Patterns of keys that a file may hold beside the weights.
+        body: What the names of all but the classifier begin with, and lack in a file of the body alone.
     """
 
     name: str
@@ -98,16 +99,10 @@ class Layout:
     channels_last: bool = False
     needs_squeeze: bool = False
     ignored: tuple[str, ...] = ()
+    body: str = ""
 
     def rows(self, spec: NetworkSpec) -> list[Row]:
-        """Return every tensor of a network under our key and the publisher's, in forward order.
-
-        Args:
-            spec: The network.
-
-        Raises:
-            ValueError: The publisher's names cannot express this network.
-        """
+        """Return every tensor of a network under our key and the publisher's, in forward order."""
         names = self._names(spec)
         return [
             Row(f"{part.path}.{ours}", f"{name}{self.separator}{theirs}", part.kind)
@@ -127,7 +122,7 @@ class Layout:
         lacks_squeeze = self.needs_squeeze and block.operation == "mbconv" and not block.squeeze_channels
         if part.role not in names or lacks_squeeze:
             raise ValueError(
-                f"The layout {self.name!r} has no name for {part.role} in the block {block}; "
+                f"The layout {quoted(self.name)} has no name for {part.role} in the block {block}; "
                 f"{spec.name} does not exist in it."
             )
         return (self.block + names[part.role]).format(
@@ -140,21 +135,11 @@ class Layout:
         )
 
     def to_ours(self, tensor: Tensor, kind: PartKind) -> Tensor:
-        """Return a tensor of the publisher's with its axes in our order.
-
-        Args:
-            tensor: As it stands in the file.
-            kind: The kind of part it belongs to.
-        """
+        """Return a tensor of the publisher's with its axes in our order."""
         return self._permuted(tensor, kind, 0)
 
     def to_theirs(self, tensor: Tensor, kind: PartKind) -> Tensor:
-        """Return a tensor of ours with its axes in the publisher's order.
-
-        Args:
-            tensor: As it stands in our state dict.
-            kind: The kind of part it belongs to.
-        """
+        """Return a tensor of ours with its axes in the publisher's order."""
         return self._permuted(tensor, kind, 1)
 
     def _permuted(self, tensor: Tensor, kind: PartKind, direction: Literal[0, 1]) -> Tensor:
@@ -164,11 +149,7 @@ class Layout:
         return tensor.permute(order).contiguous() if tensor.ndim == len(order) else tensor
 
     def ignores(self, key: str) -> bool:
-        """Whether a key of a file is known to be no weight of the network.
-
-        Args:
-            key: The key.
-        """
+        """Whether a key of a file is known to be no weight of the network."""
         return any(fnmatchcase(key, pattern) for pattern in self.ignored)
 
 
@@ -274,6 +255,28 @@ EFFICIENTNET_PYTORCH = Layout(
     conventions="tensorflow",
 )
 
+_HUGGINGFACE_BLOCK = _roles(
+    expand="expansion.expand_conv expansion.expand_bn",
+    depthwise="depthwise_conv.depthwise_conv depthwise_conv.depthwise_norm",
+    squeeze_excite="squeeze_excite.reduce squeeze_excite.expand",
+    project="projection.project_conv projection.project_bn",
+)
+#: Source: transformers, models/efficientnet/modeling_efficientnet.py; it has B0 to B7.
+HUGGINGFACE = Layout(
+    name="huggingface",
+    block="efficientnet.encoder.blocks.{number}.",
+    ends=_ends(
+        "efficientnet.embeddings.convolution efficientnet.embeddings.batchnorm",
+        "efficientnet.encoder.top_conv efficientnet.encoder.top_bn",
+        "classifier",
+    ),
+    blocks={"mbconv": _HUGGINGFACE_BLOCK, "mbconv_e1": _HUGGINGFACE_BLOCK},
+    tensors=_TORCH_TENSORS,
+    conventions="tensorflow",
+    needs_squeeze=True,
+    body="efficientnet.",
+)
+
 _KERAS_BLOCK = _roles(
     expand="expand_conv expand_bn",
     depthwise="dwconv{v2} bn",
@@ -296,7 +299,7 @@ KERAS_H5 = Layout(
     conventions="tensorflow",
     separator="/",
     channels_last=True,
-    ignored=("normalization*", "*seed_generator*"),
+    ignored=("normalization*", "*seed_generator*", "*optimizer*", "*iteration*"),
 )
 KERAS_WEIGHTS_H5 = CountedLayout(
     name="keras_weights_h5",
@@ -313,7 +316,7 @@ KERAS_WEIGHTS_H5 = CountedLayout(
     conventions="tensorflow",
     separator="/",
     channels_last=True,
-    ignored=("layers/normalization*", "*seed_generator*"),
+    ignored=("layers/normalization*", "*seed_generator*", "*optimizer*", "metrics/*"),
     classes={
         "convolution": "conv2d",
         "biased_convolution": "conv2d",
@@ -326,49 +329,21 @@ KERAS_WEIGHTS_H5 = CountedLayout(
 #: Every layout by name.
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout
-    for layout in (EFFNET_EDU, TORCHVISION, TIMM, EFFICIENTNET_PYTORCH, KERAS_H5, KERAS_WEIGHTS_H5)
+    for layout in (
+        EFFNET_EDU,
+        TORCHVISION,
+        TIMM,
+        EFFICIENTNET_PYTORCH,
+        HUGGINGFACE,
+        KERAS_H5,
+        KERAS_WEIGHTS_H5,
+    )
 }
 #: Publishers that use another publisher's names.
 ALIASES = {"geffnet": "timm", "efficientnet_lite_pytorch": "efficientnet_pytorch"}
 
 
 def find_layout(name: str) -> Layout:
-    """Return the layout of this name.
-
-    Args:
-        name: One of `LAYOUTS` or `ALIASES`.
-
-    Raises:
-        ValueError: There is none of this name.
-    """
+    """Return the layout of this name."""
     choice("layout", name, (*LAYOUTS, *ALIASES))
     return LAYOUTS[ALIASES.get(name, name)]
-
-
-def recognise(keys: Collection[str], spec: NetworkSpec) -> Layout:
-    """Return the layout whose names for this network occur most often among the keys.
-
-    Args:
-        keys: The keys of a state dict.
-        spec: The network that is to take it.
-
-    Raises:
-        ValueError: No layout's names make up at least half of the network's keys.
-    """
-    present = set(keys)
-    best, best_share = None, 0.0
-    for layout in LAYOUTS.values():
-        try:
-            rows = layout.rows(spec)
-        except ValueError:
-            continue
-        share = sum(row.theirs in present for row in rows) / len(rows)
-        if share > best_share:
-            best, best_share = layout, share
-    if best is None or best_share < 0.5:
-        shown = ", ".join(repr(key) for key in sorted(present)[:3]) or "none at all"
-        raise ValueError(
-            f"The names in the file (such as {shown}) are not those of {spec.name} in any known layout "
-            f"({', '.join(LAYOUTS)}); is it a file for another network?"
-        )
-    return best

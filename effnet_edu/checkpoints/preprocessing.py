@@ -29,3 +29,11 @@ class Preprocessing:
     mean: Triple
     std: Triple
     value_range: int
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """What a network learned from: the names of its outputs, and what its pictures went through."""
+
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing

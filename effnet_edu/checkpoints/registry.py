@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, get_args
 
-from effnet_edu.checkpoints.preprocessing import Fit, Interpolation, Preprocessing, Triple
-from effnet_edu.model.checks import choice
+from effnet_edu.checkpoints.preprocessing import Fit, Interpolation, Preprocessing, TrainedOn, Triple
+from effnet_edu.ground.checks import choice, quoted
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import Activation, Conventions, Padding
 from effnet_edu.model.variants import spec
@@ -101,7 +101,7 @@ def find_weights(network: str, name: str) -> PublishedWeights:
     available = {row.name: row for row in _registry() if row.network == network}
     if name not in available:
         known = f"it has {', '.join(map(repr, available))}" if available else "none are published for it"
-        raise ValueError(f"{network} has no weights named {name!r}; {known}.")
+        raise ValueError(f"{network} has no weights named {quoted(name)}; {known}.")
     return available[name]
 
 
@@ -109,9 +109,6 @@ def find_file(name: str) -> PublishedWeights | None:
     """Return the published checkpoint whose file has this name, if the name tells its hash; or None.
 
     A name without digits of the hash, such as efficientnetb0.h5, may be anybody's file.
-
-    Args:
-        name: A file's name without its folder.
     """
     for row in _registry():
         told = any(accepted.partition(":")[2][:8] in name for accepted in row.hashes)
@@ -124,20 +121,21 @@ def max_checkpoint_bytes(numbers: int) -> int:
     """Return the largest file that is read for so many weights: fp32 four times over, and 16 MiB.
 
     Four times leaves room for a training checkpoint with a moving average and the optimizer's state.
-
-    Args:
-        numbers: How many weights the network has.
     """
     return 4 * 4 * numbers + 2**24
 
 
 def published_weights(net: "EfficientNet") -> PublishedWeights | None:
-    """Return which published weights a network was created with, or None.
-
-    Args:
-        net: A network.
-    """
+    """Return which published weights a network was created with, or None."""
     return net.published if isinstance(net.published, PublishedWeights) else None
+
+
+def preprocessing_of(net: "EfficientNet") -> Preprocessing | None:
+    """Return what pictures go through before a network, as its training or its published weights say."""
+    if isinstance(net.trained_on, TrainedOn):
+        return net.trained_on.preprocessing
+    row = published_weights(net)
+    return row.preprocessing if row else None
 
 
 @cache

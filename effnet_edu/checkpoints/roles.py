@@ -38,22 +38,14 @@ class Part:
 
 
 def block_kind(block: BlockSpec) -> BlockKind:
-    """Return which row of a layout's table this block is read with.
-
-    Args:
-        block: A resolved block.
-    """
+    """Return which row of a layout's table this block is read with."""
     if block.operation == "mbconv":
         return "mbconv" if block.expansion > 1 else "mbconv_e1"
     return "fused_mbconv" if block.expansion > 1 else "fused_mbconv_e1"
 
 
 def parts(spec: NetworkSpec) -> Iterator[Part]:
-    """Yield every part that holds weights, in forward order.
-
-    Args:
-        spec: The network.
-    """
+    """Yield every part that holds weights, in forward order."""
     yield Part("stem.conv", "stem.conv", "convolution")
     yield Part("stem.norm", "stem.norm", "norm")
     for number, block in enumerate(resolve(spec)):

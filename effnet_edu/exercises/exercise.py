@@ -3,13 +3,14 @@
 import html
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from effnet_edu.exercises.learner import stopped
+from effnet_edu.exercises.functions import AnswerCheck
+from effnet_edu.exercises.learner import Refused, Runner, stopped
 from effnet_edu.exercises.outcome import Outcome, folded, prose
-from effnet_edu.exercises.record import note_check
-from effnet_edu.model.checks import whole_number
+from effnet_edu.exercises.printed_view import printed
+from effnet_edu.ground.checks import whole_number
 
 Difficulty = Literal["easy", "medium", "hard"]
 BLANK = "<answer>"
@@ -86,15 +87,32 @@ class Exercise:
         Args:
             answer: What the stub asks for: a function, a class, or a number.
         """
-        outcome = self.checker(answer)
-        if outcome.state == "right":
+        outcome = self.judge(answer)
+        if outcome.state == "not attempted":
+            return outcome
+        from effnet_edu.exercises.record import note_check  # needs files and locks, which a page has not
+
+        hindrance = note_check(self.name, outcome.state == "right")
+        return replace(outcome, message=f"{outcome.message} {hindrance}") if hindrance else outcome
+
+    def judge(self, answer: Any) -> Outcome:
+        """Return the outcome, whatever the learner's code does: nothing is printed, kept, or escapes.
+
+        Args:
+            answer: What the stub asks for: a function, a class, or a number.
+        """
+        with printed() as text:
             try:
-                outcome = Outcome("right", self.shows(answer))
-            except Exception as error:  # what it shows calls the learner's code once more
-                outcome = stopped(error, "one more input", "the answer")
-        if outcome.state != "not attempted":
-            note_check(self.name, outcome.state == "right")
-        return outcome
+                outcome = self.checker(answer)
+                if outcome.state == "right":  # what it shows calls the learner's code once more
+                    plain = self.checker.plain(answer) if isinstance(self.checker, AnswerCheck) else answer
+                    shows = Runner()(self.shows, plain, given="one more input", where="the answer")
+                    outcome = Outcome("right", shows)
+            except Refused as refused:
+                outcome = refused.outcome
+            except BaseException as error:  # what is returned may be an object that raises when it is read
+                outcome = stopped(error, "what it was given", "the answer")
+        return replace(outcome, printed=str(text))
 
     def right_or_solved(self, answer: Any, names: dict[str, Any]) -> Any:
         """Return an answer if it is right, and what the solution defines if it is not; nothing is noted.
@@ -105,7 +123,7 @@ class Exercise:
             answer: What the stub asks for.
             names: What the solution's code may use, such as `globals()` of a notebook.
         """
-        if self.checker(answer).state == "right":
+        if self.judge(answer).state == "right":
             return answer
         lent = dict(names)
         exec(self.solved(), lent)  # noqa: S102 - the course's own code

@@ -1,9 +1,9 @@
 """Warm-ups and quiz of lesson 00."""
 
 from effnet_edu.exercises.exercise import Exercise
-from effnet_edu.exercises.functions import FunctionCheck, WrongFunction
-from effnet_edu.exercises.numbers import NumberCheck, WrongNumber
-from effnet_edu.exercises.quiz import Choice, Question
+from effnet_edu.exercises.functions import FunctionCheck
+from effnet_edu.exercises.numbers import NumberCheck
+from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import strided
 from effnet_edu.model.variants import spec
@@ -12,12 +12,7 @@ LESSON = "00_start_here"
 
 
 def side_after(side: int, strides: list[int]) -> int:
-    """Return the side of a feature map after some strides, rounded up at each.
-
-    Args:
-        side: Side of the input in pixels.
-        strides: One stride a layer.
-    """
+    """Return the side of a feature map after some strides, rounded up at each."""
     for stride in strides:
         side = strided(side, stride)
     return side
@@ -35,6 +30,12 @@ def _nearest_each(side: int, strides: list[int]) -> int:
     return side
 
 
+def _one_more_each(side: int, strides: list[int]) -> int:
+    for stride in strides:
+        side = side // stride + 1
+    return side
+
+
 LITE0_MACS = Exercise(
     name="lite0_macs",
     lesson=LESSON,
@@ -42,7 +43,7 @@ LITE0_MACS = Exercise(
     difficulty="easy",
     minutes=3,
     task="How many MACs does `efficientnet_lite0` need for one image at its own resolution? Use `ee.cost`, "
-    "or type a number; `385e6` and `'385 million MACs'` are both fine. Two right digits are enough.",
+    "or type a number; `12e6` and `'12 million MACs'` are both fine. Two right digits are enough.",
     template="lite0_macs = <answer>",
     answers=('ee.cost("efficientnet_lite0").macs',),
     hints=(
@@ -55,21 +56,21 @@ LITE0_MACS = Exercise(
         unit="MACs",
         tolerance=0.02,
         mistakes=(
-            WrongNumber(
+            (
                 lambda: cost("efficientnet_lite0").parameters,
                 "These are its parameters. A weight is used once for every pixel of the map, so MACs are "
                 "far more.",
             ),
-            WrongNumber(
+            (
                 lambda: 2 * cost("efficientnet_lite0").macs,
                 "This is twice the MACs: you counted multiplications and additions apart. One MAC is both.",
             ),
-            WrongNumber(
+            (
                 lambda: cost("efficientnet_lite0", resolution=256).macs,
                 "This is its cost at 256 pixels. Its own resolution is in "
                 "`ee.spec('efficientnet_lite0').resolution`.",
             ),
-            WrongNumber(
+            (
                 lambda: cost("efficientnet_lite1").macs,
                 "This is `efficientnet_lite1`, the next larger one.",
             ),
@@ -107,17 +108,22 @@ FEATURE_SIDE = Exercise(
             [generator.choice((1, 2, 2, 3)) for _ in range(generator.randint(1, 6))],
         ),
         arguments=("side", "strides"),
+        edges=((1, [2, 2]), (7, [1, 1]), (224, [2, 2, 2, 2, 2])),
         whole=True,
         mistakes=(
-            WrongFunction(
+            (
                 _floor_each,
                 "It rounds down at each stride. Padding keeps the last pixel, so the side is rounded up.",
             ),
-            WrongFunction(
+            (
                 _nearest_each,
                 "It rounds to the nearest number at each stride, and Python's `round` takes 12.5 down to 12.",
             ),
-            WrongFunction(
+            (
+                _one_more_each,
+                "It adds one even where the stride divides the side exactly: 8 becomes 4, and 9 becomes 5.",
+            ),
+            (
                 lambda side, strides: strided(side, strides[0]),
                 "It stops after the first stride: is the `return` inside the loop?",
             ),
@@ -146,22 +152,23 @@ PREPARED_PIXEL = Exercise(
         reference=lambda x: (x - 127) / 128,
         draw=lambda generator: (generator.randint(0, 255),),
         arguments=("x",),
+        edges=((0,), (127,), (255,)),
         mistakes=(
-            WrongFunction(
+            (
                 lambda x: x / 255,
                 "It scales to 0..1, which is what many other networks want. This one was trained on about "
                 "-1..1.",
             ),
-            WrongFunction(
+            (
                 lambda x: x - 127 / 128,
                 "Division comes before subtraction: put the subtraction in brackets.",
             ),
-            WrongFunction(
+            (
                 lambda x: (x - 128) / 128,
                 "It subtracts 128; these weights were trained with 127. Close, and still not what the "
                 "network knows.",
             ),
-            WrongFunction(
+            (
                 lambda x: (x / 255 - 0.5) / 0.5,
                 "It scales to exactly -1..1. These weights were trained with `(x - 127) / 128`.",
             ),

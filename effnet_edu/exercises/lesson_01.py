@@ -4,9 +4,9 @@ import math
 import random
 
 from effnet_edu.exercises.exercise import Exercise
-from effnet_edu.exercises.functions import FunctionCheck, WrongFunction
-from effnet_edu.exercises.numbers import NumberCheck, WrongNumber
-from effnet_edu.exercises.quiz import Choice, Question
+from effnet_edu.exercises.functions import FunctionCheck
+from effnet_edu.exercises.numbers import NumberCheck
+from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import scale, strided
 from effnet_edu.model.variants import spec
@@ -19,38 +19,17 @@ _B0_MACS = cost(_B0).macs
 
 
 def conv_macs(kernel: int, c_in: int, c_out: int, side: int, stride: int) -> int:
-    """Return the MACs of a convolution that pads so that only the stride shrinks the map.
-
-    Args:
-        kernel: Side of the kernel.
-        c_in: Channels read.
-        c_out: Channels written.
-        side: Side of the map read, in pixels.
-        stride: Stride.
-    """
+    """Return the MACs of a convolution that pads so that only the stride shrinks the map."""
     return kernel**2 * c_in * c_out * strided(side, stride) ** 2
 
 
 def macs_growth(depth: float, width: float, resolution: float) -> float:
-    """Return by how much the MACs of plain convolutions grow.
-
-    Args:
-        depth: Multiplier of the layers.
-        width: Multiplier of the channels.
-        resolution: Multiplier of the side of the image.
-    """
+    """Return by how much the MACs of plain convolutions grow."""
     return depth * width**2 * resolution**2
 
 
 def points_per_doubling(macs: float, top1: float, more_macs: float, more_top1: float) -> float:
-    """Return the points of accuracy that each doubling of MACs bought between two networks.
-
-    Args:
-        macs: MACs of the smaller network.
-        top1: Its accuracy in percent.
-        more_macs: MACs of the larger network.
-        more_top1: Its accuracy in percent.
-    """
+    """Return the points of accuracy that each doubling of MACs bought between two networks."""
     return (more_top1 - top1) / math.log2(more_macs / macs)
 
 
@@ -115,32 +94,39 @@ CONV_MACS = Exercise(
         reference=conv_macs,
         draw=_draw_convolution,
         arguments=("kernel", "c_in", "c_out", "side", "stride"),
+        edges=((1, 1, 1, 1, 1), (3, 8, 8, 1, 2), (3, 8, 8, 7, 2), (3, 3, 32, 224, 2)),
         whole=True,
         mistakes=(
-            WrongFunction(
+            (
                 lambda kernel, c_in, c_out, side, _stride: kernel**2 * c_in * c_out * side**2,
                 "It counts the pixels of the map read. The work is done once for each pixel written: divide "
                 "the side by the stride first.",
             ),
-            WrongFunction(
+            (
                 lambda kernel, c_in, c_out, side, stride: kernel**2 * c_in * c_out * (side // stride) ** 2,
                 "It rounds the side down. With this padding an odd side rounds up: 7 becomes 4.",
             ),
-            WrongFunction(
+            (
+                lambda kernel, c_in, c_out, side, stride: (
+                    kernel**2 * c_in * c_out * (side // stride + 1) ** 2
+                ),
+                "It adds one even where the stride divides the side exactly: 8 becomes 4, and 9 becomes 5.",
+            ),
+            (
                 lambda kernel, c_in, c_out, side, stride: kernel * c_in * c_out * strided(side, stride) ** 2,
                 "The window has k rows and k columns: the kernel enters with its square.",
             ),
-            WrongFunction(
+            (
                 lambda kernel, c_in, c_out, side, stride: kernel**2 * c_in * c_out * strided(side, stride),
                 "The map has rows and columns: the side enters with its square.",
             ),
-            WrongFunction(
+            (
                 lambda kernel, c_in, c_out, side, stride: (
                     2 * kernel**2 * c_in * c_out * strided(side, stride) ** 2
                 ),
                 "It counts multiplication and addition apart. One MAC is both.",
             ),
-            WrongFunction(
+            (
                 lambda kernel, c_in, c_out, side, stride: (
                     kernel**2 * (c_in + c_out) * strided(side, stride) ** 2
                 ),
@@ -175,24 +161,25 @@ MACS_GROWTH = Exercise(
         reference=macs_growth,
         draw=lambda generator: tuple(generator.uniform(1.05, 3.0) for _ in range(3)),
         arguments=("depth", "width", "resolution"),
+        edges=((1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, 2), (0.5, 0.5, 0.5)),
         mistakes=(
-            WrongFunction(
+            (
                 lambda depth, width, resolution: depth * width * resolution,
                 "Width enters twice, as c_in and as c_out, and resolution twice, as H and as W.",
             ),
-            WrongFunction(
+            (
                 lambda depth, width, resolution: (depth * width * resolution) ** 2,
                 "Depth only repeats the layer: it enters once.",
             ),
-            WrongFunction(
+            (
                 lambda depth, width, resolution: depth * width**2 * resolution,
                 "An image of r times the side has r times the rows and r times the columns.",
             ),
-            WrongFunction(
+            (
                 lambda depth, width, resolution: depth * width * resolution**2,
                 "A layer of w times the channels reads w times as many and writes w times as many.",
             ),
-            WrongFunction(
+            (
                 lambda depth, width, resolution: depth + width**2 + resolution**2,
                 "The dimensions multiply: each of more layers is wider and sees more pixels.",
             ),
@@ -227,25 +214,35 @@ POINTS_PER_DOUBLING = Exercise(
         reference=points_per_doubling,
         draw=_draw_step,
         arguments=("macs", "top1", "more_macs", "more_top1"),
+        edges=(
+            (1.0, 70.0, 2.0, 71.0),
+            (1.0, 70.0, 4.0, 70.0),
+            (4.0, 80.0, 1.0, 76.0),
+            (1e9, 75.0, 8e9, 73.5),
+        ),
         mistakes=(
-            WrongFunction(
+            (
+                lambda macs, top1, more_macs, more_top1: math.log2(more_macs / macs) / (more_top1 - top1),
+                "The quotient is upside down: these are the doublings that a point cost.",
+            ),
+            (
                 lambda _macs, top1, _more_macs, more_top1: more_top1 - top1,
                 "These are the points of the whole step. Divide them by the number of doublings.",
             ),
-            WrongFunction(
+            (
                 lambda macs, top1, more_macs, more_top1: (more_top1 - top1) / (more_macs / macs),
                 "It divides by the ratio of the MACs. Four times the MACs are two doublings, not four.",
             ),
-            WrongFunction(
+            (
                 lambda macs, top1, more_macs, more_top1: (more_top1 - top1) / (more_macs - macs),
                 "These are points for each billion MACs. A billion is much for a small network and little "
                 "for a large one: ask for the ratio.",
             ),
-            WrongFunction(
+            (
                 lambda macs, top1, more_macs, more_top1: (more_top1 - top1) / math.log(more_macs / macs),
                 "`math.log` counts factors of 2.718. Doublings are `math.log2`.",
             ),
-            WrongFunction(
+            (
                 lambda macs, top1, more_macs, more_top1: (more_top1 - top1) / math.log10(more_macs / macs),
                 "`math.log10` counts factors of ten. Doublings are `math.log2`.",
             ),
@@ -253,7 +250,7 @@ POINTS_PER_DOUBLING = Exercise(
     ),
     shows=lambda answer: (
         "By depth, the first step of figure 3 buys "
-        f"{answer(*_of_step(*_figure_3('d')[:2])):.1f} points a doubling, and the last one "
+        f"{answer(*_of_step(*_figure_3('d')[:2])):.1f} points per doubling, and the last one "
         f"{answer(*_of_step(*_figure_3('d')[-2:])):.1f}. Width ends with "
         f"{answer(*_of_step(*_figure_3('w')[-2:])):.1f}, resolution with "
         f"{answer(*_of_step(*_figure_3('r')[-2:])):.1f}."
@@ -284,18 +281,18 @@ DEEPEST_NETWORK = Exercise(
         unit="blocks",
         tolerance=0.001,
         mistakes=(
-            WrongNumber(
+            (
                 lambda: BUDGET / _B0_MACS * _B0.layers,
-                "This divides the budget by what B0 costs. Stem and head are paid for once, and a stage gets "
-                "whole layers: count.",
+                "This divides the budget by what B0 costs. An added block is not an average block: all its "
+                "layers run at the stage's output channels, and a stage gets whole layers. Count.",
             ),
-            WrongNumber(
+            (
                 lambda: int(BUDGET / _B0_MACS * _B0.layers),
-                "This divides the budget by what B0 costs. Stem and head are paid for once, and a stage gets "
-                "whole layers: count.",
+                "This divides the budget by what B0 costs. An added block is not an average block: all its "
+                "layers run at the stage's output channels, and a stage gets whole layers. Count.",
             ),
-            WrongNumber(_too_deep, "One step too far: this network is already over the budget."),
-            WrongNumber(
+            (_too_deep, "One step too far: this network is already over the budget."),
+            (
                 lambda: max(step / 12 for step in range(12, 73) if _deepened(step)[1] <= BUDGET),
                 "This is the depth multiplier. The question is how many blocks the network has.",
             ),

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import cache
 
 from effnet_edu.exercises.exercise import Exercise
-from effnet_edu.exercises.functions import FunctionCheck, WrongFunction
-from effnet_edu.exercises.numbers import NumberCheck, WrongNumber
-from effnet_edu.exercises.quiz import Choice, Question
+from effnet_edu.exercises.functions import FunctionCheck
+from effnet_edu.exercises.numbers import NumberCheck
+from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.model.cost import cost
 from effnet_edu.model.scaling import (
     ALPHA,
@@ -28,33 +28,25 @@ BUDGET = 2e9
 
 
 def implied_phi(multiplier: float, base: float) -> float:
-    """Return the phi for which base**phi is the multiplier.
-
-    Args:
-        multiplier: A depth, width or resolution multiplier.
-        base: alpha, beta or gamma.
-    """
+    """Return the phi for which base**phi is the multiplier."""
     return fit_phi(Multipliers(depth=multiplier, width=1, resolution=1), alpha=base).depth
 
 
 def blocks_after_scaling(layers: list[int], depth: float) -> int:
-    """Return the blocks of a network whose stages are scaled one by one.
-
-    Args:
-        layers: Layers of each stage.
-        depth: Depth multiplier.
-    """
+    """Return the blocks of a network whose stages are scaled one by one."""
     return sum(round_layers(count, depth) for count in layers)
 
 
-@cache
 def largest_phi(budget: float = BUDGET) -> float:
-    """Return the largest phi, in hundredths, whose network costs no more MACs than the budget.
+    """Return the largest phi, in hundredths, whose network costs no more MACs than the budget."""
+    return _largest_phi(budget)
 
-    Args:
-        budget: MACs.
-    """
-    return max(step / 100 for step in range(701) if cost(compound(step / 100)).macs <= budget)
+
+@cache
+def _largest_phi(budget: float = BUDGET, steps: int = 100, resolution: int | None = None) -> float:
+    """Return the same in steps of another size, or at one resolution for all."""
+    phis = (step / steps for step in range(7 * steps + 1))
+    return max(phi for phi in phis if cost(compound(phi), resolution).macs <= budget)
 
 
 def _smooth_phi() -> float:
@@ -101,24 +93,25 @@ IMPLIED_PHI = Exercise(
         reference=implied_phi,
         draw=lambda generator: (generator.uniform(1.0, 4.0), generator.uniform(1.05, 1.5)),
         arguments=("multiplier", "base"),
+        edges=((1.0, 1.2), (1.2, 1.2), (8.0, 2.0), (0.5, 1.1)),
         mistakes=(
-            WrongFunction(
+            (
                 lambda multiplier, _base: math.log(multiplier),
                 "This is the logarithm of the multiplier alone. Divide by the logarithm of the base.",
             ),
-            WrongFunction(
+            (
                 lambda multiplier, base: multiplier / base,
                 "This divides the numbers themselves. phi is an exponent: divide their logarithms.",
             ),
-            WrongFunction(
-                lambda multiplier, base: math.log(base) / math.log(multiplier) if multiplier > 1 else 0.0,
+            (
+                lambda multiplier, base: math.log(base) / math.log(multiplier),
                 "The quotient is upside down: the multiplier belongs above the line.",
             ),
-            WrongFunction(
+            (
                 lambda multiplier, base: math.log(multiplier / base),
                 "The logarithm of a quotient is a difference. You want the quotient of two logarithms.",
             ),
-            WrongFunction(
+            (
                 lambda multiplier, base: base**multiplier,
                 "This raises the base once more. The way back from a power is a logarithm.",
             ),
@@ -143,29 +136,34 @@ BLOCKS_AFTER_SCALING = Exercise(
     "    return <answer>",
     answers=("sum(math.ceil(depth * count) for count in layers)",),
     hints=(
-        "Where does the rounding happen: once, or once a stage?",
+        "Where does the rounding happen: once, or once per stage?",
         "`math.ceil` of each stage first, the sum after that.",
     ),
     checker=FunctionCheck(
         reference=blocks_after_scaling,
         draw=_draw_layers,
         arguments=("layers", "depth"),
+        edges=(([1, 2, 2, 3, 3, 4, 1], 1.0), ([1, 2, 2, 3, 3, 4, 1], 2.0), ([4, 4], 0.25), ([1], 1.5)),
         whole=True,
         mistakes=(
-            WrongFunction(
+            (
                 lambda layers, depth: math.ceil(depth * sum(layers)),
                 "It rounds up once, at the end. The released code rounds up in every stage, which costs "
                 "more blocks.",
             ),
-            WrongFunction(
+            (
+                lambda layers, depth: sum(int(depth * count) + 1 for count in layers),
+                "It adds one even where the product is whole: at a depth of 2 there is nothing to round up.",
+            ),
+            (
                 lambda layers, depth: sum(round(depth * count) for count in layers),
                 "It rounds to the nearest number. The released code always rounds up.",
             ),
-            WrongFunction(
+            (
                 lambda layers, depth: sum(int(depth * count) for count in layers),
                 "It rounds down in every stage. The released code rounds up.",
             ),
-            WrongFunction(
+            (
                 lambda layers, depth: sum(count * math.ceil(depth) for count in layers),
                 "It rounds the multiplier up before multiplying. Multiply first, then round up.",
             ),
@@ -201,26 +199,27 @@ SCALED_CHANNELS = Exercise(
         reference=round_channels,
         draw=_draw_channels,
         arguments=("channels", "width"),
+        edges=((8, 0.25), (16, 1.0), (20, 1.0), (32, 2.0)),
         whole=True,
         mistakes=(
-            WrongFunction(
+            (
                 lambda channels, width: round_channels(channels, width, "nearest"),
                 "The last step is missing: when rounding lost more than a tenth of the channels, go up by 8.",
             ),
-            WrongFunction(
+            (
                 lambda channels, width: max(8, 8 * round(channels * width / 8)),
                 "Python's `round` goes to the even neighbour at a half, so 20 becomes 16; and check the "
                 "rule of 90%.",
             ),
-            WrongFunction(
+            (
                 _multiple_of_8(math.ceil),
                 "It always rounds up. The rule takes the nearest multiple of 8.",
             ),
-            WrongFunction(
+            (
                 _multiple_of_8(math.floor),
                 "It always rounds down. The rule takes the nearest multiple of 8.",
             ),
-            WrongFunction(
+            (
                 lambda channels, width: int(channels * width),
                 "It does not round to a multiple of 8 at all.",
             ),
@@ -255,14 +254,30 @@ LARGEST_PHI = Exercise(
         variable="largest_phi",
         tolerance=0.002,
         mistakes=(
-            WrongNumber(
+            (
                 _smooth_phi,
                 "This is what the smooth rule promises. Rounding up makes the real network cost more: count "
                 "it.",
             ),
-            WrongNumber(
+            (
                 lambda: largest_phi() + 0.01,
                 "One hundredth too far: the network at this phi is already over the budget.",
+            ),
+            (
+                lambda: _largest_phi(steps=10),
+                "This is the largest phi in tenths. Asked are two decimals, and a few hundredths more fit.",
+            ),
+            (
+                lambda: largest_phi(BUDGET / 2),
+                "This counts multiplication and addition apart. One MAC is both.",
+            ),
+            (
+                lambda: _largest_phi(resolution=spec("efficientnet_b0").resolution),
+                "This keeps the images of B0. The compound network has a larger resolution, and pays for it.",
+            ),
+            (
+                lambda: 100 * largest_phi(),
+                "This is the number of the step. phi is a hundredth of it.",
             ),
         ),
     ),
@@ -332,7 +347,7 @@ QUIZ = (
         ),
     ),
     Question(
-        f"B1 has a depth multiplier of {_TABLE['B1'].number('depth'):g}. Why has it "
+        f"B1 has a depth multiplier of {_TABLE['B1'].number('depth'):g}. Why does it have "
         f"{_blocks('efficientnet_b1') / _blocks('efficientnet_b0'):.2f} times the blocks of B0?",
         (
             Choice(

@@ -1,20 +1,14 @@
-"""Exercises and quiz of lesson 03."""
+"""Exercises and quiz of lesson 03; the one that needs torch is in lesson_03_block.py."""
 
 import random
-from collections.abc import Callable, Sequence
-from functools import partial
-
-import torch
-from torch import Tensor, nn
+from collections.abc import Sequence
 
 from effnet_edu.exercises.exercise import Exercise
-from effnet_edu.exercises.functions import FunctionCheck, WrongFunction
-from effnet_edu.exercises.modules import ModuleCheck, WrongModule
-from effnet_edu.exercises.numbers import NumberCheck, WrongNumber
-from effnet_edu.exercises.quiz import Choice, Question
-from effnet_edu.model.blocks import MBConv, SqueezeExcitation
+from effnet_edu.exercises.functions import FunctionCheck
+from effnet_edu.exercises.numbers import NumberCheck
+from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.model.cost import cost
-from effnet_edu.model.specs import BlockSpec, resolve, strided
+from effnet_edu.model.specs import resolve, strided
 from effnet_edu.model.variants import spec
 from effnet_edu.published import read
 
@@ -22,12 +16,7 @@ LESSON = "03_mbconv"
 
 
 def macs_saved(c_out: int, kernel: int) -> float:
-    """Return how many times fewer MACs a depthwise separable convolution has than a plain one.
-
-    Args:
-        c_out: Channels out.
-        kernel: Side of the kernel.
-    """
+    """Return how many times fewer MACs a depthwise separable convolution has than a plain one."""
     return kernel**2 * c_out / (kernel**2 + c_out)
 
 
@@ -52,24 +41,25 @@ MACS_SAVED = Exercise(
         reference=macs_saved,
         draw=lambda generator: (generator.choice((8, 16, 40, 112, 320)), generator.choice((3, 5, 7))),
         arguments=("c_out", "kernel"),
+        edges=((1, 1), (8, 1), (1, 3)),
         mistakes=(
-            WrongFunction(
+            (
                 lambda c_out, _kernel: c_out,
                 "This is the saving of the depthwise part alone. The 1x1 convolution after it costs as well.",
             ),
-            WrongFunction(
+            (
                 lambda _c_out, kernel: kernel**2,
                 "This leaves out the depthwise part: it is the limit for very many channels out.",
             ),
-            WrongFunction(
+            (
                 lambda c_out, kernel: 1 / macs_saved(c_out, kernel),
                 "The quotient is upside down: the plain convolution belongs above the line.",
             ),
-            WrongFunction(
+            (
                 lambda c_out, kernel: kernel * c_out / (kernel + c_out),
                 "A kernel has `kernel**2` weights for each channel, not `kernel`.",
             ),
-            WrongFunction(
+            (
                 lambda c_out, kernel: kernel**2 + c_out,
                 "These are the MACs of the separable one for one pixel and channel. Divide the plain ones by "
                 "them.",
@@ -84,12 +74,7 @@ MACS_SAVED = Exercise(
 
 
 def receptive_field(kernels: Sequence[int], strides: Sequence[int]) -> int:
-    """Return the side of the input patch that one pixel of the last map sees.
-
-    Args:
-        kernels: Side of each kernel, in order.
-        strides: Stride of each convolution, in order.
-    """
+    """Return the side of the input patch that one pixel of the last map sees."""
     field, step = 1, 1
     for kernel, stride in zip(kernels, strides, strict=True):
         field += (kernel - 1) * step
@@ -109,6 +94,21 @@ def _step_first(kernels: Sequence[int], strides: Sequence[int]) -> int:
     for kernel, stride in zip(kernels, strides, strict=True):
         step *= stride
         field += (kernel - 1) * step
+    return field
+
+
+def _strides_added(kernels: Sequence[int], strides: Sequence[int]) -> int:
+    field, step = 1, 1
+    for kernel, stride in zip(kernels, strides, strict=True):
+        field += (kernel - 1) * step
+        step += stride
+    return field
+
+
+def _from_first_to_last(kernels: Sequence[int], strides: Sequence[int]) -> int:
+    field = 1
+    for kernel, stride in zip(kernels, strides, strict=True):
+        field = (field - 1) * stride + kernel
     return field
 
 
@@ -137,18 +137,28 @@ RECEPTIVE_FIELD = Exercise(
         reference=receptive_field,
         draw=_draw_convolutions,
         arguments=("kernels", "strides"),
+        edges=(([], []), ([3], [1]), ([3], [2]), ([1, 1], [2, 2]), ([3, 3, 3], [2, 2, 2])),
         whole=True,
         mistakes=(
-            WrongFunction(
+            (
                 lambda kernels, _strides: 1 + sum(kernel - 1 for kernel in kernels),
                 "It does not use the strides. After a stride of 2, neighbours lie 2 input pixels apart.",
             ),
-            WrongFunction(
+            (
                 _step_first,
                 "Its step grows before it is used. A stride pushes apart the pixels of the map that comes "
                 "out, so it counts from the next convolution on.",
             ),
-            WrongFunction(
+            (
+                _strides_added,
+                "It adds the strides up. They multiply: after 2, 2 and 2, neighbours lie 8 pixels apart.",
+            ),
+            (
+                _from_first_to_last,
+                "This is the rule for going from the last convolution to the first. From the first on, the "
+                "field grows by `(kernel - 1) * step`.",
+            ),
+            (
                 lambda kernels, strides: receptive_field([kernel + 1 for kernel in kernels], strides),
                 "It adds the whole kernel. The middle pixel is there already: a kernel adds `kernel - 1`.",
             ),
@@ -162,16 +172,7 @@ RECEPTIVE_FIELD = Exercise(
 
 
 def mbconv_macs(c_in: int, c_out: int, expansion: int, kernel: int, stride: int, side: int) -> int:
-    """Return the MACs of an MBConv without squeeze-and-excitation, for one image.
-
-    Args:
-        c_in: Channels in.
-        c_out: Channels out.
-        expansion: c_mid over c_in.
-        kernel: Side of the depthwise kernel.
-        stride: Stride of the depthwise convolution.
-        side: Side of the input map, in pixels.
-    """
+    """Return the MACs of an MBConv without squeeze-and-excitation, for one image."""
     return _macs(c_in, c_out, expansion, kernel, side, strided(side, stride))
 
 
@@ -224,27 +225,32 @@ MBCONV_MACS = Exercise(
         reference=mbconv_macs,
         draw=_draw_block,
         arguments=("c_in", "c_out", "expansion", "kernel", "stride", "side"),
+        edges=((8, 8, 6, 3, 2, 1), (16, 24, 1, 3, 1, 7), (16, 24, 6, 3, 2, 7), (16, 24, 6, 5, 2, 112)),
         whole=True,
         mistakes=(
-            WrongFunction(
+            (
                 lambda c_in, c_out, e, k, s, side: _macs(
                     c_in, c_out, e, k, strided(side, s), strided(side, s)
                 ),
                 "It counts the expansion after the stride. The stride is on the depthwise convolution: "
                 "before it, the map is still large.",
             ),
-            WrongFunction(
+            (
+                lambda c_in, c_out, e, k, s, side: _macs(c_in, c_out, e, k, side, side // s),
+                "It rounds the side down. With this padding an odd side rounds up: 7 becomes 4.",
+            ),
+            (
                 lambda c_in, c_out, e, k, _s, side: mbconv_macs(c_in, c_out, e, k, 1, side),
                 "The stride has no effect in it. From the depthwise convolution on, the side is `after`.",
             ),
-            WrongFunction(
+            (
                 lambda c_in, c_out, e, k, s, side: _macs(
                     c_in, c_out, e, k, side, strided(side, s), always=True
                 ),
                 "With expansion 1 it counts an expanding convolution. There is none: the block begins with "
                 "its depthwise convolution.",
             ),
-            WrongFunction(
+            (
                 lambda c_in, c_out, e, k, s, side: (
                     mbconv_macs(c_in, c_out, e, k, s, side)
                     + k**2 * c_in * e * (c_in * e - 1) * strided(side, s) ** 2
@@ -258,223 +264,6 @@ MBCONV_MACS = Exercise(
         f"The second block of B0's third stage has {answer(40, 40, 6, 5, 1, 28):,} MACs; with a 3x3 kernel "
         f"it would have {answer(40, 40, 6, 3, 1, 28):,}. The larger kernel costs little, because it mixes no "
         "channels."
-    ),
-)
-
-
-class _NamedGate(SqueezeExcitation):
-    """Squeeze-and-excitation that is called in one line, for messages."""
-
-    def __repr__(self) -> str:
-        return f"a module for {self.restore.out_channels} channels"
-
-
-def _reference(
-    c_in: int,
-    c_out: int,
-    expansion: int,
-    kernel: int,
-    stride: int,
-    squeeze_excite: nn.Module | None,
-    activation: type[nn.Module],
-) -> nn.Module:
-    """Return the library's block with these numbers, and the given module between its convolutions."""
-    block = BlockSpec(
-        stage=0,
-        index=0,
-        operation="mbconv",
-        expansion=expansion,
-        kernel=kernel,
-        stride=stride,
-        channels_in=c_in,
-        channels_hidden=c_in * expansion,
-        channels_out=c_out,
-        squeeze_channels=0,
-        drop_path_rate=0.0,
-        side_in=1,
-        side_out=1,
-    )
-    made = MBConv(block, spec("efficientnet_b0").tensorflow, "silu" if activation is nn.SiLU else "relu6")
-    made.squeeze_excite = squeeze_excite  # type: ignore[assignment]
-    return made
-
-
-class _OtherBlock(nn.Module):
-    """The library's block with one thing done otherwise."""
-
-    def __init__(
-        self,
-        change: Callable[[MBConv], None],
-        finish: Callable[[Tensor, Tensor], Tensor],
-        c_in: int,
-        c_out: int,
-        expansion: int,
-        kernel: int,
-        stride: int,
-        squeeze_excite: nn.Module | None,
-        activation: type[nn.Module],
-    ) -> None:
-        super().__init__()
-        made = _reference(c_in, c_out, expansion, kernel, stride, squeeze_excite, activation)
-        assert isinstance(made, MBConv)  # noqa: S101 - for the type checker
-        change(made)
-        # Its parts without the block itself, which would be refused before the mistake is looked for.
-        self.parts = nn.ModuleDict(dict(made.named_children()))
-        self.branch, self.finish = made.branch, finish
-        self.has_shortcut = stride == 1 and c_in == c_out
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Compute the block, in another way than is right."""
-        y = self.branch(x)
-        return self.finish(x, y) if self.has_shortcut else y
-
-
-def _nothing(_block: MBConv) -> None:
-    pass
-
-
-def _active_projection(block: MBConv) -> None:
-    block.project.activation = nn.SiLU() if isinstance(block.depthwise.activation, nn.SiLU) else nn.ReLU6()
-
-
-def _linear_depthwise(block: MBConv) -> None:
-    block.depthwise.activation = None
-
-
-def _symmetric_padding(block: MBConv) -> None:
-    old = block.depthwise.conv
-    pad = old.kernel_size[0] // 2
-    block.depthwise.conv = nn.Conv2d(  # type: ignore[assignment]
-        old.in_channels,
-        old.out_channels,
-        old.kernel_size[0],
-        old.stride[0],
-        pad,
-        groups=old.groups,
-        bias=False,
-    )
-
-
-def _without_gate(block: MBConv) -> None:
-    unused, block.squeeze_excite = block.squeeze_excite, None
-    block.add_module("unused", unused)  # it is there, and nobody calls it
-
-
-def _gate_last(block: MBConv) -> None:
-    gate, depthwise = block.squeeze_excite, block.depthwise
-    if gate is not None and depthwise.norm is not None and depthwise.activation is not None:
-        block.squeeze_excite = None
-        block.depthwise = nn.Sequential(  # type: ignore[assignment]
-            depthwise.conv, depthwise.norm, gate, depthwise.activation
-        )
-
-
-def _wrong(
-    cause: str,
-    change: Callable[[MBConv], None] = _nothing,
-    finish: Callable[[Tensor, Tensor], Tensor] = torch.add,
-) -> WrongModule:
-    return WrongModule(partial(_OtherBlock, change, finish), cause)
-
-
-def _gate(channels: int, squeeze: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):  # importing must not move the notebook's random numbers
-        return _NamedGate(channels, squeeze, "silu")
-
-
-#: Height of the map by stride: an even one where the odd pixel of padding can be put wrongly.
-_HEIGHTS = {1: 9, 2: 12}
-
-MBCONV_BLOCK = Exercise(
-    name="mbconv_block",
-    lesson=LESSON,
-    title="Write MBConv",
-    difficulty="hard",
-    minutes=20,
-    task="Put the block together from `ConvNorm` of section 6. `squeeze_excite` is a module for maps of "
-    "c_mid channels, or None; lesson 04 builds one. `activation` is a class such as `nn.SiLU`. The check "
-    "gives your block the weights of the library's own and compares what both compute, at even and odd "
-    "sides, in evaluation and in training. Lesson 07 builds your class into a network.",
-    template="class MyMBConv(nn.Module):\n"
-    '    """Expand, convolve each channel alone, weigh the channels, project, and add the input."""\n\n'
-    "    def __init__(self, c_in, c_out, expansion, kernel, stride, squeeze_excite=None, "
-    "activation=nn.SiLU):\n"
-    "        super().__init__()\n"
-    "        c_mid = c_in * expansion\n"
-    "        self.expand = ConvNorm(c_in, c_mid) if expansion > 1 else None\n"
-    "        self.depthwise = <answer>\n"
-    "        self.squeeze_excite = squeeze_excite\n"
-    "        self.project = <answer>\n"
-    "        self.activation = activation()\n"
-    "        self.has_shortcut = <answer>\n\n"
-    "    def forward(self, x):  # (N, c_in, H, W) -> (N, c_out, ceil(H / s), ceil(W / s))\n"
-    "        y = x if self.expand is None else self.activation(self.expand(x))\n"
-    "        y = <answer>\n"
-    "        y = y if self.squeeze_excite is None else self.squeeze_excite(y)\n"
-    "        y = <answer>\n"
-    "        return x + y if self.has_shortcut else y\n\n\n"
-    "mbconv_block = MyMBConv",
-    answers=(
-        "ConvNorm(c_mid, c_mid, kernel, stride, groups=c_mid)",
-        "ConvNorm(c_mid, c_out)",
-        "stride == 1 and c_in == c_out",
-        "self.activation(self.depthwise(y))",
-        "self.project(y)",
-    ),
-    hints=(
-        "Sections 3 to 6 do each of its steps once. Which of them has groups, which a stride, and which no "
-        "activation?",
-        "Only the depthwise convolution has the kernel, the stride and c_mid groups.",
-        "The projection is linear: its batch norm is the end of the branch.",
-        "The input can be added where the map keeps its side and its channels.",
-    ),
-    checker=ModuleCheck(
-        reference=_reference,
-        cases=(
-            (16, 16, 6, 3, 1, _gate(96, 4), nn.SiLU),
-            (16, 24, 6, 5, 2, _gate(96, 4), nn.SiLU),
-            (24, 40, 4, 3, 2, None, nn.ReLU6),
-            (32, 16, 1, 3, 1, _gate(32, 8), nn.SiLU),
-            (24, 24, 6, 3, 2, None, nn.SiLU),
-        ),
-        arguments=("c_in", "c_out", "expansion", "kernel", "stride", "squeeze_excite", "activation"),
-        shape=lambda c_in, _c_out, _expansion, kernel, stride, *_: (2, c_in, _HEIGHTS[stride], 10 + kernel),
-        mistakes=(
-            _wrong(
-                "An activation follows its projection. The end of the branch is linear: what ReLU or SiLU "
-                "would cut away in few channels is lost.",
-                _active_projection,
-            ),
-            _wrong(
-                "No activation follows its depthwise convolution. Only the projection goes without one.",
-                _linear_depthwise,
-            ),
-            _wrong(
-                "It never adds the input. Where side and channels stay the same, the block returns `x + y`.",
-                finish=lambda _x, y: y,
-            ),
-            _wrong(
-                "It does not use `squeeze_excite`. The module belongs between the depthwise convolution and "
-                "the projection.",
-                _without_gate,
-            ),
-            _wrong(
-                "Its squeeze-and-excitation stands before the activation of the depthwise convolution. It "
-                "weighs the channels after it.",
-                _gate_last,
-            ),
-            _wrong(
-                "It pads the same on both sides. The released code puts the odd pixel after the map, as "
-                "`ConvNorm` of section 6 does.",
-                _symmetric_padding,
-            ),
-        ),
-        own=(MBConv,),
-    ),
-    shows=lambda answer: (
-        "Your block computes what the library's does, at even and odd sides. As the second block of B0's "
-        "third stage, without squeeze-and-excitation, it has "
-        f"{sum(p.numel() for p in answer(40, 40, 6, 5, 1).parameters()):,} parameters."
     ),
 )
 
@@ -518,19 +307,19 @@ MEAN_BLOCKS = Exercise(
         variable="mean_blocks",
         tolerance=0.002,
         mistakes=(
-            WrongNumber(
+            (
                 _all_dropped,
                 "It lets every block be skipped. Without a shortcut nothing would be left of the image.",
             ),
-            WrongNumber(
+            (
                 lambda: _blocks() - mean_blocks(),
                 "These are the blocks that are skipped. How many are left?",
             ),
-            WrongNumber(
+            (
                 lambda: _shortcuts() - (_blocks() - mean_blocks()),
                 "It counts only the blocks with a shortcut. The others run as well, always.",
             ),
-            WrongNumber(
+            (
                 lambda: (
                     len(resolve(spec("efficientnet_b0")))
                     - spec("efficientnet_b0").drop_path_rate * _shortcuts()
@@ -546,7 +335,7 @@ MEAN_BLOCKS = Exercise(
     ),
 )
 
-EXERCISES = (MACS_SAVED, RECEPTIVE_FIELD, MBCONV_MACS, MBCONV_BLOCK, MEAN_BLOCKS)
+EXERCISES = (MACS_SAVED, RECEPTIVE_FIELD, MBCONV_MACS, "mbconv_block", MEAN_BLOCKS)
 
 _ABLATION = {str(row["variant"]): row.number("top1_percent") for row in read("mobilenetv2_ablation")}
 _SHARES = cost("efficientnet_b0").by_role()
@@ -566,15 +355,15 @@ QUIZ = (
         ),
     ),
     Question(
-        "Why is the projection of MBConv linear, without an activation?",
+        "Why did the authors of MobileNetV2 leave the projection linear, without an activation?",
         (
             Choice(
                 "an activation costs too many MACs",
                 "It costs no MACs by our count, and the two others in the block stay.",
             ),
             Choice(
-                "in few channels, what an activation cuts away cannot be recovered from the others",
-                "In many channels the same information lies elsewhere too. MobileNetV2 reports "
+                "in few channels, what a ReLU cuts away cannot be recovered from the others",
+                "In many channels the same information lies elsewhere too. They report "
                 f"{_ABLATION['Linear bottleneck']:.1f}% with and {_ABLATION['ReLU6 in bottleneck']:.1f}% "
                 "without a linear end, read off its figure.",
                 right=True,
@@ -615,18 +404,21 @@ QUIZ = (
         ),
     ),
     Question(
-        "A depthwise convolution has few MACs for each byte that it moves. What follows?",
+        "On the CPU we recorded on, a depthwise convolution takes many times as long as its MACs or its "
+        "bytes would need. What follows?",
         (
             Choice(
-                "fewer MACs would make it faster",
-                "Where moving bytes takes the time, arithmetic is not what it waits for.",
+                "it waits for the memory",
+                "Then it would take about as long as its bytes need. On an accelerator, with far more MACs "
+                "a second for each byte, that can be so.",
             ),
             Choice(
-                "the arithmetic units wait for data, and it reaches few of the device's MACs per second",
-                "On the roofline it stands far left, under the slope of the memory.",
+                "its kernel reaches little of what the device allows",
+                "Neither the roof nor the cost of starting explains its time, so the kernel must. A better "
+                "one would help, and fewer MACs would not.",
                 right=True,
             ),
-            Choice("it is fast, since it has few MACs", "MACs are not time: see the shares in section 8."),
+            Choice("it has too many MACs", "They need the least time of all: see the floor in section 8."),
         ),
     ),
     Question(

@@ -1,19 +1,12 @@
-"""Exercises and quiz of lesson 04."""
+"""Exercises and quiz of lesson 04; the one that needs torch is in lesson_04_block.py."""
 
 import random
-from collections.abc import Callable
 from statistics import mean
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-
 from effnet_edu.exercises.exercise import Exercise
-from effnet_edu.exercises.functions import FunctionCheck, WrongFunction
-from effnet_edu.exercises.modules import ModuleCheck, WrongModule
-from effnet_edu.exercises.numbers import NumberCheck, WrongNumber
-from effnet_edu.exercises.quiz import Choice, Question
-from effnet_edu.model.blocks import SqueezeExcitation
+from effnet_edu.exercises.functions import FunctionCheck
+from effnet_edu.exercises.numbers import NumberCheck
+from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import resolve
 from effnet_edu.model.variants import spec
@@ -22,127 +15,8 @@ from effnet_edu.studies.result import read
 LESSON = "04_squeeze_and_excitation"
 
 
-class _OtherGate(nn.Module):
-    """Squeeze-and-excitation with one thing done otherwise."""
-
-    def __init__(
-        self,
-        channels: int,
-        squeeze_channels: int,
-        bias: bool = True,
-        squeeze: Callable[[Tensor], Tensor] = lambda x: x.mean((2, 3), keepdim=True),
-        between: Callable[[Tensor], Tensor] = F.silu,
-        gate: Callable[[Tensor], Tensor] = torch.sigmoid,
-        scale: Callable[[Tensor, Tensor], Tensor] = torch.mul,
-    ) -> None:
-        super().__init__()
-        self.reduce = nn.Conv2d(channels, squeeze_channels, 1, bias=bias)
-        self.restore = nn.Conv2d(squeeze_channels, channels, 1, bias=bias)
-        self.squeeze, self.between, self.gate, self.scale = squeeze, between, gate, scale
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Weigh the channels, in another way than is right."""
-        return self.scale(x, self.gate(self.restore(self.between(self.reduce(self.squeeze(x))))))
-
-
-SQUEEZE_EXCITE_BLOCK = Exercise(
-    name="squeeze_excite_block",
-    lesson=LESSON,
-    title="Write the module",
-    difficulty="medium",
-    minutes=12,
-    task="Write squeeze-and-excitation as a module, with two 1x1 convolutions as in the released code. The "
-    "check gives yours the weights of the library's own, and compares what both compute. Lesson 07 builds "
-    "your class into a network.",
-    template="class MySqueezeExcite(nn.Module):\n"
-    '    """Weigh each channel of a map by a number between 0 and 1."""\n\n'
-    "    def __init__(self, channels, squeeze_channels):\n"
-    "        super().__init__()\n"
-    "        self.reduce = <answer>\n"
-    "        self.restore = <answer>\n\n"
-    "    def forward(self, x):  # (N, C, H, W) -> (N, C, H, W)\n"
-    "        squeezed = <answer>  # (N, C, 1, 1)\n"
-    "        gates = <answer>  # (N, C, 1, 1)\n"
-    "        return <answer>\n\n\n"
-    "squeeze_excite_block = MySqueezeExcite",
-    answers=(
-        "nn.Conv2d(channels, squeeze_channels, 1)",
-        "nn.Conv2d(squeeze_channels, channels, 1)",
-        "x.mean((2, 3), keepdim=True)",
-        "torch.sigmoid(self.restore(F.silu(self.reduce(squeezed))))",
-        "x * gates",
-    ),
-    hints=(
-        "Section 1 does all of it with plain tensors: three steps, in the order of the name.",
-        "`nn.Conv2d(c_in, c_out, 1)` is a linear layer at every pixel; here the map has one pixel.",
-        "`x.mean((2, 3), keepdim=True)` keeps the two sides as 1, so that the gates fit onto the map.",
-        "SiLU stands between the two convolutions, the sigmoid after the second.",
-    ),
-    checker=ModuleCheck(
-        reference=lambda channels, squeeze_channels: SqueezeExcitation(channels, squeeze_channels, "silu"),
-        cases=((96, 10), (24, 4)),
-        arguments=("channels", "squeeze_channels"),
-        # Small maps have means far from zero, of both signs: behind the bias a ReLU cuts some of them off.
-        shape=lambda channels, _: (8, channels, 2, 2),
-        mistakes=(
-            WrongModule(
-                lambda c, s: _OtherGate(c, s, bias=False),
-                "Both convolutions lack their bias. No batch norm follows here that would make up for it.",
-            ),
-            WrongModule(
-                lambda c, s: _OtherGate(c, s, between=F.relu),
-                "Between the two convolutions stands a ReLU. So it was in the SE paper; EfficientNet has "
-                "SiLU there.",
-            ),
-            WrongModule(
-                lambda c, s: _OtherGate(c, s, between=lambda x: x),
-                "Nothing stands between the two convolutions, so that together they are only one matrix. "
-                "Put `F.silu` there.",
-            ),
-            WrongModule(
-                lambda c, s: _OtherGate(c, s, gate=lambda x: x.softmax(1)),
-                "A softmax makes the channels compete for a sum of 1. Each gate opens by itself: use the "
-                "sigmoid.",
-            ),
-            WrongModule(
-                lambda c, s: _OtherGate(c, s, gate=lambda x: x),
-                "The gates can be any number, negative ones too. The sigmoid after the second convolution "
-                "is missing.",
-            ),
-            WrongModule(
-                lambda c, s: _OtherGate(c, s, squeeze=lambda x: x.amax((2, 3), keepdim=True)),
-                "It squeezes each channel to its maximum. The mean is meant.",
-            ),
-            WrongModule(
-                lambda c, s: _OtherGate(c, s, squeeze=lambda x: x),
-                "It does not squeeze: every pixel gets gates of its own. Take the mean over height and "
-                "width first.",
-            ),
-            WrongModule(
-                lambda c, s: _OtherGate(c, s, scale=torch.add),
-                "It adds the gates to the map. A gate multiplies its channel.",
-            ),
-            WrongModule(
-                lambda c, s: _OtherGate(c, s, scale=lambda x, gates: gates.expand_as(x)),
-                "It returns the gates. The block goes on with the map, each channel times its gate.",
-            ),
-        ),
-        own=(SqueezeExcitation,),
-    ),
-    shows=lambda answer: (
-        "It computes what the library's does. With 96 channels and a squeeze width of 4 it has "
-        f"{sum(p.numel() for p in answer(96, 4).parameters()):,} parameters, whatever the side of the map."
-    ),
-)
-
-
 def squeeze_parameters(c_mid: int, squeeze: int) -> int:
-    """Return the parameters of squeeze-and-excitation.
-
-    Args:
-        c_mid: Channels that are weighed.
-        squeeze: Width of the bottleneck.
-    """
+    """Return the parameters of squeeze-and-excitation."""
     return 2 * c_mid * squeeze + squeeze + c_mid
 
 
@@ -165,21 +39,22 @@ SQUEEZE_PARAMETERS = Exercise(
         reference=squeeze_parameters,
         draw=lambda generator: (8 * generator.randint(2, 144), generator.randint(1, 48)),
         arguments=("c_mid", "squeeze"),
+        edges=((1, 1), (8, 1), (96, 4)),
         whole=True,
         mistakes=(
-            WrongFunction(
+            (
                 lambda c_mid, squeeze: 2 * c_mid * squeeze,
                 "The biases are missing: each convolution has one for every channel that it writes.",
             ),
-            WrongFunction(
+            (
                 lambda c_mid, squeeze: c_mid * squeeze + squeeze,
                 "This is the first convolution alone. A second one goes back to c_mid channels.",
             ),
-            WrongFunction(
+            (
                 lambda c_mid, squeeze: 2 * (c_mid * squeeze + squeeze),
                 "The second convolution writes c_mid channels, so it has c_mid biases.",
             ),
-            WrongFunction(
+            (
                 lambda c_mid, squeeze: 2 * c_mid * squeeze + 3 * (squeeze + c_mid),
                 "This counts a batch norm after each convolution. There is none here.",
             ),
@@ -199,11 +74,7 @@ def _share_of_parameters(network: str) -> float:
 
 
 def extra_parameters(network: str) -> int:
-    """Return how many parameters more a network has if its squeeze is a quarter of the hidden channels.
-
-    Args:
-        network: Name of a published network whose blocks all have squeeze-and-excitation.
-    """
+    """Return how many parameters more a network has if its squeeze is a quarter of the hidden channels."""
     return sum(
         squeeze_parameters(block.channels_hidden, block.channels_hidden // 4)
         - squeeze_parameters(block.channels_hidden, block.squeeze_channels)
@@ -239,19 +110,19 @@ EXTRA_PARAMETERS = Exercise(
         unit="parameters",
         tolerance=0.02,
         mistakes=(
-            WrongNumber(
+            (
                 lambda: cost("efficientnet_b4").parameters + extra_parameters("efficientnet_b4"),
                 "This is the whole network with the mistake. Asked is how many parameters the mistake adds.",
             ),
-            WrongNumber(
+            (
                 lambda: extra_parameters("efficientnet_b0"),
                 "This is what it adds to B0. Asked is B4.",
             ),
-            WrongNumber(
+            (
                 lambda: extra_parameters("efficientnet_b4") / 2,
                 "This is half of it: both convolutions grow with the squeeze width.",
             ),
-            WrongNumber(
+            (
                 lambda: sum(
                     squeeze_parameters(block.channels_hidden, block.channels_hidden // 4)
                     for block in resolve(spec("efficientnet_b4"))
@@ -269,12 +140,7 @@ EXTRA_PARAMETERS = Exercise(
 
 
 def class_share(gates: list[float], labels: list[int]) -> float:
-    """Return which share of the variance of one gate lies between the classes.
-
-    Args:
-        gates: One value an image.
-        labels: The class of each image.
-    """
+    """Return which share of the variance of one gate lies between the classes."""
     overall = mean(gates)
     means = _class_means(gates, labels)
     between = sum((means[label] - overall) ** 2 for label in labels)
@@ -333,20 +199,21 @@ CLASS_SHARE = Exercise(
         reference=class_share,
         draw=_draw_gates,
         arguments=("gates", "labels"),
+        edges=(([0.2, 0.8], [0, 0]), ([0.2, 0.8], [0, 1]), (_FOUR, [0, 0, 1, 1]), (_FOUR, [0, 1, 0, 1])),
         mistakes=(
-            WrongFunction(
+            (
                 lambda gates, labels: 1 - class_share(gates, labels),
                 "This is the share within the classes. Asked is the share between them.",
             ),
-            WrongFunction(
+            (
                 _each_class_once,
                 "It counts each class once. A class counts as often as it has images: sum over `labels`.",
             ),
-            WrongFunction(
+            (
                 lambda gates, labels: class_share(gates, labels) ** 0.5,
                 "This is a share of standard deviations. Variances add up, so use the squares as they are.",
             ),
-            WrongFunction(
+            (
                 lambda gates, labels: (
                     class_share(gates, labels) * sum((gate - mean(gates)) ** 2 for gate in gates)
                 ),
@@ -367,7 +234,7 @@ def _recorded_share(block: int) -> float:
     return float(run["gates"][block]["between_class_share"])
 
 
-EXERCISES = (SQUEEZE_EXCITE_BLOCK, SQUEEZE_PARAMETERS, EXTRA_PARAMETERS, CLASS_SHARE)
+EXERCISES = ("squeeze_excite_block", SQUEEZE_PARAMETERS, EXTRA_PARAMETERS, CLASS_SHARE)
 
 _B0 = cost("efficientnet_b0")
 _MACS_IN_SE = 100 * _B0.by_role()["squeeze_excite"] / _B0.macs
@@ -396,7 +263,7 @@ QUIZ = (
         f"and {_MACS_IN_SE:.1f}% of its MACs. Why is that?",
         (
             Choice(
-                "its convolutions run once an image, the others once a pixel",
+                "its convolutions run once per image, the others once per pixel",
                 "After the squeeze the map is 1 x 1, so each weight is used once.",
                 right=True,
             ),
@@ -429,7 +296,7 @@ QUIZ = (
             ),
             Choice(
                 "the sigmoid is slow",
-                "It is computed once a channel. The map it then multiplies has many pixels a channel.",
+                "It is computed once per channel. The map it then multiplies has many pixels per channel.",
             ),
         ),
     ),

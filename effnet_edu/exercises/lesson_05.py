@@ -1,12 +1,14 @@
 """The exercises and the quiz of lesson 05."""
 
+import math
 import random
+from dataclasses import replace
 from functools import cache
 
 from effnet_edu.exercises.exercise import Exercise
-from effnet_edu.exercises.functions import FunctionCheck, WrongFunction
-from effnet_edu.exercises.numbers import NumberCheck, WrongNumber
-from effnet_edu.exercises.quiz import Choice, Question
+from effnet_edu.exercises.functions import FunctionCheck
+from effnet_edu.exercises.numbers import NumberCheck
+from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.model.cost import block_layers, cost
 from effnet_edu.model.fusing import fuse_stages
 from effnet_edu.model.specs import BlockSpec
@@ -18,15 +20,7 @@ LESSON = "05_efficientnet_v2"
 
 
 def fused_macs(c_in: int, c_out: int, expansion: int, kernel: int, side: int) -> int:
-    """Return the MACs of a Fused-MBConv of stride 1, counted as the library counts a block.
-
-    Args:
-        c_in: Channels in.
-        c_out: Channels out.
-        expansion: Hidden channels over channels in, 2 or more.
-        kernel: Side of the kernel.
-        side: Side of the map in pixels.
-    """
+    """Return the MACs of a Fused-MBConv of stride 1, counted as the library counts a block."""
     c_mid = c_in * expansion
     block = BlockSpec(0, 0, "fused_mbconv", expansion, kernel, 1, c_in, c_mid, c_out, 0, 0.0, side, side)
     return sum(row.macs for row in block_layers(block))
@@ -41,44 +35,34 @@ def _fused_b4(*stages: int) -> int:
     return cost(fuse_stages(spec("efficientnet_b4"), stages)).macs
 
 
-def stage_side(stage: int, first: int, last: int, stages: int) -> int:
-    """Return the side of the images in one stage, as the paper's algorithm 1 has it.
+def _table_3() -> float:
+    return 1e9 * read("v2_table3_fused").row(variant="Fused stage1-3").number("macs_billions")
 
-    Args:
-        stage: From 0.
-        first: Side in the first stage in pixels.
-        last: Side in the last stage in pixels.
-        stages: How many there are.
-    """
+
+def _fused_b4_of_3x3() -> int:
+    b4 = spec("efficientnet_b4")
+    third = replace(b4.stages[2], kernel=3)
+    return cost(fuse_stages(replace(b4, stages=(*b4.stages[:2], third, *b4.stages[3:])), (0, 1, 2))).macs
+
+
+def stage_side(stage: int, first: int, last: int, stages: int) -> int:
+    """Return the side of the images in one stage, as the paper's algorithm 1 has it."""
     return ProgressiveSchedule.linear(Stage(first), Stage(last), stages).stages[stage].side
 
 
 def schedule_share(sides: list[int]) -> float:
-    """Return the MACs of a schedule over those of a training at full size, by the rule of the square.
-
-    Args:
-        sides: Side of each stage in pixels; the last one is full size.
-    """
+    """Return the MACs of a schedule over those of a training at full size, by the rule of the square."""
     return sum(side**2 for side in sides) / (len(sides) * sides[-1] ** 2)
 
 
 @cache
 def exponent(of: str) -> float:
-    """Return an exponent of the search's reward.
-
-    Args:
-        of: `"w"` for step time, `"v"` for parameters.
-    """
+    """Return an exponent of the search's reward."""
     return read("v2_search").row(item=of).number("value")
 
 
 def accuracy_needed(accuracy: float, slowdown: float) -> float:
-    """Return the accuracy at which a slower network has the same reward.
-
-    Args:
-        accuracy: Of the network that it is compared with.
-        slowdown: Its step time over that network's.
-    """
+    """Return the accuracy at which a slower network has the same reward."""
     return float(accuracy * slowdown ** -exponent("w"))
 
 
@@ -98,7 +82,8 @@ def _draw_block(generator: random.Random) -> tuple[int, int, int, int, int]:
 
 
 def _draw_stage(generator: random.Random) -> tuple[int, int, int, int]:
-    stages = generator.randint(2, 6)
+    """Draw a stage whose side is nowhere halfway, where `round` and `int(x + 0.5)` may both be right."""
+    stages = generator.choice((2, 4, 6, 8))  # an odd number of steps
     first = generator.randint(96, 160)
     return generator.randrange(stages), first, first + generator.randint(40, 300), stages
 
@@ -131,31 +116,32 @@ FUSED_MACS = Exercise(
         reference=fused_macs,
         draw=_draw_block,
         arguments=("c_in", "c_out", "expansion", "kernel", "side"),
+        edges=((1, 1, 2, 1, 1), (24, 24, 4, 3, 96)),
         whole=True,
         mistakes=(
-            WrongFunction(
+            (
                 lambda c_in, _out, expansion, kernel, side: kernel**2 * c_in**2 * expansion * side**2,
                 "The projection is missing. Fusing joins the expansion and the depthwise convolution; the "
                 "1 x 1 projection stays.",
             ),
-            WrongFunction(
+            (
                 lambda c_in, c_out, expansion, kernel, side: (kernel**2 + c_out) * expansion * c_in * side**2,
                 "Its first convolution is depthwise here. In the fused block every hidden channel reads "
                 "all c_in channels.",
             ),
-            WrongFunction(
+            (
                 lambda c_in, c_out, expansion, kernel, side: (
                     (c_in + kernel**2 + c_out) * expansion * c_in * side**2
                 ),
                 "These are the three convolutions of an MBConv. The fused block has two.",
             ),
-            WrongFunction(
+            (
                 lambda c_in, c_out, expansion, kernel, side: (
                     kernel**2 * (c_in + c_out) * expansion * c_in * side**2
                 ),
                 "The projection has a 1 x 1 kernel; only the first convolution has the large one.",
             ),
-            WrongFunction(
+            (
                 lambda c_in, c_out, expansion, kernel, side: (
                     (kernel**2 * c_in + c_out) * expansion * c_in * side
                 ),
@@ -166,7 +152,7 @@ FUSED_MACS = Exercise(
     shows=lambda answer: (
         f"At 24 channels it costs {answer(24, 24, 4, 3, 96) / _mbconv_macs(24, 96):.1f} times the MACs of "
         "the MBConv of the same shape, at 160 channels "
-        f"{answer(160, 160, 4, 3, 12) / _mbconv_macs(160, 12):.1f} times: channels enter with a square."
+        f"{answer(160, 160, 4, 3, 12) / _mbconv_macs(160, 12):.1f} times. With more channels it tends to 5."
     ),
 )
 
@@ -177,7 +163,7 @@ FUSED_B4_MACS = Exercise(
     difficulty="easy",
     minutes=5,
     task="How many MACs has EfficientNet-B4 at its own resolution when the stages that table 3 calls "
-    "`stage1-3` are fused? Mind that the paper counts stages from the stem, and `ee.fuse_stages` from 0.",
+    "`stage1-3` are fused? Mind that the paper counts stages from 1, and `ee.fuse_stages` from 0.",
     template="fused_b4_macs = <answer>",
     answers=('ee.cost(ee.fuse_stages(ee.spec("efficientnet_b4"), [0, 1, 2])).macs',),
     hints=(
@@ -190,26 +176,35 @@ FUSED_B4_MACS = Exercise(
         unit="MACs",
         tolerance=0.005,
         mistakes=(
-            WrongNumber(
+            (
                 lambda: _fused_b4(1, 2, 3),
                 "This fuses the library's stages 1 to 3. The paper's stage 1 is the first after the stem, "
                 "which has index 0.",
             ),
-            WrongNumber(_fused_b4, "This is B4 itself, with nothing fused."),
-            WrongNumber(
+            (_fused_b4, "This is B4 itself, with nothing fused."),
+            (
                 lambda: cost(fuse_stages(spec("efficientnet_b4"), (0, 1, 2)), 224).macs,
                 "This is right at 224 pixels. Table 3 has B4 at its own resolution of 380.",
             ),
-            WrongNumber(
+            (
                 lambda: cost(fuse_stages(spec("efficientnet_b4"), (0, 1, 2))).parameters,
                 "These are its parameters. The task asks for MACs.",
             ),
-            WrongNumber(lambda: 2 * _fused_b4(0, 1, 2), "A multiplication and an addition make one MAC."),
+            (
+                _table_3,
+                "This is what table 3 prints. Count the network itself: the two do not agree, and the third "
+                "stage is why.",
+            ),
+            (
+                _fused_b4_of_3x3,
+                "This is the count with 3 x 3 kernels in all three stages. B4's third stage has 5 x 5 ones.",
+            ),
+            (lambda: 2 * _fused_b4(0, 1, 2), "A multiplication and an addition make one MAC."),
         ),
     ),
     shows=lambda _answer: (
         f"{_fused_b4(0, 1, 2) / 1e9:.2f} billion, and table 3 prints "
-        f"{read('v2_table3_fused').row(variant='Fused stage1-3').number('macs_billions'):g}. The third of "
+        f"{_table_3() / 1e9:g}. The third of "
         "these stages has 5 x 5 kernels. Its row agrees only with 3 x 3 ones, the rows below it only with "
         "5 x 5."
     ),
@@ -236,22 +231,27 @@ STAGE_SIDE = Exercise(
         reference=stage_side,
         draw=_draw_stage,
         arguments=("stage", "first", "last", "stages"),
+        edges=((0, 128, 300, 4), (3, 128, 300, 4), (1, 128, 128, 2), (1, 96, 224, 3)),
         whole=True,
         mistakes=(
-            WrongFunction(
+            (
                 lambda stage, first, last, stages: int(first + (last - first) * (stage + 1) / stages),
                 "This is what the released code does: it starts one step up. The task asks for the paper's "
                 "algorithm, which starts at `first`.",
             ),
-            WrongFunction(
+            (
                 lambda stage, first, last, stages: round(first + (last - first) * stage / stages),
                 "The last stage does not reach `last`: between n stages there are n - 1 steps.",
             ),
-            WrongFunction(
+            (
                 lambda stage, first, last, stages: int(first + (last - first) * stage / (stages - 1)),
                 "It cuts the fraction off. Round to the nearest whole number.",
             ),
-            WrongFunction(
+            (
+                lambda stage, first, last, stages: math.ceil(first + (last - first) * stage / (stages - 1)),
+                "It always rounds up. Round to the nearest whole number.",
+            ),
+            (
                 lambda stage, first, last, stages: first + stage * round((last - first) / (stages - 1)),
                 "It rounds each step, so that errors add up and the last stage misses `last`.",
             ),
@@ -284,24 +284,25 @@ SCHEDULE_SHARE = Exercise(
         reference=schedule_share,
         draw=_draw_sides,
         arguments=("sides",),
+        edges=(([300],), ([224, 224],), ([128, 256],), ([1, 2, 3],)),
         mistakes=(
-            WrongFunction(
+            (
                 lambda sides: sum(sides) / (len(sides) * sides[-1]),
                 "The square is missing: twice the side has four times the pixels.",
             ),
-            WrongFunction(
+            (
                 lambda sides: (sum(sides) / len(sides) / sides[-1]) ** 2,
                 "It squares the mean side. Square each stage's side first, then take the mean.",
             ),
-            WrongFunction(
+            (
                 lambda sides: sum((side / sides[-1]) ** 2 for side in sides),
                 "It adds the stages up. They share the training: divide by how many there are.",
             ),
-            WrongFunction(
+            (
                 lambda sides: sum((side / sides[0]) ** 2 for side in sides) / len(sides),
                 "It compares with the first stage. Full size is the side of the last one.",
             ),
-            WrongFunction(
+            (
                 lambda sides: 1 - sum((side / sides[-1]) ** 2 for side in sides) / len(sides),
                 "This is what is saved. The task asks for what is left to do.",
             ),
@@ -336,20 +337,21 @@ ACCURACY_NEEDED = Exercise(
         reference=accuracy_needed,
         draw=lambda generator: (generator.uniform(60, 90), generator.uniform(0.3, 4.0)),
         arguments=("accuracy", "slowdown"),
+        edges=((80.0, 1.0), (75.0, 2.0), (80.0, 0.5)),
         mistakes=(
-            WrongFunction(
+            (
                 lambda accuracy, slowdown: accuracy * slowdown ** exponent("w"),
                 "The sign is turned: this lets a slower network be worse.",
             ),
-            WrongFunction(
+            (
                 lambda accuracy, slowdown: accuracy * slowdown ** -exponent("v"),
                 "This is the exponent of the parameters. Step time has w.",
             ),
-            WrongFunction(
+            (
                 lambda accuracy, slowdown: accuracy - exponent("w") * (slowdown - 1) * accuracy,
                 "The reward is a power, not a straight line: raise `slowdown` to -w.",
             ),
-            WrongFunction(
+            (
                 lambda _accuracy, slowdown: slowdown ** -exponent("w"),
                 "This is the factor. Multiply the accuracy by it.",
             ),
@@ -401,8 +403,9 @@ QUIZ = (
                 "It has more. In late stages that becomes its weakness.",
             ),
             Choice(
-                "a depthwise convolution moves large maps for little arithmetic; the dense one is better fed",
-                "Early maps are large and channels few, so memory traffic decides and MACs are cheap.",
+                "a dense convolution does far more MACs per second than a depthwise one",
+                "On an accelerator a depthwise one does too little arithmetic for the bytes that it moves; "
+                "on the CPU we recorded on, its kernel is slow. Few channels keep the extra MACs affordable.",
                 right=True,
             ),
         ),
@@ -430,7 +433,7 @@ QUIZ = (
         "Why does V2 weaken RandAugment, mixup and dropout while images are small?",
         (
             Choice(
-                "small images carry less, so that strong changes cost accuracy instead of adding it",
+                "with smaller images a network has less capacity, so it needs less regularisation",
                 "Table 5 shows it: at 128 pixels the weakest RandAugment is best, at 300 the strongest.",
                 right=True,
             ),

@@ -5,9 +5,9 @@ import statistics
 from collections.abc import Sequence
 
 from effnet_edu.exercises.exercise import Exercise
-from effnet_edu.exercises.functions import FunctionCheck, WrongFunction
-from effnet_edu.exercises.numbers import NumberCheck, WrongNumber
-from effnet_edu.exercises.quiz import Choice, Question
+from effnet_edu.exercises.functions import FunctionCheck
+from effnet_edu.exercises.numbers import NumberCheck
+from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.model.cost import cost
 from effnet_edu.published import read
 
@@ -15,32 +15,17 @@ LESSON = "06_benchmarks"
 
 
 def images_per_second(milliseconds: float, batch_size: int) -> float:
-    """Return the throughput that a time of a batch means.
-
-    Args:
-        milliseconds: Time of one batch.
-        batch_size: Images in it.
-    """
+    """Return the throughput that a time of a batch means."""
     return 1000 * batch_size / milliseconds
 
 
 def fair_time(times: Sequence[float], warmup: int) -> float:
-    """Return the middle of the runs that came after warming up.
-
-    Args:
-        times: Time of each run, in order.
-        warmup: How many runs at the start do not count.
-    """
+    """Return the middle of the runs that came after warming up."""
     return statistics.median(times[warmup:])
 
 
 def best_within(networks: Sequence[tuple[float, float]], budget: float) -> float:
-    """Return the best accuracy that a budget buys, or 0 if it buys none.
-
-    Args:
-        networks: Pairs of milliseconds and top-1 in percent.
-        budget: Milliseconds.
-    """
+    """Return the best accuracy that a budget buys, or 0 if it buys none."""
     return max((top1 for milliseconds, top1 in networks if milliseconds <= budget), default=0)
 
 
@@ -62,9 +47,11 @@ def same_recipe_speedup() -> float:
 
 
 def _draw_times(generator: random.Random) -> tuple[list[float], int]:
-    warmup = generator.randint(1, 3)
-    slow = [generator.uniform(80, 200) for _ in range(warmup)]
-    return slow + [generator.lognormvariate(3.0, 0.25) for _ in range(generator.randint(4, 13))], warmup
+    """Draw runs of which the first are not always the slowest, and which are interrupted at times."""
+    warmup = generator.randint(0, 3)
+    first = [generator.uniform(5, 200) for _ in range(warmup)]
+    rest = [generator.lognormvariate(3.0, 0.25) for _ in range(generator.randint(4, 13))]
+    return first + [time * generator.choice((1, 1, 1, 5)) for time in rest], warmup
 
 
 def _draw_networks(generator: random.Random) -> tuple[list[tuple[float, float]], float]:
@@ -105,20 +92,21 @@ IMAGES_PER_SECOND = Exercise(
         reference=images_per_second,
         draw=lambda generator: (generator.uniform(0.5, 900), generator.choice((2, 4, 8, 16, 64, 256))),
         arguments=("milliseconds", "batch_size"),
+        edges=((1000.0, 1), (20.0, 1), (1.0, 64)),
         mistakes=(
-            WrongFunction(
+            (
                 lambda milliseconds, _batch_size: 1000 / milliseconds,
                 "This counts batches in a second. Each of them holds `batch_size` images.",
             ),
-            WrongFunction(
+            (
                 lambda milliseconds, batch_size: batch_size / milliseconds,
                 "This is images in a millisecond. A second has 1000 of them.",
             ),
-            WrongFunction(
+            (
                 lambda milliseconds, batch_size: milliseconds / batch_size,
                 "This is the time of one image. Throughput is the other way round: images over time.",
             ),
-            WrongFunction(
+            (
                 lambda milliseconds, batch_size: 1000 / (milliseconds * batch_size),
                 "The batch belongs above the line: more images in the same time is faster.",
             ),
@@ -153,24 +141,37 @@ FAIR_TIME = Exercise(
         reference=fair_time,
         draw=_draw_times,
         arguments=("times", "warmup"),
+        edges=(([20.0], 0), ([90.0, 20.0], 1), ([10.0, 20.0, 30.0, 40.0], 1), ([5.0, 5.0, 5.0], 0)),
         mistakes=(
-            WrongFunction(
+            (
                 lambda times, _warmup: statistics.median(times),
                 "The first runs are still in it. Leave out the first `warmup` of them.",
             ),
-            WrongFunction(
+            (
                 lambda times, warmup: statistics.mean(times[warmup:]),
                 "This is the mean: one run that was interrupted pulls it up. Take the middle run.",
             ),
-            WrongFunction(
+            (
                 lambda times, _warmup: min(times),
                 "This is the luckiest run. Nobody can count on it.",
             ),
-            WrongFunction(
-                lambda times, warmup: sorted(times)[warmup:][len(times[warmup:]) // 2],
+            (
+                lambda times, warmup: min(times[warmup:]),
+                "This is the luckiest run after warming up. Nobody can count on it.",
+            ),
+            (
+                lambda times, warmup: statistics.median(sorted(times)[warmup:]),
                 "It sorts before leaving out, so the fastest runs are lost instead of the first ones.",
             ),
-            WrongFunction(
+            (
+                lambda times, warmup: statistics.median(sorted(times)[: len(times) - warmup]),
+                "It leaves out the slowest runs, whenever they came. Leave out the first `warmup` of them.",
+            ),
+            (
+                lambda times, warmup: statistics.median(times[: len(times) - warmup]),
+                "It leaves out the last runs. Those that warm up are the first ones.",
+            ),
+            (
                 lambda times, warmup: sorted(times[warmup:])[len(times[warmup:]) // 2],
                 "Right for an odd number of runs. For an even number the median is halfway between the two "
                 "in the middle.",
@@ -208,20 +209,34 @@ BEST_WITHIN = Exercise(
         reference=best_within,
         draw=_draw_networks,
         arguments=("networks", "budget"),
+        edges=(
+            ([], 10.0),
+            ([(20.0, 75.0)], 10.0),
+            ([(20.0, 75.0)], 20.0),
+            ([(20.0, 75.0), (20.0, 77.0), (9.0, 77.0)], 20.0),
+        ),
         mistakes=(
-            WrongFunction(
+            (
                 lambda networks, budget: max((top1 for ms, top1 in networks if ms < budget), default=0),
                 "A network that takes exactly the budget is allowed: `<=`, not `<`.",
             ),
-            WrongFunction(
+            (
+                lambda networks, budget: max(top1 for ms, top1 in networks if ms <= budget),
+                "Where nothing fits, `max` has nothing to choose from and stops. Return 0 then.",
+            ),
+            (
+                lambda networks, _budget: max((top1 for _, top1 in networks), default=0),
+                "This is the best of all networks. The budget has to leave some of them out.",
+            ),
+            (
                 lambda networks, _budget: max(top1 for _, top1 in networks),
                 "This is the best of all networks. The budget has to leave some of them out.",
             ),
-            WrongFunction(
+            (
                 _cheapest,
                 "This is the accuracy of the fastest network. Which is the most accurate that fits?",
             ),
-            WrongFunction(
+            (
                 _slowest,
                 "This takes the slowest network that fits. Slower does not always mean more accurate.",
             ),
@@ -254,16 +269,20 @@ SAME_RECIPE_SPEEDUP = Exercise(
         variable="same_recipe_speedup",
         tolerance=0.02,
         mistakes=(
-            WrongNumber(
+            (
                 lambda: _training_hours("EfficientNet-B7") / _training_hours("EfficientNetV2-M"),
                 "These are the hours of table 7, where B7 has its old recipe and V2-M a new one. Take table "
                 "10.",
             ),
-            WrongNumber(
+            (
                 lambda: 1 / same_recipe_speedup(),
                 "The quotient is upside down: the slower one belongs above the line.",
             ),
-            WrongNumber(
+            (
+                lambda: _same_recipe_hours("EfficientNet-B7") - _same_recipe_hours("EfficientNetV2-M"),
+                "These are the hours saved. The question asks how many times faster it is.",
+            ),
+            (
                 lambda: _inference_ms("EfficientNet-B7") / _inference_ms("EfficientNetV2-M"),
                 "This is how much faster inference is. The question asks for training.",
             ),
@@ -336,8 +355,8 @@ QUIZ = (
             Choice("its MACs are counted differently", "Both are counted by the same rule."),
             Choice(
                 "its depthwise and small layers take far more of the time than of the MACs",
-                "They reuse little of what they read, or are too small to fill the device. Norms and "
-                "activations take time without any MAC.",
+                "They reach little of what the device allows: their kernels are slow, or they are too small, "
+                "or they move too many bytes. Norms and activations take time without any MAC.",
                 right=True,
             ),
             Choice(
@@ -364,7 +383,7 @@ QUIZ = (
         (
             Choice(
                 "throughput at batch 256 on a GPU",
-                "Another device and another question: how many images a second, not how long one takes.",
+                "Another device and another question: how many images per second, not how long one takes.",
             ),
             Choice(
                 f"MACs: B7 has {_MACS['efficientnet_b7'] / _MACS['efficientnet_b0']:.0f} times those of B0",

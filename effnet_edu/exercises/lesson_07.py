@@ -2,36 +2,33 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor, nn
 
 from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.checkpoints.registry import find_weights
 from effnet_edu.exercises.exercise import Exercise
-from effnet_edu.exercises.functions import WrongFunction
 from effnet_edu.exercises.mistaken_parts import (
-    BlockWithActiveEnd,
-    BlockWithLinearDepthwise,
-    BlockWithoutShortcut,
-    GateAdded,
-    GateAlone,
-    GateWithoutActivation,
-    GateWithoutSigmoid,
-    MaximumPooled,
+    OtherBlock,
+    OtherGate,
     WithLargeStem,
+    active_projection,
+    linear_depthwise,
     network_of,
+    network_pooled_by,
     network_without_activation,
-    padded_evenly,
-    squeezed_from_hidden,
+    symmetric_padding,
 )
-from effnet_edu.exercises.modules import ModuleCheck, WrongModule
-from effnet_edu.exercises.names import NameCheck, WrongName, file_names
-from effnet_edu.exercises.quiz import Choice, Question
+from effnet_edu.exercises.modules import ModuleCheck
+from effnet_edu.exercises.names import NameCheck, file_names, renamed
+from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.exercises.tensors import TensorCheck
 from effnet_edu.images.preprocess import preprocess
-from effnet_edu.model.blocks import MBConv, SqueezeExcitation
+from effnet_edu.model.blocks import MBConv, SqueezeExcitation, activation_layer
 from effnet_edu.model.cost import cost
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import Activation, BlockSpec, Conventions, resolve
@@ -45,6 +42,18 @@ _B0, _LITE0 = (
 _SMALL_SIDE = 8
 #: Three stages have every kind of block; all seven would only take longer.
 _SHORT = tuple(replace(network, stages=network.stages[:3], head_channels=64) for network in (_LITE0, _B0))
+
+
+def _other_gate(**otherwise: Any) -> Callable[..., nn.Module]:
+    """Return what builds squeeze-and-excitation with one thing done otherwise."""
+    return lambda channels, squeeze, activation: OtherGate(
+        channels, squeeze, **{"between": activation_layer(activation), **otherwise}
+    )
+
+
+def _other_block(**otherwise: Any) -> Callable[..., nn.Module]:
+    """Return what builds a block with one thing done otherwise."""
+    return lambda *arguments: OtherBlock(MBConv(*arguments), **otherwise)
 
 
 OWN_SQUEEZE_EXCITE = Exercise(
@@ -82,23 +91,38 @@ OWN_SQUEEZE_EXCITE = Exercise(
         reference=SqueezeExcitation,
         cases=((24, 4, "silu"), (40, 6, "relu6")),
         arguments=("channels", "squeeze_channels", "activation"),
-        shape=lambda channels, *_: (2, channels, _SMALL_SIDE, _SMALL_SIDE),
+        shape=lambda channels, *_: (8, channels, 2, 2),  # see lesson 04
         mistakes=(
-            WrongModule(GateWithoutSigmoid, "The gate has no sigmoid: it must lie between 0 and 1."),
-            WrongModule(
-                GateWithoutActivation,
+            (
+                _other_gate(gate=lambda x: x),
+                "The gate has no sigmoid: it must lie between 0 and 1.",
+            ),
+            (
+                _other_gate(between=lambda x: x),
                 "Nothing stands between the two convolutions, so they are one: the activation belongs there.",
             ),
-            WrongModule(GateAlone, "It returns the gate alone. Multiply the map by it."),
-            WrongModule(GateAdded, "It adds the gate to the map. A gate multiplies."),
-            WrongModule(
+            (
+                _other_gate(scale=lambda _, gate: gate),
+                "It returns the gate alone. Multiply the map by it.",
+            ),
+            (_other_gate(scale=torch.add), "It adds the gate to the map. A gate multiplies."),
+            (
+                lambda channels, squeeze, activation: _other_gate()(squeeze, channels, activation),
+                "The two convolutions are swapped: `reduce` goes from `channels` to `squeeze_channels`, and "
+                "`restore` back.",
+            ),
+            (
                 lambda channels, _, activation: SqueezeExcitation(channels, channels // 4, activation),
                 "It squeezes to a quarter of its own channels. The width is given, because it comes from the "
                 "input of the block.",
             ),
-            WrongModule(
+            (
                 lambda channels, squeeze, _: SqueezeExcitation(channels, squeeze, "relu6"),
                 "It always uses ReLU6. Take the activation that is asked for.",
+            ),
+            (
+                lambda channels, squeeze, _: SqueezeExcitation(channels, squeeze, "silu"),
+                "It always uses SiLU. Take the activation that is asked for.",
             ),
         ),
         own=(SqueezeExcitation,),
@@ -114,12 +138,21 @@ OWN_SQUEEZE_EXCITE = Exercise(
 
 
 def _block_cases() -> tuple[tuple[BlockSpec, Conventions, Activation], ...]:
-    """Return blocks with and without expansion, stride, shortcut and squeeze-and-excitation."""
+    """Return blocks with and without expansion, stride, shortcut and squeeze-and-excitation.
+
+    No published block with a stride keeps its channels; one such block is made up.
+    """
     b0, lite0 = resolve(_B0), resolve(_LITE0)
     return (
         *((b0[index], _B0.tensorflow, "silu") for index in (2, 1, 0)),
         *((lite0[index], _LITE0.tensorflow, "relu6") for index in (4, 5)),
+        (replace(b0[1], channels_out=b0[1].channels_in), _B0.tensorflow, "silu"),
     )
+
+
+def _squeezed_from_hidden(block: BlockSpec, conventions: Conventions, activation: Activation) -> MBConv:
+    width = block.channels_hidden // 4 if block.squeeze_channels else 0
+    return MBConv(replace(block, squeeze_channels=width), conventions, activation)
 
 
 OWN_BLOCK = Exercise(
@@ -131,7 +164,7 @@ OWN_BLOCK = Exercise(
     task="Bring your block of lesson 03, and put the squeeze-and-excitation in. Everything it must know "
     "stands in `block`. Most is written; mind where there is an activation, and where not.",
     template='''class OwnBlock(nn.Module):
-    """MBConv: expand, convolve each channel alone, weigh the channels, project."""
+    """MBConv: expand, convolve each channel alone, reweight the channels, project."""
 
     def __init__(self, block, conventions, activation):
         super().__init__()
@@ -170,25 +203,33 @@ OWN_BLOCK = Exercise(
         arguments=("block", "conventions", "activation"),
         shape=lambda block, *_: (2, block.channels_in, _SMALL_SIDE, _SMALL_SIDE),
         mistakes=(
-            WrongModule(
-                BlockWithoutShortcut,
+            (
+                _other_block(finish=lambda _x, y: y),
                 "The shortcut is missing where side and channels stay: add the input there.",
             ),
-            WrongModule(
-                BlockWithActiveEnd,
+            (
+                _other_block(shortcut=lambda _, same_channels: same_channels),
+                "It adds its input wherever the channels agree. The stride must be 1 as well.",
+            ),
+            (
+                _other_block(shortcut=lambda stride, _: stride == 1),
+                "It adds its input wherever the stride is 1. The channels must agree as well.",
+            ),
+            (
+                _other_block(change=active_projection),
                 "There is an activation after the projection. The end of the block is linear (lesson 03).",
             ),
-            WrongModule(
-                BlockWithLinearDepthwise,
+            (
+                _other_block(change=linear_depthwise),
                 "There is no activation after the depthwise convolution and its norm.",
             ),
-            WrongModule(
-                squeezed_from_hidden,
+            (
+                _squeezed_from_hidden,
                 "The squeeze width is a quarter of c_mid. It comes from c_in, and stands in "
                 "`block.squeeze_channels`.",
             ),
-            WrongModule(
-                padded_evenly,
+            (
+                _other_block(change=symmetric_padding),
                 "At stride 2 it pads both sides alike. These weights were trained with TensorFlow's padding: "
                 "use `conv_norm` from above.",
             ),
@@ -243,20 +284,29 @@ OWN_NETWORK = Exercise(
     hints=(
         "The stem halves the side of the image. What is the stride of such a layer?",
         "The head is like the stem: convolution, norm, activation.",
-        "The classifier wants one number a channel: average over height and width, `x.mean((2, 3))`.",
+        "The classifier wants one number per channel: average over height and width, `x.mean((2, 3))`.",
     ),
     checker=ModuleCheck(
         reference=network_of(EfficientNet),
         cases=tuple((network, network.tensorflow, 10) for network in _SHORT),
         arguments=("spec", "conventions", "num_classes"),
-        shape=lambda *_: (2, 3, 64, 64),
+        shape=lambda *_: (2, 3, 32, 32),
         mistakes=(
-            WrongModule(network_without_activation("head"), "There is no activation after the head."),
-            WrongModule(network_without_activation("stem"), "There is no activation after the stem."),
-            WrongModule(
-                network_of(MaximumPooled), "It takes the largest value of each channel. Take the average."
+            (network_without_activation("head"), "There is no activation after the head."),
+            (network_without_activation("stem"), "There is no activation after the stem."),
+            (
+                network_pooled_by(lambda x: x.amax((2, 3))),
+                "It takes the largest value of each channel. Take the average.",
             ),
-            WrongModule(network_of(WithLargeStem), "The stem keeps the side of the image: its stride is 2."),
+            (
+                network_pooled_by(lambda x: x.mean((2, 3), keepdim=True)),
+                "Its average keeps two sides of 1, and the classifier wants (N, C): leave `keepdim` out.",
+            ),
+            (
+                network_pooled_by(lambda x: x.flatten(1)),
+                "It gives every pixel to the classifier. Average over height and width first.",
+            ),
+            (network_of(WithLargeStem), "The stem keeps the side of the image: its stride is 2."),
         ),
         own=(EfficientNet,),
     ),
@@ -266,6 +316,11 @@ OWN_NETWORK = Exercise(
         f"{cost('efficientnet_lite0').parameters:,} and {cost('efficientnet_b0').parameters:,}."
     ),
 )
+
+
+def _numbered_from_1(key: str) -> str:
+    head, number, *rest = file_names()[key].split(".")
+    return ".".join((head, str(int(number) + 1), *rest)) if head == "_blocks" else file_names()[key]
 
 
 PUBLISHED_NAME = Exercise(
@@ -298,17 +353,25 @@ PUBLISHED_NAME = Exercise(
     ),
     checker=NameCheck(
         mistakes=(
-            WrongName(
-                {"_bn0": "_bn1", "_bn1": "_bn2", "_bn2": "_bn3"},
+            (
+                renamed({"_bn0": "_bn1", "_bn1": "_bn2", "_bn2": "_bn3"}),
                 "The batch norms are counted from 0 in the file: `_bn0` is the expansion's.",
             ),
-            WrongName(
-                {"_bn0": "_bn2", "_bn2": "_bn0"},
+            (
+                renamed({"_bn0": "_bn2", "_bn2": "_bn0"}),
                 "Expansion and projection are swapped: look at the shapes of `_bn0` and `_bn2`.",
             ),
-            WrongName(
-                {"_bn1": "_bn2", "_bn2": "_bn1"},
+            (
+                renamed({"_bn1": "_bn2", "_bn2": "_bn1"}),
                 "Depthwise and projection are swapped: look at the shapes of `_bn1` and `_bn2`.",
+            ),
+            (
+                lambda key: file_names()[key].removeprefix("_") if "blocks" in key else file_names()[key],
+                "The underscore before `blocks` is missing: in the file it is `_blocks`.",
+            ),
+            (
+                _numbered_from_1,
+                "It numbers the blocks from 1. Both count from 0, so the number stays as it is.",
             ),
         )
     ),
@@ -323,9 +386,12 @@ PUBLISHED_NAME = Exercise(
 
 
 def _photographs() -> list[tuple[Image.Image]]:
-    """Return pictures of three sizes: upright, wide, and square; none of them symmetric."""
+    """Return pictures that are upright, wide, square, and small; none of them symmetric.
+
+    When resized, their sides are even: which pixel is the middle one of an odd side is a matter of taste.
+    """
     generator = np.random.default_rng(0)
-    sizes = ((300, 400), (512, 320), (256, 256))  # width, height
+    sizes = ((300, 399), (510, 320), (256, 256), (100, 150))  # width, height
     coarse = (generator.integers(0, 256, (6, 6, 3), dtype=np.uint8) for _ in sizes)
     return [
         (Image.fromarray(small).resize(size, Image.Resampling.BICUBIC),)
@@ -335,6 +401,23 @@ def _photographs() -> list[tuple[Image.Image]]:
 
 def _prepared(how: Preprocessing) -> Callable[[Image.Image], Tensor]:
     return lambda photograph: preprocess(photograph, how)
+
+
+def _cut_otherwise(
+    cut: Callable[[int, int], tuple[int, int]] = lambda width, height: (width // 2 - 112, height // 2 - 112),
+    axes: tuple[int, int, int] = (2, 0, 1),
+    shorter: int = 256,
+) -> Callable[[Image.Image], Tensor]:
+    """Return what prepares a photograph with another crop, order of axes, or shorter side."""
+
+    def prepared(photograph: Image.Image) -> Tensor:
+        scale = shorter / min(photograph.size)
+        width, height = (int(side * scale) for side in photograph.size)
+        pixels = torch.from_numpy(np.array(photograph.resize((width, height), Image.Resampling.BICUBIC)))
+        left, top = cut(width, height)
+        return ((pixels[top : top + 224, left : left + 224].permute(axes).float() - 127) / 128)[None]
+
+    return prepared
 
 
 _HOW = WEIGHTS.preprocessing
@@ -376,25 +459,46 @@ PREPARED = Exercise(
             f"a photograph {photograph.width} pixels wide and {photograph.height} high"
         ),
         mistakes=(
-            WrongFunction(
+            (
                 lambda photograph: preprocess(photograph, _HOW)[0],
                 "The batch is missing: a network takes (N, C, H, W). Add an axis with `[None]`.",
             ),
-            WrongFunction(
+            (
                 _prepared(replace(_HOW, mean=(0, 0, 0), std=(1, 1, 1))),
                 "The pixels are still 0 to 255. There would be no error, and another answer.",
             ),
-            WrongFunction(
+            (
                 _prepared(replace(_HOW, mean=(0, 0, 0), std=(1, 1, 1), value_range=1)),
                 "The pixels run from 0 to 1. These weights were trained on `(x - 127) / 128`.",
             ),
-            WrongFunction(
+            (
                 _prepared(
                     replace(_HOW, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), value_range=1)
                 ),
                 "These are the mean and deviation of torchvision's weights. Every publisher has its own.",
             ),
-            WrongFunction(
+            (
+                _cut_otherwise(lambda _width, _height: (0, 0)),
+                "It cuts from the upper left corner. Keep the middle: half of what is too much on each side.",
+            ),
+            (
+                _cut_otherwise(lambda width, height: ((height - 224) // 2, (width - 224) // 2)),
+                "`left` and `top` are swapped: the width decides how much is cut on the left.",
+            ),
+            (
+                _cut_otherwise(axes=(2, 1, 0)),
+                "Height and width are transposed: the picture lies on its side. `permute(2, 0, 1)` brings "
+                "the channels to the front and keeps the other two in order.",
+            ),
+            (
+                _cut_otherwise(axes=(0, 1, 2)),
+                "The channels are still last. A network takes (N, C, H, W): bring them to the front.",
+            ),
+            (
+                _cut_otherwise(shorter=224),
+                "It makes the shorter side 224. It becomes 256 first, and then the middle 224 are kept.",
+            ),
+            (
                 _prepared(replace(_HOW, resize=224, fit="squash")),
                 "It squeezes the whole photograph into a square. Resize the shorter side, then cut.",
             ),

@@ -1,173 +1,134 @@
 """Checking a module: it gets the weights of the library's own and must compute the same."""
 
+import contextlib
 import copy
-import reprlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from effnet_edu.exercises.learner import stopped, written
-from effnet_edu.exercises.outcome import Outcome, not_attempted
+from effnet_edu.exercises.functions import AnswerCheck, wrong
+from effnet_edu.exercises.learner import Refused, Runner, Stopped, written
+from effnet_edu.exercises.outcome import not_attempted
+from effnet_edu.exercises.tensors import near, plain_tensor
 
 _LARGEST_LISTED = 3
 Weights = list[tuple[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class WrongModule:
-    """What a likely mistake builds.
-
-    Attributes:
-        make: Builds it from the same arguments as the right one.
-        cause: The mistake, in a sentence.
-    """
-
-    make: Callable[..., nn.Module]
-    cause: str
-
-    def example(self) -> Callable[..., nn.Module]:
-        """Return an answer with this mistake."""
-        return self.make
-
-
-@dataclass(frozen=True)
-class ModuleCheck:
+class ModuleCheck(AnswerCheck):
     """Checks a class of modules against one that the library knows to be right.
 
     For each case both are built. The learner's module gets the weights of the library's: of equal shape, in
     the order in which the layers run, whatever their names. Then both see the same random inputs, in
     evaluation and in training, and in training the gradient with respect to the input is compared as well.
+    A likely mistake is recognised by what it computes, or by the exception that it raises.
 
     Attributes:
         reference: Builds the right module. Whatever it draws at random in its forward must be switched off.
         cases: Arguments for building, a tuple a case.
         arguments: Names of the arguments.
         shape: Returns the shape of the input of a case, from its arguments.
-        mistakes: Modules that likely mistakes build.
+        mistakes: What builds a module with a likely mistake, and its cause in a sentence.
         own: The library's classes that are no answer, as they are what the learner is to write.
         tolerance: Largest difference, relative to the largest value, that still counts as right.
         seed: Seed of weights and inputs.
     """
 
+    kind = "class"
+
     reference: Callable[..., nn.Module]
     cases: tuple[tuple[Any, ...], ...]
     arguments: tuple[str, ...]
     shape: Callable[..., tuple[int, ...]]
-    mistakes: tuple[WrongModule, ...] = ()
+    mistakes: tuple[tuple[Callable[..., nn.Module], str], ...] = ()
     own: tuple[type[nn.Module], ...] = ()
     tolerance: float = 1e-4
     seed: int = 0
 
-    def __call__(self, answer: Any) -> Outcome:
-        """Return whether the class is right, and if not, the likely cause.
-
-        Args:
-            answer: The learner's class, or a function that builds the module.
-        """
-        if answer is ...:
-            return not_attempted("the class")
+    def judge(self, answer: Callable[..., Any], run: Runner) -> None:
+        """Raise Refused unless the class is right."""
         if isinstance(answer, nn.Module):
-            return Outcome(
-                "wrong", f"The check wants the class itself, without brackets: `{type(answer).__name__}`."
-            )
-        if not callable(answer):
-            return Outcome("wrong", f"The check wants a class of modules; it got {reprlib.repr(answer)}.")
+            raise wrong(f"The check wants the class itself, without brackets: `{type(answer).__name__}`.")
         if isinstance(answer, type) and not issubclass(answer, nn.Module):
-            return Outcome(
-                "wrong", f"`{answer.__name__}` is no module: write `class {answer.__name__}(nn.Module):`."
-            )
-        with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers stay as they were
+            name = answer.__name__
+            raise wrong(f"`{name}` is no module: write `class {name}(nn.Module):`.")
+        with _as_torch_starts():
+            built = []
             for case in self.cases:
                 torch.manual_seed(self.seed)
-                outcome = self._judge(answer, case)
-                if outcome.state != "right":
-                    return outcome
-            return self._by_other_means(answer(*copy.deepcopy(self.cases[0])))
+                try:
+                    built.append(self._judge_case(answer, case, run))
+                except Stopped as stop:
+                    self._recognise(stop.error, case)
+                    raise
+            self._refuse_own(built[0])
 
-    def _judge(self, answer: Callable[..., Any], case: tuple[Any, ...]) -> Outcome:
-        """Return the outcome of one case."""
+    def _judge_case(self, answer: Callable[..., Any], case: tuple[Any, ...], run: Runner) -> nn.Module:
+        """Return the learner's module of one case, if it is right."""
         given = written(self.arguments, case)
-        try:
-            mine = answer(*copy.deepcopy(case))
-        except Exception as error:  # whatever a learner's code raises is shown with the input that caused it
-            return stopped(error, given, "`__init__`")
-        if not isinstance(mine, nn.Module):
-            return Outcome("wrong", f"With {given} it builds a {type(mine).__name__}; a module is expected.")
-        if dots := [name for part in mine.modules() for name, value in vars(part).items() if value is ...]:
-            return not_attempted(f"`self.{dots[0]}`")
         x = torch.randn(self.shape(*case))
         seen = f"{given} and an input of shape {tuple(x.shape)}"
-        try:
-            mine_weights = _in_order_of_use(mine, x)
-        except Exception as error:
-            return stopped(error, seen, "`forward`")
-
+        mine = run(answer, *copy.deepcopy(case), given=given, where="`__init__`")
+        _refuse_odd_module(mine, given)
+        mine_weights = run(_in_order_of_use, mine, x, given=seen, where="`forward`")
         reference = self.reference(*case)
         weights = _in_order_of_use(reference, x)
         _draw(weights)
-        right = _both_modes(reference, x)
-        unmatched = _copy(weights, mine_weights)
-        if any(unmatched):
+        right = _both_modes(reference, x, seen)
+        surplus, missing = _copy(weights, mine_weights)
+        fits = not surplus and not missing
+        if not fits:
             _draw(mine_weights)
-        try:
-            results = _both_modes(mine, x)
-        except _NotATensorError as wrong:
-            return wrong.outcome(seen)
-        except Exception as error:
-            return stopped(error, seen, "`forward`")
-
-        if not any(unmatched) and self._same(results, right):
-            return self._finished(mine, x)
-        for mistake in self.mistakes:
-            made = mistake.make(*case)
-            if not any(_copy(mine_weights, _in_order_of_use(made, x))) and self._same(
-                results, _both_modes(made, x)
-            ):
-                return Outcome("wrong", mistake.cause)
-        if any(unmatched):
-            return Outcome("wrong", _other_weights(given, mine, reference, *unmatched))
-        return Outcome(
-            "wrong", self._other_eps(mine, reference, x) or self._other_values(seen, results, right)
+        results = run(_both_modes, mine, x, seen, given=seen, where="`forward`")
+        if fits and self._same(results, right):
+            _refuse_in_place(mine, x)
+            return cast("nn.Module", mine)
+        for make, cause in self.mistakes:
+            with contextlib.suppress(
+                RuntimeError, IndexError
+            ):  # one that cannot run is not what this module does
+                made = make(*case)
+                if not any(_copy(mine_weights, _in_order_of_use(made, x))) and self._same(
+                    results, _both_modes(made, x, seen)
+                ):
+                    raise wrong(cause)
+        if not fits:
+            raise wrong(_other_weights(given, mine, reference, surplus, missing))
+        raise wrong(
+            self._other_eps(mine, reference, x)
+            or _other_strides(mine, reference)
+            or self._other_values(seen, results, right)
         )
 
-    def _by_other_means(self, mine: nn.Module) -> Outcome:
-        """Return the outcome of a module that is right in all cases, unless it is the library's own."""
+    def _recognise(self, error: Exception, case: tuple[Any, ...]) -> None:
+        """Refuse with the cause of a mistake that stops with the same words."""
+        for make, cause in self.mistakes:
+            try:
+                make(*case).eval()(torch.randn(self.shape(*case)))
+            except Exception as other:
+                # In any order: `x + y` and `y + x` say the same of two shapes that do not fit.
+                if (type(error), sorted(str(error).split())) == (type(other), sorted(str(other).split())):
+                    raise wrong(cause) from None
+
+    def _refuse_own(self, mine: nn.Module) -> None:
+        """Refuse a module that is right in all cases because it is the library's own."""
         for part in mine.modules():
             if isinstance(part, self.own):
-                return Outcome(
-                    "wrong",
+                raise wrong(
                     f"It computes the right thing, but by the library's own `{type(part).__name__}`. Build "
-                    "it from the layers in `torch.nn`.",
+                    "it from the layers in `torch.nn`."
                 )
-        return Outcome("right", "")
-
-    def _finished(self, mine: nn.Module, x: Tensor) -> Outcome:
-        """Return the outcome of a module that computes what is right, unless it spoils its input."""
-        before = x.clone()
-        with torch.no_grad():
-            mine.eval()(x)
-        if not torch.equal(before, x):
-            return Outcome(
-                "wrong",
-                "Its result is right, but it changes its input in place, and a shortcut around it would add "
-                "the changed one. Write `x * y` for `x.mul_(y)` and `x + y` for `x += y`.",
-            )
-        return Outcome("right", "")
-
-    def _near(self, one: Tensor, other: Tensor) -> bool:
-        if one.shape != other.shape:
-            return False
-        return bool((one - other).abs().max() <= self.tolerance * other.abs().max())
 
     def _same(self, results: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
-        return all(self._near(results[what], right[what]) for what in right)
+        return all(near(results[what], right[what], self.tolerance) for what in right)
 
     def _other_values(self, seen: str, results: dict[str, Tensor], right: dict[str, Tensor]) -> str:
-        what = next(what for what in right if not self._near(results[what], right[what]))
+        what = next(what for what in right if not near(results[what], right[what], self.tolerance))
         one, other = results[what], right[what]
         if one.shape != other.shape:
             return f"With {seen} it returns the shape {tuple(one.shape)}; {tuple(other.shape)} is right."
@@ -189,7 +150,7 @@ class ModuleCheck:
             if isinstance(norm, nn.BatchNorm2d):
                 norm.eps = eps
         _copy(_in_order_of_use(reference, x), _in_order_of_use(with_theirs, x))
-        if not self._same(_both_modes(mine, x), _both_modes(with_theirs, x)):
+        if not self._same(_both_modes(mine, x, ""), _both_modes(with_theirs, x, "")):
             return ""
         return (
             f"All is right but the `eps` of its batch norms: it is {eps:g}, and {wanted[0].eps:g} in the "
@@ -197,30 +158,68 @@ class ModuleCheck:
         )
 
 
-class _NotATensorError(Exception):
-    """A forward returned something else than a tensor."""
+@contextlib.contextmanager
+def _as_torch_starts() -> Iterator[None]:
+    """Compute on the CPU, in float32 and with gradients; random numbers and defaults stay as they were."""
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("cpu"), torch.enable_grad():
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
 
-    def __init__(self, result: Any) -> None:
-        self.result = result
 
-    def outcome(self, seen: str) -> Outcome:
-        """Return the outcome for the learner."""
-        if self.result is ...:
-            return not_attempted("`forward`")
-        if self.result is None:
-            return Outcome("wrong", "Its `forward` returns nothing: is there a `return` at its end?")
-        return Outcome(
-            "wrong", f"With {seen} it returns a {type(self.result).__name__}; a tensor is expected."
+def _refuse_odd_module(mine: Any, given: str) -> None:
+    """Refuse what is no module, or not finished, or elsewhere than its input."""
+    if not isinstance(mine, nn.Module):
+        raise wrong(f"With {given} it builds a {type(mine).__name__}; a module is expected.")
+    if dots := [name for part in mine.modules() for name, value in vars(part).items() if value is ...]:
+        raise Refused(not_attempted(f"`self.{dots[0]}`"))
+    for part in mine.modules():
+        for name, tensor in _own_weights(part):
+            if tensor.device.type != "cpu" or tensor.dtype != torch.float32:
+                raise wrong(
+                    f"With {given} its `{name}` is {tensor.dtype} on the device {str(tensor.device)!r}. The "
+                    "check gives it inputs of torch.float32 on 'cpu': build it there, and move it where it "
+                    "is used."
+                )
+
+
+def _refuse_in_place(mine: nn.Module, x: Tensor) -> None:
+    """Refuse a module that computes what is right and spoils its input."""
+    before = x.clone()
+    with torch.no_grad():
+        mine.eval()(x)
+    if not torch.equal(before, x):
+        raise wrong(
+            "Its result is right, but it changes its input in place, and a shortcut around it would add "
+            "the changed one. Write `x * y` for `x.mul_(y)` and `x + y` for `x += y`."
         )
 
 
-def _both_modes(module: nn.Module, x: Tensor) -> dict[str, Tensor]:
+def _other_strides(mine: nn.Module, reference: nn.Module) -> str:
+    """Return a sentence if a convolution with the right weights has another stride or padding mode."""
+    convolutions = [
+        {name: part for name, part in module.named_modules() if isinstance(part, nn.Conv2d)}
+        for module in (mine, reference)
+    ]
+    for (name, one), other in zip(convolutions[0].items(), convolutions[1].values(), strict=False):
+        if one.weight.shape == other.weight.shape and one.stride != other.stride:
+            return (
+                f"Its convolution `{name}` has stride {one.stride[0]}, where {other.stride[0]} is right. All "
+                "weights have the right shapes."
+            )
+    return ""
+
+
+def _both_modes(module: nn.Module, x: Tensor, seen: str) -> dict[str, Tensor]:
     """Return what a module computes in evaluation and in training, and there the gradient of its input."""
     with torch.no_grad():
-        evaluated = _tensor(module.eval()(x.clone()))
+        evaluated = _result(module.eval()(x.clone()), seen)
     kept = {name: buffer.clone() for name, buffer in module.named_buffers()}
     leaf = x.clone().requires_grad_()
-    trained = _tensor(module.train()(leaf * 1))
+    trained = _result(module.train()(leaf * 1), seen, detach=False)
     gradient = None
     if trained.requires_grad:
         torch.manual_seed(0)
@@ -236,11 +235,16 @@ def _both_modes(module: nn.Module, x: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _tensor(result: Any) -> Tensor:
-    """Return a plain tensor; a subclass could compare itself as it likes."""
-    if type(result) is not Tensor:
-        raise _NotATensorError(result)
-    return result
+def _result(result: Any, seen: str, *, detach: bool = True) -> Tensor:
+    """Return what a forward computed; refuse what is no tensor like its input."""
+    if result is ...:
+        raise Refused(not_attempted("`forward`"))
+    if result is None:
+        raise wrong("Its `forward` returns nothing: is there a `return` at its end?")
+    plain = plain_tensor(result, seen)
+    if plain.dtype != torch.float32:
+        raise wrong(f"With {seen} it returns {plain.dtype}; torch.float32, as its input has, is right.")
+    return plain if detach else cast("Tensor", result)
 
 
 def _in_order_of_use(module: nn.Module, x: Tensor) -> Weights:

@@ -1,13 +1,15 @@
 """Checking a function from one's own keys to the names that a published file has for the same tensors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from effnet_edu.checkpoints.layouts import find_layout
-from effnet_edu.exercises.learner import stopped
-from effnet_edu.exercises.outcome import Outcome, not_attempted
+from effnet_edu.exercises.functions import AnswerCheck, refuse_nothing, wrong
+from effnet_edu.exercises.learner import Refused, Runner
+from effnet_edu.exercises.outcome import not_attempted
+from effnet_edu.ground.checks import quoted
 from effnet_edu.model.variants import spec
 
 
@@ -28,76 +30,47 @@ def file_names() -> dict[str, str]:
     return names
 
 
-@dataclass(frozen=True)
-class WrongName:
-    """What a likely mistake returns.
+def renamed(parts: Mapping[str, str]) -> Callable[[str], str]:
+    """Return a function that gives parts of blocks other names than the file: `_bn0` -> `_bn1`, say."""
 
-    Attributes:
-        wrong: A part of the right name, and what stands there instead.
-        cause: The mistake, in a sentence.
-    """
+    def name(key: str) -> str:
+        right = file_names()[key]
+        block, part, tensor = right.rsplit(".", 2) if right.startswith("_blocks") else ("", "", right)
+        return f"{block}.{parts.get(part, part)}.{tensor}" if block else right
 
-    wrong: dict[str, str]
-    cause: str
-
-    def name_of(self, key: str) -> str:
-        """Return the wrong name of one of our keys.
-
-        Args:
-            key: A key of the own network.
-        """
-        part, _, tensor = file_names()[key].rpartition(".")
-        for right, wrong in self.wrong.items():
-            if part.startswith("_blocks") and part.endswith(right):
-                return f"{part.removesuffix(right)}{wrong}.{tensor}"
-        return f"{part}.{tensor}"
-
-    def example(self) -> Callable[[str], str]:
-        """Return an answer with this mistake."""
-        return self.name_of
+    return name
 
 
 @dataclass(frozen=True)
-class NameCheck:
+class NameCheck(AnswerCheck):
     """Checks a function from the own network's keys to the names in the file.
 
     Attributes:
-        mistakes: Names that likely mistakes return.
+        mistakes: The function that a likely mistake makes, and its cause in a sentence.
     """
 
-    mistakes: tuple[WrongName, ...]
+    mistakes: tuple[tuple[Callable[[str], str], str], ...]
 
-    def __call__(self, answer: Any) -> Outcome:
-        """Return whether the function is right, and if not, the likely cause.
-
-        Args:
-            answer: The learner's function.
-        """
-        if answer is ...:
-            return not_attempted("the function")
-        if not callable(answer):
-            return Outcome("wrong", "The check wants the function itself, without brackets after its name.")
-        found = {}
-        for key in file_names():
-            try:
-                found[key] = answer(key)
-            except (
-                Exception
-            ) as error:  # whatever a learner's code raises is shown with the input that caused it
-                return stopped(error, f"key={key!r}", "the function")
-            if found[key] is ... or "Ellipsis" in str(found[key]):
-                return not_attempted("the function")
-            if type(found[key]) is not str:
-                kind = type(found[key]).__name__
-                return Outcome("wrong", f"With key={key!r} it returns a {kind}; a string is expected.")
-        missed = [key for key, right in file_names().items() if found[key] != right]
+    def judge(self, answer: Callable[..., Any], run: Runner) -> None:
+        """Raise Refused unless the function is right."""
+        right = file_names()
+        found = {key: self._name(answer, key, run) for key in right}
+        missed = [key for key in right if found[key] != right[key]]
         if not missed:
-            return Outcome("right", "")
-        for mistake in self.mistakes:
-            if all(found[key] == mistake.name_of(key) for key in found):
-                return Outcome("wrong", mistake.cause)
-        return Outcome(
-            "wrong",
-            f"With key={missed[0]!r} it returns {found[missed[0]]!r}; the file says "
-            f"{file_names()[missed[0]]!r}. {len(found) - len(missed)} of {len(found)} names are right.",
+            return
+        for mistake, cause in self.mistakes:
+            if all(found[key] == mistake(key) for key in found):
+                raise wrong(cause)
+        raise wrong(
+            f"With key={missed[0]!r} it returns {quoted(found[missed[0]])}; the file says "
+            f"{right[missed[0]]!r}. {len(found) - len(missed)} of {len(found)} names are right."
         )
+
+    def _name(self, answer: Callable[..., Any], key: str, run: Runner) -> str:
+        name = run(answer, key, given=f"key={key!r}", where="the function")
+        refuse_nothing(name)
+        if type(name) is not str:
+            raise wrong(f"With key={key!r} it returns a {type(name).__name__}; a string is expected.")
+        if "Ellipsis" in name:
+            raise Refused(not_attempted("the function"))
+        return name

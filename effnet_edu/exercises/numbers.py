@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from effnet_edu.exercises.outcome import Outcome, not_attempted
+from effnet_edu.ground.checks import quoted
 
 _SCALES = {
     "": 1.0, "k": 1e3, "thousand": 1e3, "m": 1e6, "mio": 1e6, "million": 1e6, "millions": 1e6, "mega": 1e6,
@@ -43,15 +44,11 @@ _WRITTEN = re.compile(
 
 
 def plain_number(value: Any) -> float | None:
-    """Return a number, or a NumPy or torch scalar, as a float; None for anything else.
-
-    Args:
-        value: Whatever a learner gave or a learner's function returned.
-    """
+    """Return a number, a truth value, or a NumPy or torch scalar as a float; None for anything else."""
     try:
         if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
             value = value.item()
-        if not isinstance(value, bool) and isinstance(value, numbers.Real | Decimal):
+        if isinstance(value, numbers.Real | Decimal):
             return float(value)
     except Exception:  # an object of the learner's own may do anything
         return None
@@ -59,11 +56,9 @@ def plain_number(value: Any) -> float | None:
 
 
 def parse_number(value: Any, unit: str) -> float:
-    """Return the number that somebody wrote.
+    """Return the number that somebody wrote: a number, or text such as `"385 M"` or `"385,195,456 MACs"`.
 
-    Args:
-        value: A number, or text such as `"385 M"`, `"0.385 GMACs"`, `"385,195,456"` or `"385 million MACs"`.
-        unit: The unit that may follow, such as `"MACs"`, `"ms"` or `"%"`; empty for a pure number.
+    The unit that may follow is one such as `"MACs"`, `"ms"` or `"%"`; empty for a pure number.
 
     Raises:
         ValueError: It cannot be read as a number of this unit.
@@ -73,12 +68,12 @@ def parse_number(value: Any, unit: str) -> float:
         return number
     found = _WRITTEN.fullmatch(_plain_text(value)) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"{value!r} cannot be read as a number.")
+        raise ValueError(f"{quoted(value)} cannot be read as a number.")
     factor = _factor(found["unit"].rstrip(" ."), unit.lower())
     if factor is None and "flop" in found["unit"]:
-        raise ValueError(f"{value!r} can mean one operation or two for each MAC.")
+        raise ValueError(f"{quoted(value)} can mean one operation or two for each MAC.")
     if factor is None:
-        raise ValueError(f"{value!r} is not in {unit or 'plain numbers'}.")
+        raise ValueError(f"{quoted(value)} is not in {unit or 'plain numbers'}.")
     digits = found["digits"]
     digits = re.sub(r"[ ,_']", "", digits) if found["mark"] else digits.replace(",", ".")
     return float(found["sign"] + digits + (found["exponent"] or "")) * factor
@@ -109,23 +104,6 @@ def _factor(said: str, unit: str) -> float | None:
 
 
 @dataclass(frozen=True)
-class WrongNumber:
-    """A number that a likely mistake gives.
-
-    Attributes:
-        value: Computes it.
-        cause: The mistake, in a sentence.
-    """
-
-    value: Callable[[], float]
-    cause: str
-
-    def example(self) -> float:
-        """Return an answer with this mistake."""
-        return self.value()
-
-
-@dataclass(frozen=True)
 class NumberCheck:
     """Checks a number against one that the library computes.
 
@@ -134,24 +112,20 @@ class NumberCheck:
         variable: Name of the learner's variable.
         unit: Its unit, such as `"MACs"`, `"ms"`, `"MiB"`, `"%"` or `"times"`; empty for a pure number.
         tolerance: Largest relative difference that still counts as right.
-        mistakes: Numbers that likely mistakes give.
+        mistakes: What computes the number of a likely mistake, and its cause in a sentence.
     """
 
     value: Callable[[], float]
     variable: str
     unit: str = ""
     tolerance: float = 0.01
-    mistakes: tuple[WrongNumber, ...] = ()
+    mistakes: tuple[tuple[Callable[[], float], str], ...] = ()
 
     def _near(self, number: float, other: float) -> bool:
         return abs(number - other) <= self.tolerance * abs(other)
 
     def __call__(self, answer: Any) -> Outcome:
-        """Return whether the number is right, and if not, the likely cause.
-
-        Args:
-            answer: A number, or text that holds one.
-        """
+        """Return whether a number, or text that holds one, is right, and if not, the likely cause."""
         if answer is ...:
             return not_attempted(f"`{self.variable}`")
         if callable(answer):
@@ -167,9 +141,9 @@ class NumberCheck:
         right = self.value()
         if self._near(number, right):
             return Outcome("right", "")
-        for mistake in self.mistakes:
-            if self._near(number, mistake.value()):
-                return Outcome("wrong", mistake.cause)
+        for mistake, cause in self.mistakes:
+            if self._near(number, mistake()):
+                return Outcome("wrong", cause)
         if self.unit == "%" and self._near(100 * number, right):
             return Outcome("wrong", f"{number:g} alone means {number:g} %. Write `{100 * number:g}`.")
         for power, word in ((3, "thousand"), (6, "million"), (9, "billion")):

@@ -8,24 +8,16 @@ from typing import Literal
 State = Literal["not attempted", "wrong", "right"]
 MARKS: dict[State, str] = {"not attempted": "○", "wrong": "✗", "right": "✓"}
 _WORD = {"not attempted": "Not attempted.", "wrong": "Not yet.", "right": "Right."}
+_PRINTED = "Your code printed this while it was checked:"
 
 
 def prose(text: str) -> str:
-    """Return text as HTML, with what stands between backticks as code.
-
-    Args:
-        text: Plain text.
-    """
+    """Return text as HTML, with what stands between backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 
 def folded(summary: str, body: str) -> str:
-    """Return HTML that opens on a click or a key.
-
-    Args:
-        summary: Plain text that is always seen.
-        body: HTML that is not.
-    """
+    """Return HTML that opens on a click or a key; the summary is plain text."""
     return f"<details><summary>{html.escape(summary)}</summary>{body}</details>"
 
 
@@ -36,29 +28,30 @@ class Outcome:
     Attributes:
         state: `"not attempted"`, `"wrong"` or `"right"`.
         message: Sentences for the learner: the likely cause, or what the answer shows.
+        printed: The first lines of what the learner's code printed.
     """
 
     state: State
     message: str
+    printed: str = ""
 
     def __str__(self) -> str:
-        return f"{MARKS[self.state]} {_WORD[self.state]} {self.message}"
+        printed = f"\n{_PRINTED}\n{self.printed}" if self.printed else ""
+        return f"{MARKS[self.state]} {_WORD[self.state]} {self.message}{printed}"
 
     def __repr__(self) -> str:
         return str(self)
 
     def _repr_html_(self) -> str:
+        printed = f"<p>{_PRINTED}</p><pre>{html.escape(self.printed)}</pre>" if self.printed else ""
         return (
-            f'<div role="status">{MARKS[self.state]} <b>{_WORD[self.state]}</b> {prose(self.message)}</div>'
+            f'<div role="status">{MARKS[self.state]} <b>{_WORD[self.state]}</b> {prose(self.message)}'
+            f"{printed}</div>"
         )
 
 
 def not_attempted(where: str) -> Outcome:
-    """Return the outcome of an answer that still has its three dots.
-
-    Args:
-        where: What to replace, as the learner sees it.
-    """
+    """Return the outcome of an answer that still has its three dots where the learner is told to look."""
     return Outcome("not attempted", f"Replace the three dots in {where} and run both cells again.")
 
 

@@ -6,30 +6,33 @@ import io
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from statistics import median
 from typing import Literal
 
-from effnet_edu.checkpoints.atomic import write_atomically
 from effnet_edu.exercises.catalogue import get, list_exercises, list_quizzes, quiz_of
 from effnet_edu.exercises.outcome import MARKS, State
 from effnet_edu.exercises.record import progress_file, read_record
+from effnet_edu.ground.atomic import write_atomically
+from effnet_edu.ground.checks import quoted
 
 
 @dataclass(frozen=True)
 class Task:
-    """One exercise or one question of a quiz, and how far it is.
+    """One exercise, one question of a quiz, or one prediction, and how far it is.
 
     Attributes:
         lesson: Name of its lesson.
-        kind: `"exercise"` or `"question"`.
-        name: Name of the exercise, or the number of the question.
-        title: Title of the exercise, or the question.
-        state: `"right"` once it was right; `"wrong"` if all tries were; or `"not attempted"`.
+        kind: `"exercise"`, `"question"` or `"prediction"`.
+        name: Name of the exercise, or the number of the question, or what was guessed.
+        title: Title of the exercise, or the question, or the guess.
+        state: `"right"` once it was right or a guess close; `"wrong"` if all tries were; or
+            `"not attempted"`.
         tries: How often it was checked.
         right_since: When it was right for the first time (UTC); empty before.
     """
 
     lesson: str
-    kind: Literal["exercise", "question"]
+    kind: Literal["exercise", "question", "prediction"]
     name: str
     title: str
     state: State
@@ -44,10 +47,16 @@ class Progress:
     Attributes:
         tasks: In the order of the course.
         path: The file that this was read from.
+        hindrance: A sentence if not all of the file could be read.
+        predictions: Those that were committed.
+        factors: How many times too high or too low each guess of a number was, 1 or more.
     """
 
     tasks: tuple[Task, ...]
     path: Path
+    hindrance: str = ""
+    predictions: tuple[Task, ...] = ()
+    factors: tuple[float, ...] = ()
 
     def right(self, kind: str | None = None, lesson: str | None = None) -> tuple[int, int]:
         """Return how many are right, and how many there are.
@@ -60,7 +69,7 @@ class Progress:
         return sum(task.state == "right" for task in chosen), len(chosen)
 
     def export(self, path: str | Path) -> Path:
-        """Write one row a task, as csv or as json, and return where.
+        """Write one row a task and a prediction, as csv or as json, and return where.
 
         Args:
             path: A file that ends in `.csv` or `.json`; it is replaced if it exists.
@@ -69,7 +78,7 @@ class Progress:
             ValueError: The name ends in something else.
         """
         path = Path(path)
-        rows = [asdict(task) for task in self.tasks]
+        rows = [asdict(task) for task in (*self.tasks, *self.predictions)]
         if path.suffix == ".json":
             write_atomically(path, json.dumps(rows, indent=1) + "\n")
         elif path.suffix == ".csv":
@@ -79,11 +88,22 @@ class Progress:
             writer.writerows(rows)
             write_atomically(path, text.getvalue())
         else:
-            raise ValueError(f"path is {str(path)!r}; it must end in .csv or .json.")
+            raise ValueError(f"path is {quoted(str(path))}; it must end in .csv or .json.")
         return path
 
     def _lessons(self) -> list[str]:
         return list(dict.fromkeys(task.lesson for task in self.tasks))
+
+    @property
+    def guessing(self) -> str:
+        """How good the guesses were, in a sentence; empty before the first."""
+        if not self.predictions:
+            return ""
+        close = sum(task.state == "right" for task in self.predictions)
+        said = f"{close} of {len(self.predictions)} predictions were close."
+        if self.factors:
+            said += f" Half of the guessed numbers were within a factor of {median(self.factors):.2g}."
+        return said
 
     def __str__(self) -> str:
         lines = []
@@ -93,7 +113,7 @@ class Progress:
                 f"{lesson}: {exercises[0]} of {exercises[1]} exercises, {questions[0]} of {questions[1]} "
                 "questions"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *filter(None, (self.guessing, self.hindrance))])
 
     def __repr__(self) -> str:
         return str(self)
@@ -110,7 +130,9 @@ class Progress:
             f"<table><caption>{done} of {of} exercises and {right} of {asked} questions are right.</caption>"
             "<thead><tr><th>lesson</th><th>exercises</th><th>quiz</th></tr></thead>"
             f"<tbody>{rows}</tbody></table>"
-            f"<p>{key}. Kept in one file on this machine alone; its place is <code>.path</code>.</p>"
+            f"<p>{self.guessing}</p>"
+            f"<p>{key}. Kept in one file on this machine alone; its place is <code>.path</code>. "
+            f"{html.escape(self.hindrance)}</p>"
         )
 
     def _cell(self, kind: str, lesson: str) -> str:
@@ -125,12 +147,8 @@ class Progress:
 
 
 def progress() -> Progress:
-    """Return what was done so far, in all lessons; a notebook shows it as a table.
-
-    Raises:
-        OSError: The file with the progress is there and cannot be read.
-    """
-    record = read_record()
+    """Return what was done so far, in all lessons; a notebook shows it as a table."""
+    record, hindrance = read_record()
 
     def task(lesson: str, kind: Literal["exercise", "question"], name: str, title: str) -> Task:
         entries = record["exercises"] if kind == "exercise" else record["answers"].get(lesson, {})
@@ -145,4 +163,26 @@ def progress() -> Progress:
         tasks += [task(lesson, "exercise", name, get(name).title) for name in list_exercises(lesson)]
         questions = quiz_of(lesson).questions
         tasks += [task(lesson, "question", str(n), q.text) for n, q in enumerate(questions, start=1)]
-    return Progress(tuple(tasks), progress_file())
+    guesses = [
+        (
+            Task(
+                lesson,
+                "prediction",
+                what,
+                guess["guess"],
+                "right" if guess["close"] else "wrong",
+                1,
+                guess["at"],
+            ),
+            guess["factor"],
+        )
+        for lesson, entries in record["predictions"].items()
+        for what, guess in entries.items()
+    ]
+    return Progress(
+        tuple(tasks),
+        progress_file(),
+        hindrance,
+        tuple(task for task, _ in guesses),
+        tuple(factor for _, factor in guesses if factor is not None),
+    )

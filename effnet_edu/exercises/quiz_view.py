@@ -7,12 +7,13 @@ from typing import Any
 import ipywidgets
 
 from effnet_edu.exercises.outcome import Outcome, prose
-from effnet_edu.exercises.quiz import Question, Quiz
+from effnet_edu.exercises.questions import Question, Quiz
 from effnet_edu.exercises.record import note_answer
+from effnet_edu.ground.front_end import without_a_dead_view
 
 
-def _script() -> str:
-    """Return HTML that runs quiz.js when it arrives; JupyterLab runs no script element of a widget."""
+def radio_script() -> str:
+    """Return HTML that runs quiz.js on arrival; JupyterLab runs no script element of a widget."""
     script = Path(__file__).with_name("quiz.js").read_text(encoding="utf-8")
     return f'<style onload="{html.escape(script, quote=True)}"></style>'
 
@@ -57,8 +58,9 @@ class QuestionView(ipywidgets.VBox):
             self.verdict.value = Outcome("not attempted", "Choose an answer first.")._repr_html_()
             return
         outcome = self._quiz.answer(self._index, self.choice.value)
-        self.verdict.value = outcome._repr_html_()
-        note_answer(self._quiz.lesson, self._quiz.questions[self._index].text, outcome.state == "right")
+        question = self._quiz.questions[self._index].text
+        hindrance = note_answer(self._quiz.lesson, question, outcome.state == "right")
+        self.verdict.value = outcome._repr_html_() + prose(hindrance)
 
 
 class QuizView(ipywidgets.VBox):
@@ -72,11 +74,11 @@ class QuizView(ipywidgets.VBox):
     def __init__(self, quiz: Quiz) -> None:
         self.quiz = quiz
         self.questions = [QuestionView(quiz, index) for index in range(len(quiz.questions))]
-        super().__init__([*self.questions, ipywidgets.HTML(_script())])
+        super().__init__([*self.questions, ipywidgets.HTML(radio_script())])
         self.add_class("effnet-quiz")
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = str(self.quiz)
         bundle["text/html"] = self.quiz.to_html()
-        return bundle
+        return without_a_dead_view(bundle)

@@ -1,4 +1,4 @@
-"""One function a figure: data in, a `Picture` out (a matplotlib Figure with alt text, caption, numbers)."""
+"""One function a figure: data in, a `Picture` out."""
 
 from effnet_edu.figures.accuracy import accuracy_against_macs
 from effnet_edu.figures.benchmarks import (
@@ -19,11 +19,15 @@ from effnet_edu.figures.device import (
     throughput_against_batch,
 )
 from effnet_edu.figures.examples import examples
+from effnet_edu.figures.explanations import explanations
+from effnet_edu.figures.fine_tuning import confusion, mistakes
+from effnet_edu.figures.floors import Floor, floors
+from effnet_edu.figures.labels_bought import labels_bought
 from effnet_edu.figures.measured import ScalingPoint, time_and_memory_against_phi
 from effnet_edu.figures.mismatch import mismatches
 from effnet_edu.figures.network import network
 from effnet_edu.figures.photograph import classified
-from effnet_edu.figures.picture import Numbers, Picture
+from effnet_edu.figures.picture import Numbers, Picture, ScenePicture
 from effnet_edu.figures.roofline import macs_against_time, roofline
 from effnet_edu.figures.rounding import channel_rounding, layer_rounding
 from effnet_edu.figures.scaling_problem import before_2019, diminishing_returns, growth_of_macs
@@ -31,10 +35,12 @@ from effnet_edu.figures.studies import gates, study
 from effnet_edu.figures.training import training_curves
 
 __all__ = [
+    "Floor",
     "ImpliedPhi",
     "Numbers",
     "Picture",
     "ScalingPoint",
+    "ScenePicture",
     "accuracy_against_macs",
     "accuracy_against_size",
     "accuracy_against_throughput",
@@ -43,20 +49,25 @@ __all__ = [
     "blocks",
     "channel_rounding",
     "classified",
+    "confusion",
     "counted_table_2",
     "diminishing_returns",
     "examples",
+    "explanations",
     "fitted_phi",
+    "floors",
     "formula_against_table",
     "fused_blocks",
     "fused_networks",
     "gates",
     "growth_of_macs",
+    "labels_bought",
     "layer_rounding",
     "macs_against_phi",
     "macs_against_time",
     "memory_formats",
     "mismatches",
+    "mistakes",
     "modernized",
     "network",
     "network_times",

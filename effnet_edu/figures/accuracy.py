@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import CARD, COMPOUND, DIMENSIONS, new_figure, plain_log_axis, styled
-
-_LOOKS = {**DIMENSIONS, "compound": (COMPOUND, "D")}
+from effnet_edu.figures.style import new_figure, plain_log_axis, styled
+from effnet_edu.ground.palette import CARD, DIMENSIONS, SCALINGS
 
 
 @styled
@@ -19,7 +18,7 @@ def accuracy_against_macs(curves: Mapping[str, Sequence[tuple[float, float]]], s
     """
     figure, (axes,) = new_figure(3.9)
     for name, points in curves.items():
-        colour, marker = _LOOKS[name]
+        colour, marker = SCALINGS[name]
         axes.plot(
             [macs for macs, _ in points],
             [top1 for _, top1 in points],

@@ -8,24 +8,16 @@ from matplotlib.axes import Axes
 
 from effnet_edu.figures.labels import name_marks
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import (
-    CARD,
-    COMPOUND,
-    FAINT,
-    GREY,
-    INK,
-    SMALLEST_TEXT,
-    WIDTH,
-    new_figure,
-    plain_log_axis,
-    styled,
-)
+from effnet_edu.figures.style import SMALLEST_TEXT, new_figure, plain_log_axis, styled
+from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.palette import CARD, COMPOUND, FAINT, GREY, INK, WIDTH
 from effnet_edu.published.benchmarks import Result, speed_of
 from effnet_edu.published.tables import Table
 
 #: Colour and marker of the families that the lesson speaks of; the others are small grey circles.
 _LOOKS = {
     "EfficientNet": (COMPOUND, "o"),
+    "EfficientNet, newer recipe": (COMPOUND, "P"),
     "EfficientNetV2": (WIDTH, "s"),
     "ConvNeXt": (INK, "^"),
     "ResNet": (GREY, "D"),
@@ -134,7 +126,7 @@ def accuracy_against_size(results: Sequence[Result], size: str = "MACs") -> Pict
     if size == "parameters":
         points = [(result.parameters, result) for result in results]
         return _scatter(points, "parameters, millions (published)", False, "accuracy and parameters")
-    raise ValueError(f"size is {size!r}; it must be 'MACs' or 'parameters'.")
+    raise ValueError(f"size is {quoted(size)}; it must be 'MACs' or 'parameters'.")
 
 
 @styled

@@ -9,16 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import (
-    CARD,
-    COMPOUND,
-    DIMENSIONS,
-    GREY,
-    INK,
-    new_figure,
-    plain_log_axis,
-    styled,
-)
+from effnet_edu.figures.style import new_figure, plain_log_axis, styled
+from effnet_edu.ground.palette import CARD, COMPOUND, DIMENSIONS, GREY, INK
 from effnet_edu.model.scaling import FittedPhi, Multipliers, compound_multipliers
 
 

@@ -1,6 +1,6 @@
 """What was measured on one device: networks, batches, memory formats, ResNet-50, and fused stages.
 
-Each function takes the rows of the experiment of the same name in `effnet_edu.studies.device`.
+Each function takes the rows of the experiment of the same name in `effnet_edu.studies.devices.experiments`.
 """
 
 import math
@@ -10,17 +10,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import (
-    CARD,
-    COMPOUND,
-    DEPTH,
-    GREY,
-    RESOLUTION,
-    WIDTH,
-    new_figure,
-    plain_log_axis,
-    styled,
-)
+from effnet_edu.figures.style import new_figure, plain_log_axis, styled
+from effnet_edu.ground.palette import CARD, COMPOUND, DEPTH, GREY, RESOLUTION, WIDTH
 from effnet_edu.published.tables import Table
 
 Row = Mapping[str, Any]
@@ -54,7 +45,7 @@ def _bars(axes: Axes, at: Sequence[float], rows: Rows, width: float, **look: Any
         [row["median_ms"] - row["low_ms"] for row in rows],
         [row["high_ms"] - row["median_ms"] for row in rows],
     )
-    axes.bar(at, medians, width, yerr=spans, capsize=3, edgecolor="#ffffff", **look)
+    axes.bar(at, medians, width, yerr=spans, capsize=3, edgecolor=CARD, **look)
 
 
 def _log_axis(axes: Axes, which: str, values: Sequence[float]) -> None:
@@ -306,6 +297,8 @@ def against_resnet50(rows: Rows, published: Table, device: str) -> Picture:
 def fused_blocks(rows: Rows, device: str) -> Picture:
     """Draw, for each stage, how many times as fast the Fused-MBConv is as the MBConv of the same shape.
 
+    Stages are counted from 1, as the paper does.
+
     Args:
         rows: Rows of the experiment `fused_blocks`.
         device: Name of the device.
@@ -324,26 +317,27 @@ def fused_blocks(rows: Rows, device: str) -> Picture:
     ):
         heights = [ratio(stage, training) for stage in stages]
         places = [stage + shift for stage in stages]
-        bars = axes.bar(places, heights, 0.36, color=colour, hatch=hatch, edgecolor="#ffffff", label=label)
+        bars = axes.bar(places, heights, 0.36, color=colour, hatch=hatch, edgecolor=CARD, label=label)
         axes.bar_label(bars, fmt="%.2f", padding=2, bbox={"color": CARD, "pad": 0.5})
     axes.axhline(1, color=GREY, linewidth=1)
-    axes.set_xticks(stages, [f"stage {stage}" for stage in stages])
+    axes.set_xticks(stages, [f"stage {stage + 1}" for stage in stages])
     axes.set_ylabel("Fused-MBConv: times as fast as MBConv")
     axes.legend()
-    wins = [stage for stage in stages if ratio(stage, True) > 1]
+    wins = [stage + 1 for stage in stages if ratio(stage, True) > 1]
     said = f"in stages {', '.join(map(str, wins))}" if wins else "in no stage"
     network, batch = _short(rows[0]["network"]), rows[0]["batch_size"]
     return Picture(
         figure,
         alt=f"Blocks of {network} on {device}, batch {batch}: with its backward pass, the Fused-MBConv is "
-        f"the faster one {said}; in stage {stages[-1]} it is {ratio(stages[-1], True):.2f} times as fast.",
+        f"the faster one {said}; in stage {stages[-1] + 1} it is {ratio(stages[-1], True):.2f} times as "
+        "fast.",
         caption=f"Above 1 the fused block is faster. One block of each stage of {network}, same shapes, "
         f"batch {batch}, fp32, on {device}; the MBConv has squeeze-and-excitation, the fused has not.",
         numbers=Numbers(
             ("stage", "block", "pass", "MACs (computed), M", "median (measured), ms"),
             [
                 (
-                    str(row["stage"]),
+                    str(row["stage"] + 1),
                     row["block"],
                     "forward and backward" if row["training"] else "forward",
                     f"{row['macs'] / 1e6:,.1f}",

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.style import FULL_WIDTH, SMALLEST_TEXT, styled
+from effnet_edu.ground.checks import whole_number
 from effnet_edu.images.labelled import LabelledImages
-from effnet_edu.model.checks import whole_number
 
 _CLASSES_IN_A_ROW = 4
 _ROW_INCHES = 0.62

@@ -6,7 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
-from effnet_edu.figures.style import INK, SMALLEST_TEXT
+from effnet_edu.figures.style import SMALLEST_TEXT
+from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.palette import INK
 
 #: Where a name may stand, seen from its mark, the best first: to the right or left, above or below.
 _SIDES = ((-1, 1), (1, -1), (1, 1), (-1, -1), (0, 1), (0, -1), (1, 0), (-1, 0))
@@ -63,7 +65,7 @@ def name_marks(axes: Axes, marks: Sequence[tuple[float, float]], names: Sequence
             if inside.contains(box.x0, box.y0) and inside.contains(box.x1, box.y1)
         ]
         if not places:
-            raise ValueError(f"The panel has no room for the name {name!r}.")
+            raise ValueError(f"The panel has no room for the name {quoted(name)}.")
         best = min(places, key=lambda box: _covered(box, taken))
         taken = np.vstack((taken, best.extents))
         middle = (best.x0 + best.x1) / 2, (best.y0 + best.y1) / 2

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import COMPOUND, GREY, new_figure, styled
+from effnet_edu.figures.style import new_figure, styled
+from effnet_edu.ground.palette import COMPOUND, GREY
 
 MEBIBYTE = 2**20
 

@@ -5,7 +5,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import FAINT, GREY, INK, new_figure, styled
+from effnet_edu.figures.style import new_figure, styled
+from effnet_edu.ground.palette import FAINT, GREY, INK
 
 if TYPE_CHECKING:  # a figure needs no torch
     from effnet_edu.images.mismatch import Mismatch

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import GREY, new_figure, styled
+from effnet_edu.figures.style import new_figure, styled
+from effnet_edu.ground.palette import GREY
 
 
 @styled

@@ -6,11 +6,14 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from matplotlib.figure import Figure
 
+from effnet_edu.figures.raster import png
 from effnet_edu.figures.style import styled
+from effnet_edu.pictures.scene import Scene
+from effnet_edu.pictures.still import MARGIN, still
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,36 @@ def _compact(svg: str) -> str:
     return re.sub(r"<[^>]+>", tidy, svg)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure with alt text, a caption and its numbers. A notebook shows all four.
+class Shown:
+    """What a notebook shows of a picture: image, alt text, caption, and the numbers as a table.
 
     JupyterLab drops the alt text of a bare image, so the image travels inside HTML.
+    """
+
+    alt: str
+    caption: str
+    numbers: Numbers
+
+    def image(self) -> bytes:
+        """Return the picture as a file; the same picture gives the same bytes."""
+        raise NotImplementedError
+
+    def _figure(self, kind: str, pixels: int, named: str = "") -> str:
+        """Return image, caption and table as HTML."""
+        data = base64.b64encode(self.image()).decode("ascii")
+        return (
+            f'<figure {named}style="margin:0"><img alt="{html.escape(self.alt)}" '
+            f'width="{pixels}" style="max-width:100%" src="data:image/{kind};base64,{data}">'
+            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>{self.numbers.to_html()}"
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.alt}\n{self.caption}"
+
+
+@dataclass(frozen=True, repr=False)
+class Picture(Shown):
+    """A figure with alt text, a caption and its numbers. A notebook shows all four.
 
     Attributes:
         figure: The drawing.
@@ -94,16 +122,58 @@ class Picture:
         self.figure.savefig(buffer, format="jpeg", dpi=120, pil_kwargs={"quality": 85})
         return buffer.getvalue()
 
+    def _repr_jpeg_(self) -> bytes | None:
+        return self.image() if self.form == "jpeg" else None
+
+    @styled
+    def _repr_png_(self) -> bytes | None:
+        """Return what exports to LaTeX and PDF show, which take no HTML; stored lessons do without it."""
+        if self.form == "jpeg":
+            return None
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
+        return buffer.getvalue()
+
     def _repr_html_(self) -> str:
         kind = "svg+xml" if self.form == "svg" else self.form
-        pixels = round(96 * self.figure.get_figwidth())
-        data = base64.b64encode(self.image()).decode("ascii")
-        return (
-            f'<figure style="margin:0"><img alt="{html.escape(self.alt)}" width="{pixels}" '
-            'style="max-width:100%" '
-            f'src="data:image/{kind};base64,{data}">'
-            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>{self.numbers.to_html()}"
-        )
+        return self._figure(kind, round(96 * self.figure.get_figwidth()))
 
-    def __repr__(self) -> str:
-        return f"{self.alt}\n{self.caption}"
+
+#: An SVG inside an image follows the color-scheme of that image: JupyterLab sets none, so it is set here.
+_THEMES = (
+    "<style>.ee-figure img{color-scheme:light}"
+    "[data-jp-theme-light=false] .ee-figure img,body[data-theme=dark] .ee-figure img{color-scheme:dark}"
+    "@media (prefers-color-scheme:dark){body[data-theme=auto] .ee-figure img{color-scheme:dark}}</style>"
+)
+
+
+@dataclass(frozen=True, repr=False)
+class ScenePicture(Shown):
+    """A scene with a caption and its numbers; a notebook also gets pixels, for books that hold no SVG.
+
+    Attributes:
+        scene: The drawing, with its description.
+        caption: One or two sentences under it.
+        numbers: The same numbers as a table.
+    """
+
+    scene: Scene
+    caption: str
+    numbers: Numbers
+
+    @property
+    def alt(self) -> str:  # type: ignore[override]
+        """What a reader who cannot see it has to know."""
+        return self.scene.description
+
+    def image(self) -> bytes:
+        """Return the picture as SVG with an opaque card that follows light and dark."""
+        return still(self.scene, alone=True).encode("utf-8")
+
+    def _repr_html_(self) -> str:
+        pixels = round(self.scene.width) + 2 * MARGIN
+        return _THEMES + self._figure("svg+xml", pixels, 'class="ee-figure" ')
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        pixels = base64.b64encode(png(self.scene)).decode("ascii")
+        return {"text/html": self._repr_html_(), "image/png": pixels, "text/plain": repr(self)}

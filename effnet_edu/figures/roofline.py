@@ -8,27 +8,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import (
-    EDGE,
-    GREY,
-    INK,
-    OTHER_ROLE,
-    ROLES,
-    SMALLEST_TEXT,
-    new_figure,
-    styled,
-)
+from effnet_edu.figures.style import SMALLEST_TEXT, new_figure, styled
+from effnet_edu.ground.palette import EDGE, GREY, INK, OTHER_ROLE, ROLES, look
 from effnet_edu.profiling.layers import LayerProfile
-from effnet_edu.profiling.roofline import Roofline, RooflinePoint
+from effnet_edu.profiling.roof_lines import Roof
+from effnet_edu.profiling.roofs import Roofline, RooflinePoint
 
 #: Square points of a marker whose layer takes all of the time, and of the smallest one.
 _WHOLE, _LEAST = 2600.0, 14.0
 #: In this order the right panel shows the layers that only move bytes.
 _MOVERS = ("norm", "activation", "scale", "add", "pool")
-
-
-def _look(role: str) -> tuple[str, str, str]:
-    return ROLES.get(role, OTHER_ROLE)
 
 
 def _words(part: str) -> str:
@@ -38,7 +27,7 @@ def _words(part: str) -> str:
 def _draw_points(axes: Axes, points: Sequence[tuple[float, RooflinePoint]], total: float) -> None:
     # The largest first, so that a small marker is never hidden by a large one.
     for x, point in sorted(points, key=lambda pair: -pair[1].layer.seconds):
-        colour, marker, _ = _look(point.layer.role)
+        colour, marker, _ = look(point.layer.role)
         rate = point.achieved / 1e9
         low, high = point.layer.timing.interval
         seconds = point.layer.seconds
@@ -56,38 +45,34 @@ def _draw_points(axes: Axes, points: Sequence[tuple[float, RooflinePoint]], tota
         )
 
 
-def _roofs(placed: Roofline) -> list[tuple[str, float, Literal["-", "--"]]]:
-    """Return name, bytes per second and line of each bandwidth that was measured."""
-    roofs: list[tuple[str, float, Literal["-", "--"]]] = [("memory", placed.ceilings.memory.per_second, "-")]
-    if placed.ceilings.cache:
-        roofs.append(("last cache", placed.ceilings.cache.per_second, "--"))
-    return roofs
+_LINES: dict[str, Literal["-", "--"]] = {"memory": "-", "last cache": "--"}
+
+
+def _roof(placed: Roofline) -> Roof:
+    return Roof.of(placed.ceilings, placed.profile.precision)
 
 
 def _legend(figure: Figure, placed: Roofline) -> None:
     roles = list(dict.fromkeys(point.layer.role for point in placed.points))
-    looks = [(_look(role), _words(role)) for role in ROLES if role in roles]
+    looks = [(look(role), _words(role)) for role in ROLES if role in roles]
     looks.append((OTHER_ROLE, ", ".join(role for role in roles if role not in ROLES)))
     marks = [
         Line2D([], [], linestyle="", marker=marker, markerfacecolor=colour, markeredgecolor=EDGE, label=label)
         for (colour, marker, _), label in looks
     ]
     lines = [
-        Line2D([], [], color=INK, linewidth=1.4, linestyle=line, label=f"{name}, {rate / 1e9:,.3g} GB/s")
-        for name, rate, line in _roofs(placed)
+        Line2D([], [], color=INK, linewidth=1.4, linestyle=_LINES[name], label=f"{name}, {rate:,.3g} GB/s")
+        for name, rate in _roof(placed).bandwidths.items()
     ]
     figure.legend(handles=[*marks, *lines], loc="outside lower center", ncols=4)
 
 
 def _draw_roofs(axes: Axes, placed: Roofline, left: float, right: float) -> None:
-    peak = placed.points[0].peak / 1e9
-    ridges = []
-    for _, rate, line in _roofs(placed):
-        bandwidth = rate / 1e9
-        ridges.append(min(peak / bandwidth, right))
-        ends = [left, ridges[-1]]
-        axes.plot(ends, [end * bandwidth for end in ends], line, color=INK, linewidth=1.4)
-    axes.plot([min(ridges), right], [peak, peak], color=INK, linewidth=1.4)
+    roof = _roof(placed)
+    peak = roof.peak
+    for name, ends in roof.slopes(left, right).items():
+        axes.plot(*zip(*ends, strict=True), linestyle=_LINES[name], color=INK, linewidth=1.4)
+    axes.plot(*zip(*roof.flat(left, right), strict=True), color=INK, linewidth=1.4)
     axes.annotate(
         f"arithmetic in {placed.profile.precision}, {peak:,.3g} GMAC/s",
         (right, peak),
@@ -140,12 +125,13 @@ def roofline(placed: Roofline) -> Picture:
         step = 0.7 / max(len(rows) - 1, 1)
         spread += [(index - 0.35 + step * place, point) for place, point in enumerate(rows)]
     _draw_points(right, spread, total)
-    for _, rate, line in _roofs(placed):
-        right.axhline(rate / 1e9, color=INK, linewidth=1.4, linestyle=line)
+    bandwidths = _roof(placed).bandwidths
+    for name, rate in bandwidths.items():
+        right.axhline(rate, color=INK, linewidth=1.4, linestyle=_LINES[name])
     right.set_xlim(-0.5, len(kinds) - 0.5)
     right.set_xticks(range(len(kinds)), kinds, rotation=25)
     right.set(ylabel="GB/s", title="Layers without MACs")
-    _rates(right, max(rate for _, rate, _ in _roofs(placed)) / 1e9)
+    _rates(right, max(bandwidths.values()))
     _legend(figure, placed)
 
     where = f"{profile.network}, {profile.resolution} px, batch {profile.batch_size}, {profile.precision}"
@@ -196,7 +182,7 @@ def macs_against_time(layer_profile: LayerProfile) -> Picture:
     parts = sorted(shares, key=lambda part: shares[part][0])
     figure, (axes,) = new_figure(0.46 * len(parts) + 1.2)
     for index, part in enumerate(parts):
-        colour, _, hatch = _look(part)
+        colour, _, hatch = look(part)
         of_macs, of_time = 100 * macs[part] / layer_profile.macs, 100 * shares[part][0]
         axes.plot([0, of_macs], [index + 0.2] * 2, color=INK, linewidth=2.2, solid_capstyle="butt")
         axes.plot([of_macs], [index + 0.2], "|", color=INK, markersize=9, markeredgewidth=2.2)

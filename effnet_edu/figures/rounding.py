@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.lines import Line2D
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import CARD, DEPTH, GREY, INK, WIDTH, new_figure, styled
+from effnet_edu.figures.style import new_figure, styled
+from effnet_edu.ground.palette import CARD, DEPTH, GREY, INK, WIDTH
 from effnet_edu.model.scaling import round_channels, round_layers
 
 

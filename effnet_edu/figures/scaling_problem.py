@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import CARD, DIMENSIONS, GREY, INK, new_figure, plain_log_axis, styled
+from effnet_edu.figures.style import new_figure, plain_log_axis, styled
+from effnet_edu.ground.palette import CARD, DIMENSIONS, GREY, INK
 from effnet_edu.published import Table
 
 _UNITS = {"depth": "layers", "width": "width multiplier", "resolution": "side of the image, px"}

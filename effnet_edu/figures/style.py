@@ -1,7 +1,6 @@
-"""The look of every printed figure: an opaque light card, one colour a thing, and text that can be read.
+"""The look of every printed figure: an opaque light card, and text that can be read.
 
-Colours name things and never rank them (Okabe and Ito's palette, safe for colour-blind readers). A hollow
-marker is a published number, a filled one is measured, and a line is computed.
+A hollow marker is a published number, a filled one is measured, and a line is computed.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,21 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-DEPTH, WIDTH, RESOLUTION, COMPOUND = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-INK, GREY, FAINT, CARD, SLAB, EDGE = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff", "#a9bccb", "#43525e"
-
-#: Colour and marker of each dimension; the marker says the same without colour.
-DIMENSIONS = {"depth": (DEPTH, "o"), "width": (WIDTH, "s"), "resolution": (RESOLUTION, "^")}
-
-#: Colour, marker and hatch of each role in a block; what has none is grey.
-ROLES = {
-    "expand": ("#E69F00", "^", ""),
-    "depthwise": ("#56B4E9", "o", ""),
-    "squeeze_excite": ("#CC79A7", "P", "///"),
-    "project": ("#F0E442", "v", ""),
-    "fused": ("#D55E00", "s", "\\\\\\"),
-}
-OTHER_ROLE = (GREY, "X", "")
+from effnet_edu.ground.palette import CARD, FAINT, GREY, INK
 
 #: Points of the smallest text: 8.25 points are 11 pixels at 100%.
 SMALLEST_TEXT = 8.25

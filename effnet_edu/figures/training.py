@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from matplotlib.ticker import MaxNLocator
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import EDGE, GREY, INK, new_figure, styled
+from effnet_edu.figures.style import new_figure, styled
+from effnet_edu.ground.palette import DEPTHWISE, EDGE, EXPAND, GREY, INK
 from effnet_edu.training.rows import Row
 
 # Depth, width, resolution and compound keep their colours for themselves.
-_LOOKS = ((INK, "o"), ("#E69F00", "s"), ("#56B4E9", "^"), (GREY, "v"), (EDGE, "P"))
+_LOOKS = ((INK, "o"), (EXPAND, "s"), (DEPTHWISE, "^"), (GREY, "v"), (EDGE, "P"))
 
 
 @styled

@@ -1,6 +1,7 @@
-"""Photographs, their way into a network, and sets of images with classes."""
+"""Pictures of every kind into tensors, and sets of images."""
 
 from effnet_edu.images.classify import Prediction, classify, imagenet_classes
+from effnet_edu.images.explain import Explanation, explain
 from effnet_edu.images.fashion_mnist import fashion_mnist
 from effnet_edu.images.folders import image_folder
 from effnet_edu.images.glyphs import glyphs
@@ -12,11 +13,13 @@ from effnet_edu.images.preprocess import preprocess
 
 __all__ = [
     "PHOTOGRAPHS",
+    "Explanation",
     "LabelledImages",
     "Mismatch",
     "Photograph",
     "Prediction",
     "classify",
+    "explain",
     "fashion_mnist",
     "glyphs",
     "image_folder",

@@ -9,10 +9,12 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from effnet_edu.checkpoints.preprocessing import Preprocessing
-from effnet_edu.checkpoints.registry import published_weights
-from effnet_edu.images.preprocess import OnePicture, Picture, preprocess
-from effnet_edu.model.checks import whole_number
+from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
+from effnet_edu.checkpoints.registry import preprocessing_of, published_weights
+from effnet_edu.ground.checks import whole_number
+from effnet_edu.images.preprocess import Picture, preprocess
+from effnet_edu.images.reader import OnePicture
+from effnet_edu.model.modes import evaluation_mode
 from effnet_edu.model.network import EfficientNet
 
 
@@ -68,47 +70,46 @@ def classify(
     """Return the most likely classes of a photograph, most likely first; for several, a list each.
 
     Args:
-        net: A network with trained weights; it stays in the mode and on the device that it has.
-        pictures: One photograph or several: paths, Pillow images, arrays (H, W, 3), tensors
-            (3, H, W) or a batch.
+        net: A network with trained weights; each of its modules stays in the mode and on the device that
+            it has. One of one input channel sees photographs in grey.
+        pictures: One photograph or several: paths, Pillow images, arrays (H, W, 3) of uint8, tensors
+            (3, H, W) or a batch, of uint8 or of floats from 0 to 1.
         top: How many classes, 1 or more.
-        preprocessing: The way into the network; by default the one that came with its published weights.
+        preprocessing: The way into the network; by default the one that came with its published weights,
+            or that `train` trained it with.
 
     Raises:
-        ValueError: The network has no published weights and no preprocessing is given, or something is no
-            photograph.
+        ValueError: Nothing says how photographs are prepared for the network, or something is no photograph.
     """
     row = published_weights(net)
-    how = preprocessing or (row.preprocessing if row else None)
+    how = preprocessing or preprocessing_of(net)
     if how is None:
         raise ValueError(
             f"This {net.spec.name} has no published weights, so nothing says how its photographs "
             "were prepared; use ee.create(name, weights=...), or give preprocessing=."
         )
-    count = min(whole_number("top", top), net.num_classes)
-    batch = preprocess(pictures, how, next(net.parameters()).device)
-    was_training = net.training
-    try:
-        with torch.no_grad():
-            probabilities = net.eval()(batch).float().softmax(1)
-    finally:
-        net.train(was_training)
-    labels = labels_of(net.num_classes, row.classes if row else "")
+    if not net.num_classes:
+        raise ValueError(
+            f"The classifier of this {net.spec.name} is of type {type(net.classifier).__name__}, which does "
+            "not tell a number of classes; classify needs one that ends in a linear layer."
+        )
+    whole_number("top", top)
+    batch = preprocess(pictures, how, net.device, net.in_channels).to(net.dtype)
+    with torch.no_grad(), evaluation_mode(net):
+        probabilities = net(batch).float().softmax(1)  # (N, classes)
+    classes = probabilities.shape[1]
+    known = net.trained_on.class_names if isinstance(net.trained_on, TrainedOn) else ()
+    labels = known if len(known) == classes else labels_of(classes, row.classes if row else "")
     rows = [
         [Prediction(labels[index], float(share), int(index)) for share, index in zip(*line, strict=True)]
-        for line in zip(*(values.tolist() for values in probabilities.topk(count)), strict=True)
+        for line in zip(*(values.tolist() for values in probabilities.topk(min(top, classes))), strict=True)
     ]
     single = pictures.ndim == 3 if isinstance(pictures, Tensor) else isinstance(pictures, OnePicture)
     return rows[0] if single else rows
 
 
 def labels_of(num_classes: int, classes: str) -> Sequence[str]:
-    """Return a name for each output: ImageNet's where they are known, numbers where they are not.
-
-    Args:
-        num_classes: How many outputs.
-        classes: What they stand for, as in the registry.
-    """
+    """Return a name for each output: ImageNet's where they are known, numbers where they are not."""
     if classes == "imagenet-1k" and num_classes == len(imagenet_classes()):
         return imagenet_classes()
     return [f"class {index}" for index in range(num_classes)]

@@ -12,11 +12,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from effnet_edu.checkpoints.cache import cache_folder
-from effnet_edu.checkpoints.fetch import PublishedFile, fetch_file
+from effnet_edu.ground.cache import cache_folder
+from effnet_edu.ground.checks import choice
+from effnet_edu.ground.fetch import PublishedFile, fetch_file
 from effnet_edu.images.idx import parse_idx, unpack
 from effnet_edu.images.labelled import LabelledImages
-from effnet_edu.model.checks import choice
 
 #: Where Debian's package dataset-fashion-mnist puts the files, packed anew with the same content.
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")

@@ -6,25 +6,25 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 
+from effnet_edu.ground.checks import quoted, whole_number
 from effnet_edu.images.labelled import LabelledImages, empty_images
-from effnet_edu.images.preprocess import as_image
-from effnet_edu.model.checks import whole_number
+from effnet_edu.images.reader import SUFFIXES, read_square
 
-#: What a picture's name may end in, in small or capital letters.
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-#: Files that operating systems put into folders by themselves.
-_NOT_THE_OWNERS = ("desktop.ini", "thumbs.db")
+#: What operating systems and archives put into folders by themselves, beside all that begins with a dot.
+_NOT_THE_OWNERS = (
+    *("__macosx", "desktop.ini", "thumbs.db", "ehthumbs.db", "icon\r", "@eadir", "$recycle.bin"),
+    *("system volume information", "lost+found"),
+)
 
 
 def image_folder(path: str | os.PathLike[str], side: int, *, skip_broken: bool = False) -> LabelledImages:
     """Return the pictures in a folder's subfolders; each subfolder is a class, in the order of their names.
 
-    A picture is read in RGB, upright, cropped to the square in its middle and resized. All of them are held
-    in memory: 10,000 at 160 px take 732 MiB.
+    A picture is read in RGB, upright, on white where it is transparent, cropped to the square in its middle
+    and resized. All of them are held in memory: 10,000 at 160 px take 732 MiB. Hidden files and folders, and
+    those that systems make by themselves, such as `__MACOSX`, are passed over.
 
     Args:
         path: The folder: `path/cat/1.jpg`, `path/dog/1.jpg` and so on.
@@ -59,10 +59,9 @@ def image_folder(path: str | os.PathLike[str], side: int, *, skip_broken: bool =
     def read(index: int) -> str | None:
         """Read one picture into its place, or return what is wrong with it."""
         try:
-            fitted = ImageOps.fit(as_image(pictures[index][0]), (side, side), Image.Resampling.BICUBIC)
+            images[index] = read_square(pictures[index][0], side)
         except (ValueError, OSError) as error:
             return str(error)
-        images[index] = torch.from_numpy(np.array(fitted)).permute(2, 0, 1)
         return None
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow lets go of Python's lock while it decodes
@@ -77,8 +76,11 @@ def image_folder(path: str | os.PathLike[str], side: int, *, skip_broken: bool =
         warnings.warn(sentence, stacklevel=2)
     if not readable.all():
         images = images[readable]
-    labels = torch.tensor([label for _, label in pictures])[readable]
-    return LabelledImages(root.name, images, labels, tuple(folder.name for folder in classes), str(root))
+        pictures = [picture for picture, sentence in zip(pictures, broken, strict=True) if sentence is None]
+    labels = torch.tensor([label for _, label in pictures])
+    names = tuple(folder.name for folder in classes)
+    files = tuple(picture.relative_to(root).as_posix() for picture, _ in pictures)
+    return LabelledImages(root.name, images, labels, names, str(root), files)
 
 
 def _first_of(problems: list[str]) -> ValueError:
@@ -115,7 +117,7 @@ def _pictures(folder: Path, root: Path, problems: list[str]) -> list[Path]:
         else:
             found.append(entry)
     if not found:
-        problems.append(f"The class {folder.name!r} has no picture in {folder}.")
+        problems.append(f"The class {quoted(folder.name)} has no picture in {folder}.")
     return found
 
 

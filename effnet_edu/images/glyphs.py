@@ -15,18 +15,18 @@ from joblib.externals.loky import BrokenProcessPool
 from numpy.typing import NDArray
 from torch import Tensor
 
-from effnet_edu.checkpoints.cache import cache_folder
+from effnet_edu.ground.cache import cache_folder
+from effnet_edu.ground.checks import choice, quoted, whole_number
 from effnet_edu.images.glyph_scene import draw_scene
 from effnet_edu.images.kept import keep_images, kept_images
 from effnet_edu.images.labelled import LabelledImages, empty_images
 from effnet_edu.images.outlines import fonts_hash, outlines
-from effnet_edu.model.checks import choice, whole_number
 
 #: Eight families of four; what tells the members of a family apart is an accent, a tail or a bar.
 CLASSES = "OQØÖ" + "aäåã" + "CGÇČ" + "EFĘË" + "uüůų" + "nñńŋ" + "SŠŞ$" + "BR8P"
 
 #: Raised whenever the same parameters draw other pictures than before.
-_VERSION = 2
+METHOD = 2
 _LARGEST_SIDE = 512
 _DRAWN_AT_ONCE = 512
 #: Below this number, starting processes takes longer than drawing.
@@ -63,7 +63,7 @@ def glyphs(
     if whole_number("side", side, 4) > _LARGEST_SIDE:
         raise ValueError(f"side is {side}; it must be a whole number from 4 to {_LARGEST_SIDE}.")
     if len(classes) < 2 or len(set(classes)) < len(classes):
-        raise ValueError(f"classes is {classes!r}; it must be two or more characters, all different.")
+        raise ValueError(f"classes is {quoted(classes)}; it must be two or more characters, all different.")
     outlines(classes)  # says which character a font lacks, before anything is drawn
     stream = f"{split} {seed}"
     path = _cache_file(stream, side, classes)
@@ -79,7 +79,7 @@ def glyphs(
 
 def _cache_file(stream: str, side: int, classes: str) -> Path:
     """Return where the first pictures of a stream are kept; whatever changes a pixel changes the name."""
-    parameters = [_VERSION, stream, side, classes, fonts_hash(), PIL.__version__]
+    parameters = [METHOD, stream, side, classes, fonts_hash(), PIL.__version__]
     key = hashlib.sha256(json.dumps(parameters).encode()).hexdigest()[:16]
     return cache_folder() / "glyphs" / f"{stream.replace(' ', '-')}-{side}-{key}.safetensors"
 

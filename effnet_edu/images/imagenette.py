@@ -8,12 +8,12 @@ research and teaching that is not commercial.
 from dataclasses import replace
 from typing import Literal
 
-from effnet_edu.checkpoints.cache import cache_folder
-from effnet_edu.checkpoints.fetch import PublishedFile, fetch_file
-from effnet_edu.images.archives import extract
+from effnet_edu.ground.archives import extract
+from effnet_edu.ground.cache import cache_folder
+from effnet_edu.ground.checks import choice
+from effnet_edu.ground.fetch import PublishedFile, fetch_file
 from effnet_edu.images.folders import image_folder
 from effnet_edu.images.labelled import LabelledImages
-from effnet_edu.model.checks import choice
 
 #: The archive whose photographs have a shorter side of 160 px, 94 MiB. The hash is torchvision's.
 ARCHIVE = PublishedFile(

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from effnet_edu.checkpoints.atomic import write_atomically
+from effnet_edu.ground.atomic import write_atomically
 
 
 def keep_images(path: Path, images: Tensor) -> None:

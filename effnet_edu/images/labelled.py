@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from effnet_edu.model.checks import whole_number
+from effnet_edu.ground.checks import quoted, real_number, whole_number
 
 #: Images that are resized at once: enough to keep the cores busy, few enough for a small machine's memory.
 _RESIZED_AT_ONCE = 512
@@ -23,6 +23,7 @@ class LabelledImages:
         labels: Index of the class of each image, int64.  # (N,)
         class_names: One name a class, all different.
         source: Where the images are from, and their licence.
+        files: Where each image was read from, below the source; empty where images come from no files.
 
     Raises:
         ValueError: A shape, a type or a label is not as described here.
@@ -33,6 +34,7 @@ class LabelledImages:
     labels: Tensor
     class_names: tuple[str, ...]
     source: str
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         images, labels = self.images, self.labels
@@ -47,6 +49,10 @@ class LabelledImages:
             raise ValueError(
                 f"The labels are {labels.dtype} of shape {tuple(labels.shape)}; "
                 f"{len(images)} images need torch.int64 of shape ({len(images)},)."
+            )
+        if len(self.files) not in (0, len(images)):
+            raise ValueError(
+                f"There are {len(self.files)} files; {len(images)} images have one each, or none."
             )
         if images.device.type != "cpu" or labels.device.type != "cpu":
             raise ValueError(f"The images are on {images.device}; a data set stays on the CPU.")
@@ -77,6 +83,12 @@ class LabelledImages:
     def side(self) -> int:
         """Height and width of every image in pixels."""
         return self.images.shape[2]
+
+    @property
+    def class_weights(self) -> Tensor:  # (classes,)
+        """What makes all classes weigh the same: above 1 for those with few images, 1 on average."""
+        counts = self.labels.bincount(minlength=self.num_classes)
+        return torch.where(counts > 0, len(self) / (counts.clamp(min=1) * (counts > 0).sum()), 0.0)
 
     def __repr__(self) -> str:
         return (
@@ -124,8 +136,38 @@ class LabelledImages:
         starts = sizes.cumsum(0) - sizes
         turn = torch.empty_like(by_class)
         turn[by_class] = torch.arange(len(self)) - starts[self.labels[by_class]]
-        chosen = shuffled[turn[shuffled].argsort(stable=True)][:count].sort().values
-        return replace(self, images=self.images[chosen], labels=self.labels[chosen])
+        return self._chosen(shuffled[turn[shuffled].argsort(stable=True)][:count].sort().values)
+
+    def split(self, share: float, seed: int = 0) -> tuple["LabelledImages", "LabelledImages"]:
+        """Return the images in two parts, of each class the same share, and one image or more in both.
+
+        Args:
+            share: How much goes into the second part, above 0 to below 1.
+            seed: Of the choice; the same seed gives the same images.
+
+        Raises:
+            ValueError: A class has one image or none, or a number is outside its range.
+        """
+        real_number("share", share, 1e-6, 1 - 1e-6)
+        generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+        first, second = [], []
+        for label, name in enumerate(self.class_names):
+            own = (self.labels == label).nonzero().flatten()
+            if len(own) < 2:
+                raise ValueError(
+                    f"The class {quoted(name)} of {self.name} has {len(own)} "
+                    f"image{'' if len(own) == 1 else 's'}; two or more are needed, to train and to test."
+                )
+            own = own[torch.randperm(len(own), generator=generator)]
+            count = min(max(1, round(share * len(own))), len(own) - 1)
+            first.append(own[count:])
+            second.append(own[:count])
+        train, test = (self._chosen(torch.cat(part).sort().values) for part in (first, second))
+        return train, test
+
+    def _chosen(self, indices: Tensor) -> "LabelledImages":
+        files = tuple(self.files[index] for index in indices.tolist()) if self.files else ()
+        return replace(self, images=self.images[indices], labels=self.labels[indices], files=files)
 
 
 def empty_images(count: int, channels: int, side: int) -> Tensor:  # -> (count, channels, side, side)

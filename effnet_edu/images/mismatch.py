@@ -11,7 +11,8 @@ from effnet_edu.checkpoints.create import create
 from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.checkpoints.registry import find_weights
 from effnet_edu.images.classify import labels_of
-from effnet_edu.images.preprocess import OnePicture, Picture, preprocess
+from effnet_edu.images.preprocess import Picture, preprocess
+from effnet_edu.images.reader import OnePicture
 from effnet_edu.model.specs import Conventions
 
 LITE0 = ("efficientnet_lite0", "efficientnet_lite_pytorch/imagenet")

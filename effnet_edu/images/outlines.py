@@ -11,6 +11,8 @@ from fontTools.pens.basePen import BasePen
 from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 
+from effnet_edu.ground.checks import quoted
+
 Curve = list[tuple[float, float]]
 Points = NDArray[np.float64]
 #: The closed curves of one character, each (points, 2) with y downwards, and whether it is filled or a hole;
@@ -101,13 +103,13 @@ def _outlines_of(font: str, characters: str) -> dict[str, Outline]:
         names, glyphs = table.getBestCmap(), table.getGlyphSet()
         for character in dict.fromkeys("H" + characters):
             if ord(character) not in names:
-                raise ValueError(f"The font {font} has no {character!r} (U+{ord(character):04X}).")
+                raise ValueError(f"The font {font} has no {quoted(character)} (U+{ord(character):04X}).")
             pen = _Curves(glyphs)
             glyphs[names[ord(character)]].draw(pen)
             # STIX marks where accents go with curves of one point.
             curves = [curve for curve in pen.curves if len(curve) > 2]
             if not curves:
-                raise ValueError(f"The character {character!r} (U+{ord(character):04X}) shows nothing.")
+                raise ValueError(f"The character {quoted(character)} (U+{ord(character):04X}) shows nothing.")
             found[character] = curves
     capital = max(y for curve in found["H"] for _, y in curve)
     return {character: _outline(found[character], capital) for character in characters}

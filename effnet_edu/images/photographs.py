@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from effnet_edu.model.checks import choice
+from effnet_edu.ground.checks import choice, quoted
+from effnet_edu.images.reader import read_picture
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,7 @@ def photograph(name: str) -> Image.Image:
     package = importlib.util.find_spec("skimage")
     if package is None or package.origin is None:
         raise ModuleNotFoundError(
-            f"The photograph {name!r} comes with scikit-image, which is not installed; "
+            f"The photograph {quoted(name)} comes with scikit-image, which is not installed; "
             "install it with: pip install 'effnet-edu[photos]'"
         )
-    with Image.open(Path(package.origin).parent / "data" / row.file) as image:
-        return image.convert("RGB")
+    return read_picture(Path(package.origin).parent / "data" / row.file)

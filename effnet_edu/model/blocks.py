@@ -7,87 +7,69 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from effnet_edu.model.checks import rate_below_one
+from effnet_edu.ground.checks import rate_below_one
 from effnet_edu.model.specs import Activation, BlockSpec, Conventions
 
 
-class Convolution(nn.Conv2d):
-    """A convolution, initialised as the released code does it.
+def convolution(
+    channels_in: int,
+    channels_out: int,
+    kernel: int = 1,
+    stride: int = 1,
+    groups: int = 1,
+    dilation: int = 1,
+    padding: int = 0,
+    bias: bool = True,
+    **factory: Any,
+) -> nn.Conv2d:
+    """Return torch's own class, which tools know by its exact type, with weights as the released code has."""
+    made: nn.Conv2d = nn.utils.skip_init(  # type: ignore[no-untyped-call]
+        nn.Conv2d, channels_in, channels_out, kernel, stride, padding, dilation, groups, bias,
+        device=factory.get("device") or torch.get_default_device(), dtype=factory.get("dtype"),
+    )  # fmt: skip
+    if not made.weight.is_meta:
+        draw_weights(made)
+    return made
 
-    Weights are drawn from a normal distribution with variance 2 / fan_out. The fan-out counts the outputs
-    that one input reaches: k*k for a depthwise convolution, where the helper in torch would say
-    channels * k * k.
+
+def draw_weights(conv: nn.Conv2d, generator: torch.Generator | None = None) -> None:
+    """Draw a convolution's weights anew and set its bias, if there is one, to zero.
+
+    They come from a normal distribution with variance 2 / fan_out. The fan-out counts the outputs that one
+    input reaches: k*k for a depthwise convolution, where the helper in torch would say channels * k * k.
 
     Source: `conv_kernel_initializer` in tensorflow/tpu efficientnet_model.py.
     """
-
-    def reset_parameters(self) -> None:
-        """Initialise the weights, unless they are not there yet."""
-        if not self.weight.is_meta:
-            self.draw_weights()
-
-    def draw_weights(self, generator: torch.Generator | None = None) -> None:
-        """Draw the weights anew and set the bias, if there is one, to zero.
-
-        Args:
-            generator: Where the weights are drawn from; torch's default generator if None.
-        """
-        fan_out = self.kernel_size[0] * self.kernel_size[1] * self.out_channels // self.groups
-        nn.init.normal_(self.weight, 0.0, math.sqrt(2 / fan_out), generator)
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
+    fan_out = conv.kernel_size[0] * conv.kernel_size[1] * conv.out_channels // conv.groups
+    nn.init.normal_(conv.weight, 0.0, math.sqrt(2 / fan_out), generator)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
 
 
-class SamePaddedConvolution(Convolution):
-    """A strided convolution that pads like TensorFlow at any input size, odd ones included.
+def same_padded(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """Pad a map so that the first window of a strided convolution starts where TensorFlow's does.
 
-    It is one leaf, so that tools which count layers see an ordinary convolution.
+    Stride and dilation are those that the convolution has now: people change both to get larger maps. One
+    that was given a padding of its own, as segmentation libraries do it, needs none from here.
     """
-
-    def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C_out, ceil(H / stride), ceil(W / stride))
-        """Pad so that the first window starts where TensorFlow's does, then convolve."""
-        vertical, horizontal = self.kernel_size[0] - 1, self.kernel_size[1] - 1
-        top = self._before(x.shape[-2], self.kernel_size[0], self.stride[0])
-        left = self._before(x.shape[-1], self.kernel_size[1], self.stride[1])
-        # Always kernel - 1 in all: no window reads the row or column that is at times too many, and the side
-        # stays (side - 1) // stride + 1, which torch.export can follow through a whole network.
-        x = F.pad(x, (left, horizontal - left, top, vertical - top))
-        return F.conv2d(x, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
-
-    @staticmethod
-    def _before(side: int, kernel: int, stride: int) -> int:
-        """Return the smaller half of what the windows of this side lack."""
-        return max(kernel - 1 - (side - 1) % stride, 0) // 2
+    if conv.padding not in ((0, 0), 0, "valid"):
+        return x
+    vertical, horizontal = (
+        dilation * (side - 1) for dilation, side in zip(conv.dilation, conv.kernel_size, strict=True)
+    )
+    # Half of what the windows lack at this side. No branch, so that torch.fx can follow.
+    top = (vertical - (x.shape[-2] - 1) % conv.stride[0]) // 2
+    left = (horizontal - (x.shape[-1] - 1) % conv.stride[1]) // 2
+    # Always the whole window less one in all: no window reads the row or column that is at times too many,
+    # and the side stays (side - 1) // stride + 1, which torch.export can follow through a whole network.
+    return F.pad(x, (left, horizontal - left, top, vertical - top))
 
 
-class SiLU(nn.SiLU):
-    """x * sigmoid(x), in place where no gradient is recorded.
-
-    In training, working in place would save no memory and would break hooks that read gradients.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the function."""
-        return F.silu(x, inplace=not torch.is_grad_enabled())
-
-
-class ReLU6(nn.ReLU6):
-    """min(max(x, 0), 6), in place where no gradient is recorded."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the function."""
-        return F.relu6(x, inplace=not torch.is_grad_enabled())
-
-
-_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"silu": SiLU, "relu6": ReLU6}
+_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"silu": nn.SiLU, "relu6": nn.ReLU6}
 
 
 def activation_layer(name: Activation) -> nn.Module:
-    """Return a new activation module.
-
-    Args:
-        name: `"silu"` or `"relu6"`.
-    """
+    """Return a new activation module of this name."""
     return _ACTIVATIONS[name]()
 
 
@@ -102,6 +84,7 @@ class ConvNormAct(nn.Module):
         stride: Stride of the convolution.
         groups: Groups of the convolution; `channels_in` for a depthwise one.
         activation: `"silu"`, `"relu6"`, or None for none.
+        dilation: Distance between the pixels that a window reads.
         factory: device and dtype.
     """
 
@@ -114,20 +97,15 @@ class ConvNormAct(nn.Module):
         stride: int = 1,
         groups: int = 1,
         activation: Activation | None = None,
+        dilation: int = 1,
         **factory: Any,
     ) -> None:
         super().__init__()
-        # At stride 1 and an odd kernel both paddings are the same, and the plain convolution is faster.
-        same = conventions.padding == "same" and stride > 1
-        self.conv = (SamePaddedConvolution if same else Convolution)(
-            channels_in,
-            channels_out,
-            kernel,
-            stride,
-            padding=0 if same else (kernel - 1) // 2,
-            groups=groups,
-            bias=False,
-            **factory,
+        # At stride 1 and an odd kernel both paddings are the same, and the convolution's own is faster.
+        self.pads_like_tensorflow = conventions.padding == "same" and stride > 1 and kernel > 1
+        padding = 0 if self.pads_like_tensorflow else dilation * (kernel - 1) // 2
+        self.conv = convolution(
+            channels_in, channels_out, kernel, stride, groups, dilation, padding, False, **factory
         )
         #: None once it is folded into the convolution, as in `optimize_for_inference`.
         self.norm: nn.BatchNorm2d | None = nn.BatchNorm2d(
@@ -137,7 +115,7 @@ class ConvNormAct(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:  # (N, c_in, H, W) -> (N, c_out, ceil(H / s), ceil(W / s))
         """Apply the three in turn."""
-        x = self.conv(x)
+        x = self.conv(same_padded(x, self.conv) if self.pads_like_tensorflow else x)
         if self.norm is not None:
             x = self.norm(x)
         if self.activation is not None:
@@ -152,8 +130,8 @@ class SqueezeExcitation(nn.Module):
         channels: Channels of the map, c_mid in an MBConv.
         squeeze_channels: Width of the bottleneck; a share of the block's input, not of `channels`.
         activation: Activation of the bottleneck.
-        inplace: Whether the result may take the place of the map where no gradient is recorded; only for a
-            map that nobody else holds, as inside a block.
+        inplace: Whether the result takes the place of the map, as in a network that `optimize_for_inference`
+            made; only where no gradient is recorded and nobody else holds the map.
         factory: device and dtype.
 
     Source: Hu et al., arXiv:1709.01507v4, section 3; widths from arXiv:1905.11946v5 and tensorflow/tpu.
@@ -169,9 +147,9 @@ class SqueezeExcitation(nn.Module):
     ) -> None:
         super().__init__()
         self.inplace = inplace
-        self.reduce = Convolution(channels, squeeze_channels, 1, **factory)
+        self.reduce = convolution(channels, squeeze_channels, **factory)
         self.activation = activation_layer(activation)
-        self.restore = Convolution(squeeze_channels, channels, 1, **factory)
+        self.restore = convolution(squeeze_channels, channels, **factory)
 
     def gate(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, 1, 1)
         """Return the weight of each channel, between 0 and 1."""
@@ -182,7 +160,7 @@ class SqueezeExcitation(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H, W)
         """Multiply each channel by its gate."""
         gate = self.gate(x)
-        return x.mul_(gate) if self.inplace and not torch.is_grad_enabled() else x * gate
+        return x.mul_(gate) if self.inplace else x * gate
 
 
 class DropPath(nn.Module):
@@ -200,13 +178,15 @@ class DropPath(nn.Module):
     def __init__(self, rate: float) -> None:
         super().__init__()
         self.rate = rate_below_one("rate", rate)
+        #: What draws; torch's default generator, which all threads share, if None.
+        self.generator: torch.Generator | None = None
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H, W)
         """Zero the branch of each image with probability `rate`; do nothing in evaluation."""
         if not self.training or self.rate == 0:
             return x
         keep = 1 - self.rate
-        mask = x.new_empty(x.shape[0], 1, 1, 1).bernoulli_(keep)
+        mask = x.new_empty(x.shape[0], 1, 1, 1).bernoulli_(keep, generator=self.generator)
         return x * mask.div_(keep)
 
     def extra_repr(self) -> str:
@@ -221,6 +201,7 @@ class _Block(nn.Module):
         super().__init__()
         self.spec = spec
         self.has_shortcut = spec.has_shortcut
+        self.inplace = False
         self.drop_path = DropPath(spec.drop_path_rate) if spec.has_shortcut and spec.drop_path_rate else None
 
     def branch(self, x: Tensor) -> Tensor:
@@ -234,8 +215,7 @@ class _Block(nn.Module):
             return y
         if self.drop_path is not None:
             y = self.drop_path(y)
-        # Nobody else holds the branch's result: without gradients the sum can take its place.
-        return x + y if torch.is_grad_enabled() else y.add_(x)
+        return y.add_(x) if self.inplace else x + y
 
     def extra_repr(self) -> str:
         """Show the block as its one line."""
@@ -243,7 +223,7 @@ class _Block(nn.Module):
 
 
 class MBConv(_Block):
-    """Expand, convolve each channel alone, weigh the channels, project without an activation.
+    """Expand, convolve each channel alone, reweight the channels, project without an activation.
 
     Args:
         spec: The block with all its numbers.
@@ -265,10 +245,10 @@ class MBConv(_Block):
             else None
         )
         self.depthwise = ConvNormAct(
-            c_mid, c_mid, conventions, spec.kernel, spec.stride, c_mid, activation, **factory
+            c_mid, c_mid, conventions, spec.kernel, spec.stride, c_mid, activation, spec.dilation, **factory
         )
         self.squeeze_excite = (
-            SqueezeExcitation(c_mid, spec.squeeze_channels, activation, inplace=True, **factory)
+            SqueezeExcitation(c_mid, spec.squeeze_channels, activation, **factory)
             if spec.squeeze_channels
             else None
         )
@@ -305,10 +285,18 @@ class FusedMBConv(_Block):
         super().__init__(spec)
         c_fused = spec.channels_hidden if spec.expansion > 1 else spec.channels_out
         self.fused = ConvNormAct(
-            spec.channels_in, c_fused, conventions, spec.kernel, spec.stride, 1, activation, **factory
+            spec.channels_in,
+            c_fused,
+            conventions,
+            spec.kernel,
+            spec.stride,
+            1,
+            activation,
+            spec.dilation,
+            **factory,
         )
         self.squeeze_excite = (
-            SqueezeExcitation(c_fused, spec.squeeze_channels, activation, inplace=True, **factory)
+            SqueezeExcitation(c_fused, spec.squeeze_channels, activation, **factory)
             if spec.squeeze_channels
             else None
         )
@@ -332,13 +320,16 @@ def weigh_branches(network: nn.Module, weight: float) -> None:
     At 0 every block with a shortcut begins as the identity, and a deep network learns as readily as a
     shallow one.
 
-    Args:
-        network: A network with weights; they change.
-        weight: The new weight of that batch norm.
-
     Source: Goyal et al., arXiv:1706.02677, section 5.1.
     """
     for block in network.modules():
         if isinstance(block, _Block) and block.has_shortcut:
             *_, last = (module for module in block.modules() if isinstance(module, nn.BatchNorm2d))
             nn.init.constant_(last.weight, weight)
+
+
+def work_in_place(network: nn.Module) -> None:
+    """Let activations, gates and sums write into the map before them; in a block nobody else holds it."""
+    for module in network.modules():
+        if isinstance(module, nn.SiLU | nn.ReLU6 | SqueezeExcitation | _Block):
+            module.inplace = True

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from effnet_edu.model.checks import whole_number
+from effnet_edu.ground.checks import whole_number
 
 #: Channels and number of blocks of each stage.
 STAGES = ((96, 3), (192, 3), (384, 9), (768, 3))

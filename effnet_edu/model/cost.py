@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from effnet_edu.model.checks import whole_number
+from effnet_edu.ground.checks import whole_number
 from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, check_resolution, resolve, strided
 from effnet_edu.model.variants import as_spec
 
@@ -259,11 +259,7 @@ def _squeeze_excitation(part: _Part, channels: int, squeeze: int, side: int) -> 
 
 
 def block_layers(block: BlockSpec) -> Iterator[LayerCost]:
-    """Yield the cost of every layer of one block, in the order in which they run.
-
-    Args:
-        block: A block with all its numbers filled in.
-    """
+    """Yield the cost of every layer of one block, in the order in which they run."""
     prefix = f"stages.{block.stage}.{block.index}"
     c_in, c_mid, c_out = block.channels_in, block.channels_hidden, block.channels_out
     before, after = block.side_in, block.side_out
@@ -300,7 +296,10 @@ def _layers(spec: NetworkSpec, resolution: int, num_classes: int, in_channels: i
     head = _Part("head", None, None, "head")
     yield from head.conv_norm_act(channels, spec.head_channels, side, side, 1, 1, True)
     yield head.pool("pool", spec.head_channels, side)
-    yield _Part("classifier", None, None, "classifier").dense("", "linear", spec.head_channels, num_classes)
+    if num_classes:
+        yield _Part("classifier", None, None, "classifier").dense(
+            "", "linear", spec.head_channels, num_classes
+        )
 
 
 def cost(
@@ -311,7 +310,7 @@ def cost(
     Args:
         network: A spec, or the name of a published network.
         resolution: Side of the square input in pixels; the network's own by default.
-        num_classes: Outputs of the classifier.
+        num_classes: Outputs of the classifier, or 0 for none.
         in_channels: Channels of the input.
 
     Raises:
@@ -319,6 +318,6 @@ def cost(
     """
     spec = as_spec(network)
     side = check_resolution(spec, resolution)
-    classes = whole_number("num_classes", num_classes)
+    classes = whole_number("num_classes", num_classes, 0)
     layers = tuple(_layers(spec, side, classes, whole_number("in_channels", in_channels)))
     return NetworkCost(spec, side, layers)

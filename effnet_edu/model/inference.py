@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from effnet_edu.model.blocks import ConvNormAct
-from effnet_edu.model.checks import choice
+from effnet_edu.ground.checks import choice
+from effnet_edu.model.blocks import ConvNormAct, work_in_place
 from effnet_edu.model.cost import cost
-from effnet_edu.model.network import EfficientNet
+from effnet_edu.model.network import EfficientNet, is_recorded
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -40,7 +40,10 @@ def optimize_for_inference(
 ) -> "OptimizedEfficientNet":
     """Return a copy of the network that gives the same logits in less time, and can no longer be trained.
 
-    Each step can be switched on alone. With all of them off, the copy only stops recording gradients.
+    Each step can be switched on alone. With all of them off, the copy only stops recording gradients and
+    works in place: inside a block, activations, gates and sums take the place of the map before them, so that
+    a hook which keeps such a map has to copy it. A classifier of your own stays as it is, in the new
+    precision. `torch.export` and `torch.compile` of the result record one program without slices.
 
     Args:
         network: The network, in evaluation mode; it stays as it is.
@@ -63,24 +66,14 @@ def optimize_for_inference(
     _check_network(network)
     dtype = _PRECISIONS[choice("precision", precision, tuple(_PRECISIONS))]
     if compile:
-        _check_compiler()
+        check_compiler()
     if graphs:
-        _check_graphs(network.classifier.weight.device)
+        _check_graphs(network.device)
     return OptimizedEfficientNet(network, fold, channels_last, slices, dtype, compile, graphs)
 
 
 class OptimizedEfficientNet(EfficientNet):
-    """A network for inference alone, made by `optimize_for_inference`; its parts are those of the original.
-
-    Args:
-        network: What it is a copy of.
-        fold: Whether batch norm is folded into the convolutions.
-        channels_last: Whether maps are stored channels last.
-        slices: Whether early stages take a large batch in slices on a CPU.
-        dtype: Type of weights and maps.
-        compile_parts: Whether stem, stages and head are compiled.
-        graphs: Whether work is recorded once for each shape, and replayed.
-    """
+    """A network for inference alone, made by `optimize_for_inference`, which explains the arguments."""
 
     def __init__(
         self,
@@ -93,11 +86,12 @@ class OptimizedEfficientNet(EfficientNet):
         graphs: bool,
     ) -> None:
         super().__init__(network.spec, network.num_classes, network.in_channels, network.conventions, "meta")
-        self.published = network.published
+        self.published, self.trained_on = network.published, network.trained_on
         for name, part in network.named_children():
             setattr(self, name, copy.deepcopy(part))
         if fold:
             fold_batch_norm(self)
+        work_in_place(self)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.to(dtype=dtype, memory_format=self.memory_format)  # type: ignore[call-overload]
         self.requires_grad_(False).eval()
@@ -162,21 +156,21 @@ class OptimizedEfficientNet(EfficientNet):
         return self._recorded[key](x)
 
     def _prepared(self, x: Tensor) -> Tensor:
-        return x.to(self.classifier.weight.dtype).contiguous(memory_format=self.memory_format)
+        return x.to(self.dtype).contiguous(memory_format=self.memory_format)
 
     def _logits(self, x: Tensor) -> Tensor:
         dtype, x = x.dtype, self._prepared(x)
         for stages, images in self._segments(x):
-            pieces = x.tensor_split(-(-x.shape[0] // images)) if x.shape[0] > images else (x,)
+            pieces = x.tensor_split(-(-x.shape[0] // images)) if images and x.shape[0] > images else (x,)
             maps = [_through(stages, piece) for piece in pieces]
             x = torch.cat(maps) if len(maps) > 1 else maps[0]
         return self.logits_from_features(x).to(dtype)
 
-    def _segments(self, x: Tensor) -> Iterator[tuple[list[nn.Module], int]]:
-        """Yield stages that follow each other, and the number of images that go through them at once."""
+    def _segments(self, x: Tensor) -> Iterator[tuple[list[nn.Module], int | None]]:
+        """Yield stages that follow each other, and how many images at once go through them; None for all."""
         stages = [self.stem, *self.stages]
-        if not self.slices or x.device.type != "cpu":
-            yield stages, x.shape[0]
+        if not self.slices or is_recorded(x) or x.device.type != "cpu":
+            yield stages, None
             return
         images = self._images_at_once(x)
         for together, group in itertools.groupby(range(len(stages)), images.__getitem__):
@@ -200,23 +194,26 @@ def fold_batch_norm(network: nn.Module) -> None:
     """Make each convolution do the work of the batch norm after it, and take that out; in place.
 
     In evaluation batch norm multiplies each channel by one number and adds another, and so does a convolution
-    whose weights and bias have been multiplied and shifted before. Computed in float64, on the CPU.
-
-    Args:
-        network: A network, or a part of one.
+    whose weights and bias have been multiplied and shifted before.
 
     Source: Jacob et al., arXiv:1712.05877, section 3.2.
     """
     for part in network.modules():
-        if not isinstance(part, ConvNormAct) or part.norm is None:
-            continue
-        conv, norm = part.conv, part.norm
-        exact = {name: value.to("cpu", torch.float64) for name, value in norm.state_dict().items()}
-        factor = exact["weight"] / (exact["running_var"] + norm.eps).sqrt()
-        weight = conv.weight.detach().to("cpu", torch.float64) * factor[:, None, None, None]
-        bias = exact["bias"] - exact["running_mean"] * factor
+        if not isinstance(part, ConvNormAct) or type(part.norm) is not nn.BatchNorm2d:
+            continue  # somebody fused it before, or put another norm in
+        conv = part.conv
+        weight, bias = folded(conv, part.norm)
         conv.weight, conv.bias = nn.Parameter(weight.to(conv.weight)), nn.Parameter(bias.to(conv.weight))
         part.norm = None
+
+
+def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of the convolution that does the work of both, in float64 on the CPU."""
+    exact = {name: value.to("cpu", torch.float64) for name, value in norm.state_dict().items()}
+    factor = exact["weight"] / (exact["running_var"] + norm.eps).sqrt()
+    weight = conv.weight.detach().to("cpu", torch.float64) * factor[:, None, None, None]
+    shift = 0 if conv.bias is None else conv.bias.detach().to("cpu", torch.float64)
+    return weight, exact["bias"] + (shift - exact["running_mean"]) * factor
 
 
 def _through(stages: list[nn.Module], x: Tensor) -> Tensor:
@@ -250,30 +247,35 @@ def _record(run: Callable[[Tensor], Tensor], x: Tensor, pool: object) -> Callabl
     return replay
 
 
-def _check_network(network: EfficientNet) -> None:
+def check_has_weights(network: EfficientNet) -> None:
+    """Raise if this is not an EfficientNet as it is trained, with weights."""
     if not isinstance(network, EfficientNet):
         raise TypeError(
             f"This is of type {type(network).__name__}; it must be an EfficientNet, as from create."
         )
     if isinstance(network, OptimizedEfficientNet):
         raise ValueError("This network was optimised before; start from the one that it was made from.")
+    if network.device.type == "meta":
+        raise ValueError(f"{network.spec.name} is on meta and has no weights; build it on a real device.")
+
+
+def _check_network(network: EfficientNet) -> None:
+    check_has_weights(network)
     if any(module.training for module in network.modules()):
         raise ValueError(
             f"{network.spec.name} is in training mode, where batch norm uses the statistics of each batch; "
             "call eval() on it first."
         )
-    if network.classifier.weight.is_meta:
-        raise ValueError(f"{network.spec.name} is on meta and has no weights; build it on a real device.")
 
 
-def _check_compiler() -> None:
+def check_compiler() -> None:
     """Raise if torch.compile would find no compiler, before minutes are spent on the way there."""
     usual = {"Darwin": "clang++", "Windows": "cl"}.get(platform.system(), "g++")
     wanted = os.environ.get("CXX") or usual
     if shutil.which(wanted.split()[0]) is None:
         raise RuntimeError(
-            f"compile=True needs a C++ compiler, and {wanted} was not found; install it, "
-            "set CXX to another one, or leave compile off."
+            f"torch.compile needs a C++ compiler, and {wanted} was not found; install it, "
+            "set CXX to another one, or go without."
         )
 
 

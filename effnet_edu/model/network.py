@@ -1,15 +1,17 @@
 """EfficientNet as a module, built from its spec."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import psutil
 import torch
 from torch import Tensor, nn
 
-from effnet_edu.model.blocks import ConvNormAct, Convolution, FusedMBConv, MBConv
-from effnet_edu.model.checks import whole_number
+from effnet_edu.ground.checks import whole_number
+from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv, draw_weights
 from effnet_edu.model.cost import cost
+from effnet_edu.model.features import FeatureExtractor
 from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, resolve, strided
 from effnet_edu.model.variants import as_spec
 
@@ -19,9 +21,14 @@ _BLOCKS = {"mbconv": MBConv, "fused_mbconv": FusedMBConv}
 class EfficientNet(nn.Module):
     """The network of a spec: stem, stages, head, pooling, dropout, classifier.
 
+    Its layers are torch's own classes, so that tools which look at exact types (thop, ptflops, eager fusing)
+    know them, and `torch.jit.trace`, `torch.fx.symbolic_trace`, `torch.export` and `torch.compile` can follow
+    the whole. It computes the same with gradients and without, and writes into nothing that it was given.
+    Another `classifier` may be put in: `num_classes` is what that one has.
+
     Args:
         spec: The network as data.
-        num_classes: Outputs of the classifier, 1 or more.
+        num_classes: Outputs of the classifier, or 0 for none: the answer is then the pooled features.
         in_channels: Channels of the input, 1 or more.
         conventions: Padding and batch-norm constants; by default those that the authors released.
         device: Where the weights are; `"meta"` allocates nothing.
@@ -35,6 +42,8 @@ class EfficientNet(nn.Module):
 
     #: What published weights brought along, set by `create`; None where the weights are random.
     published: object | None = None
+    #: What `train` trained it on, or None.
+    trained_on: object | None = None
 
     def __init__(
         self,
@@ -47,15 +56,21 @@ class EfficientNet(nn.Module):
     ) -> None:
         super().__init__()
         self.spec = spec
-        self.num_classes = whole_number("num_classes", num_classes)
-        self.in_channels = whole_number("in_channels", in_channels)
+        whole_number("num_classes", num_classes, 0)
         self.conventions = conventions or spec.tensorflow
         # First without memory: otherwise each layer would draw weights that `initialize` draws again.
         factory: dict[str, Any] = {"device": "meta", "dtype": dtype}
         self.stem = ConvNormAct(
-            self.in_channels, spec.stem_channels, self.conventions, 3, 2, 1, spec.activation, **factory
+            whole_number("in_channels", in_channels),
+            spec.stem_channels,
+            self.conventions,
+            3,
+            2,
+            1,
+            spec.activation,
+            **factory,
         )
-        self.stages = nn.ModuleList(nn.Sequential() for _ in spec.stages)
+        self.stages = nn.Sequential(*(nn.Sequential() for _ in spec.stages))
         for block in resolve(spec):
             module = _BLOCKS[block.operation](block, self.conventions, spec.activation, **factory)
             self.stages[block.stage].append(module)  # type: ignore[operator]
@@ -66,8 +81,11 @@ class EfficientNet(nn.Module):
             activation=spec.activation,
             **factory,
         )
+        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.dropout = nn.Dropout(spec.dropout)
-        self.classifier = nn.Linear(spec.head_channels, self.num_classes, **factory)
+        self.classifier: nn.Module = (
+            nn.Linear(spec.head_channels, num_classes, **factory) if num_classes else nn.Identity()
+        )
         place = torch.get_default_device() if device is None else torch.device(device)
         if place.type != "meta":
             self.to_empty(device=place).initialize()
@@ -81,13 +99,34 @@ class EfficientNet(nn.Module):
         Source: `dense_kernel_initializer` (for the classifier) in tensorflow/tpu efficientnet_model.py.
         """
         for module in self.modules():
-            if isinstance(module, Convolution):
-                module.draw_weights(generator)
+            if isinstance(module, nn.Conv2d):
+                draw_weights(module, generator)
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()
-        bound = 1 / math.sqrt(self.num_classes)
-        nn.init.uniform_(self.classifier.weight, -bound, bound, generator)
-        nn.init.zeros_(self.classifier.bias)
+            elif isinstance(module, nn.Linear):
+                bound = 1 / math.sqrt(module.out_features)
+                nn.init.uniform_(module.weight, -bound, bound, generator)
+                nn.init.zeros_(module.bias)
+
+    @property
+    def num_classes(self) -> int:
+        """Outputs of the classifier that is there now; 0 where no layer of it tells, as in `nn.Identity`."""
+        return _told(reversed(list(self.classifier.modules())), "out_features", "out_channels")
+
+    @property
+    def in_channels(self) -> int:
+        """Channels that the stem that is there now takes."""
+        return _told(self.stem.modules(), "in_channels")
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of its weights."""
+        return next(self.parameters()).dtype
 
     @property
     def blocks(self) -> tuple[BlockSpec, ...]:
@@ -95,13 +134,14 @@ class EfficientNet(nn.Module):
         return resolve(self.spec)
 
     def features_by_stage(self, x: Tensor) -> list[Tensor]:
-        """Return the feature map after each stage.
+        """Return the feature map after each stage; `features_only()` gives one of each size.
 
         Args:
             x: Images, normalised as the weights expect.  # (N, C, H, W)
 
         Returns:
-            One map a stage, the last with the lowest resolution.  # (N, channels, H / stride, W / stride)
+            One map a stage, with the channels `spec.stages[i].channels` and the side of the input over
+            `spec.reductions[i]`, rounded up.  # (N, channels, H / reduction, W / reduction)
 
         Raises:
             ValueError: The input has the wrong shape, or is too small.
@@ -115,6 +155,14 @@ class EfficientNet(nn.Module):
             maps.append(x)
         return maps
 
+    def features_only(self) -> FeatureExtractor:
+        """Return a network of the same weights that answers with a list of maps, the last of each size.
+
+        What stands on such maps (a feature pyramid, a decoder) asks its `feature_info.channels()` and
+        `feature_info.reduction()`, as with timm's `features_only=True`.
+        """
+        return FeatureExtractor(self)
+
     def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, num_classes)
         """Return the logits.
 
@@ -127,8 +175,7 @@ class EfficientNet(nn.Module):
         """
         self._check(x)
         x = self.stem(x)  # (N, 3, 224, 224) -> (N, 32, 112, 112) in B0
-        for stage in self.stages:
-            x = stage(x)
+        x = self.stages(x)  # -> (N, 320, 7, 7)
         return self.logits_from_features(x)
 
     def logits_from_features(self, x: Tensor) -> Tensor:
@@ -138,13 +185,12 @@ class EfficientNet(nn.Module):
             x: The map.  # (N, channels, H / stride, W / stride)
         """
         x = self.head(x)  # (N, 320, 7, 7) -> (N, 1280, 7, 7) in B0
-        x = x.mean((2, 3))  # -> (N, 1280)
+        x = self.pool(x)  # -> (N, 1280)
         logits: Tensor = self.classifier(self.dropout(x))
         return logits
 
     def _check(self, x: Tensor) -> None:
-        # A compiled or exported program holds for many sizes; a check would tie it to one side of it.
-        if torch.compiler.is_compiling():
+        if is_recorded(x):
             return
         if not isinstance(x, Tensor):
             raise TypeError(f"The input is of type {type(x).__name__}; it must be a torch.Tensor.")
@@ -172,32 +218,30 @@ class EfficientNet(nn.Module):
             )
 
 
-def available_memory(device: torch.device) -> int:
-    """Return how many bytes could be allocated on the device now.
+def is_recorded(x: Any) -> bool:
+    """Whether a tool makes a program of the network now: no check may tie that to one size of input."""
+    traced = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    return torch.compiler.is_compiling() or traced or isinstance(x, torch.fx.Proxy)
 
-    Args:
-        device: A CPU or an accelerator. One that does not tell shares the machine's memory, as on MPS.
-    """
+
+def _told(modules: Iterable[nn.Module], *names: str) -> int:
+    """Return the first whole number that a module has under one of these names, or 0."""
+    found = (getattr(module, name, None) for module in modules for name in names)
+    return next((number for number in found if isinstance(number, int)), 0)
+
+
+def available_memory(device: torch.device) -> int:
+    """Return how many bytes could be allocated on the device now."""
     module = torch.get_device_module(device)
     if hasattr(module, "mem_get_info"):
         return int(module.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
+    return int(psutil.virtual_memory().available)  # also where a device does not tell: MPS shares it
 
 
 def check_memory(
     spec: NetworkSpec, num_classes: int, device: torch.device, bytes_per_element: int = 4
 ) -> None:
-    """Raise if the weights alone would not fit on the device.
-
-    Args:
-        spec: The network.
-        num_classes: Outputs of its classifier.
-        device: Where it is to be built; nothing is needed on `meta`.
-        bytes_per_element: 4 for fp32.
-
-    Raises:
-        MemoryError: They would not fit.
-    """
+    """Raise MemoryError if the weights alone would not fit on the device."""
     if device.type == "meta":
         return
     counted = cost(spec, num_classes=num_classes)
@@ -222,7 +266,7 @@ def build(
 
     Args:
         network: A name from `list_variants()`, or a spec (from `compound`, say).
-        num_classes: Outputs of the classifier, 1 or more.
+        num_classes: Outputs of the classifier, or 0 for none.
         conventions: `"tensorflow"`, `"torchvision"`, conventions of your own, or None for the authors'.
         device: Where to build it; the CPU by default, and `"meta"` allocates nothing.
         in_channels: Channels of the input, 1 or more.
@@ -234,7 +278,7 @@ def build(
     """
     spec = as_spec(network)
     place = torch.device(device or "cpu")
-    check_memory(spec, whole_number("num_classes", num_classes), place)
+    check_memory(spec, whole_number("num_classes", num_classes, 0), place)
     net = EfficientNet(spec, num_classes, in_channels, spec.conventions(conventions), "meta")
     if place.type != "meta":
         net.to_empty(device=place).initialize(generator)

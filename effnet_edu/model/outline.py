@@ -24,11 +24,7 @@ class Step(NamedTuple):
 
 
 def steps(block: BlockSpec) -> tuple[Step, ...]:
-    """Return the operations of a block's branch, in the order in which they run.
-
-    Args:
-        block: With all its numbers.
-    """
+    """Return the operations of a block's branch, in the order in which they run."""
     c_in, c_mid, c_out = block.channels_in, block.channels_hidden, block.channels_out
     before, after, square = block.side_in, block.side_out, f"{block.kernel}x{block.kernel}"
     project = Step("project", "project 1x1", c_mid, c_out, after)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from effnet_edu.model.checks import whole_number
+from effnet_edu.ground.checks import whole_number
 
 #: Channels of the bottleneck and number of blocks of each stage; a block's output is four times as wide.
 STAGES = ((64, 3), (128, 4), (256, 6), (512, 3))

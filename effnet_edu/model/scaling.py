@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from effnet_edu.model.checks import choice, real_number, whole_number
+from effnet_edu.ground.checks import choice, quoted, real_number, whole_number
 
 ChannelRounding = Literal["at_least_90_percent", "nearest"]
 CHANNEL_ROUNDINGS: tuple[str, ...] = ("at_least_90_percent", "nearest")
@@ -25,7 +25,13 @@ LARGEST_MULTIPLIER = 64.0
 
 @dataclass(frozen=True)
 class Multipliers:
-    """What scaling does to a network: factors for its depth, width and resolution."""
+    """What scaling does to a network: factors for its depth, width and resolution.
+
+    Attributes:
+        depth: Factor of the layers of each stage.
+        width: Factor of the channels.
+        resolution: Factor of the side of the input.
+    """
 
     depth: float
     width: float
@@ -82,7 +88,13 @@ def cost_factor(alpha: float = ALPHA, beta: float = BETA, gamma: float = GAMMA) 
 
 @dataclass(frozen=True)
 class FittedPhi:
-    """The phi that each multiplier of a network implies, read backwards from the formula."""
+    """The phi that each multiplier of a network implies, read backwards from the formula.
+
+    Attributes:
+        depth: The phi of its layers.
+        width: The phi of its channels.
+        resolution: The phi of its side.
+    """
 
     depth: float
     width: float
@@ -114,7 +126,7 @@ def fit_phi(
     """
     for name, base in (("alpha", alpha), ("beta", beta), ("gamma", gamma)):
         if not base > 1:
-            raise ValueError(f"{name} is {base!r}; it must be above 1 for phi to be read from it.")
+            raise ValueError(f"{name} is {quoted(base)}; it must be above 1 for phi to be read from it.")
     return FittedPhi(
         depth=math.log(multipliers.depth) / math.log(alpha),
         width=math.log(multipliers.width) / math.log(beta),

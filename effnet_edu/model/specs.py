@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from effnet_edu.model.checks import choice, rate_below_one, real_number, whole_number
+from effnet_edu.ground.checks import choice, quoted, rate_below_one, real_number, whole_number
 from effnet_edu.model.scaling import CHANNEL_DIVISOR, ChannelRounding, round_channels, round_layers
 
 Operation = Literal["mbconv", "fused_mbconv"]
@@ -12,6 +12,7 @@ Padding = Literal["same", "symmetric"]
 OPERATIONS: tuple[str, ...] = ("mbconv", "fused_mbconv")
 ACTIVATIONS: tuple[str, ...] = ("silu", "relu6")
 PADDINGS: tuple[str, ...] = ("same", "symmetric")
+OUTPUT_STRIDES = (8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class StageSpec:
         stride: Stride of the stage's first block; the others have 1.
         channels: Output channels of every block.
         layers: Number of blocks.
-        squeeze_ratio: Squeeze width over the channels of the block's input; 0 for no squeeze-and-excitation.
+        squeeze_ratio: Squeeze width over the channels of the block's input, 0 to 4; 0 for no
+            squeeze-and-excitation. Others count from the hidden channels: a quarter of those is 1.5 here.
 
     Raises:
         ValueError: A field is outside its range: the kernel is odd, the stride 1 or 2, the ratio 0 to 1.
@@ -66,7 +68,7 @@ class StageSpec:
             raise ValueError(f"kernel is {self.kernel}; it must be odd, so that a window has a middle.")
         if self.stride > 2:
             raise ValueError(f"stride is {self.stride}; it must be 1 or 2.")
-        real_number("squeeze_ratio", self.squeeze_ratio, 0, 1)
+        real_number("squeeze_ratio", self.squeeze_ratio, 0, 4)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ class NetworkSpec:
         depth: Depth multiplier over the base.
         source: Where the table stands.
         channel_divisor: Scaled channels are multiples of this; 8 in every published network.
+        output_stride: 8, 16 or 32: how many input pixels, along one side, a pixel of the last map stands for
+            at most. Strides beyond it become dilation, as in segmentation. None leaves every stride.
 
     Raises:
         ValueError: A field is outside its range, or there is no stage.
@@ -111,6 +115,7 @@ class NetworkSpec:
     depth: float
     source: str
     channel_divisor: int = CHANNEL_DIVISOR
+    output_stride: int | None = None
 
     def __post_init__(self) -> None:
         if not self.stages:
@@ -120,14 +125,23 @@ class NetworkSpec:
         rate_below_one("dropout", self.dropout)
         rate_below_one("drop_path_rate", self.drop_path_rate)
         choice("activation", self.activation, ACTIVATIONS)
+        if self.output_stride not in (None, *OUTPUT_STRIDES):
+            raise ValueError(f"output_stride is {quoted(self.output_stride)}; it must be 8, 16 or 32.")
+
+    @property
+    def reductions(self) -> tuple[int, ...]:
+        """How many input pixels, along one side, one pixel of each stage's map stands for."""
+        reached, found = 2, []
+        for stage in self.stages:
+            if self.output_stride is None or reached * stage.stride <= self.output_stride:
+                reached *= stage.stride
+            found.append(reached)
+        return tuple(found)
 
     @property
     def stride(self) -> int:
         """How many input pixels, along one side, one pixel of the last map stands for."""
-        product = 2
-        for stage in self.stages:
-            product *= stage.stride
-        return product
+        return self.reductions[-1]
 
     @property
     def layers(self) -> int:
@@ -172,6 +186,7 @@ class BlockSpec:
         drop_path_rate: Probability that training skips this block for one image.
         side_in: Side of the feature map before the block.
         side_out: Side after it.
+        dilation: Distance between the pixels that a window of the spatial convolution reads.
     """
 
     stage: int
@@ -187,6 +202,7 @@ class BlockSpec:
     drop_path_rate: float
     side_in: int
     side_out: int
+    dilation: int = 1
 
     @property
     def has_shortcut(self) -> bool:
@@ -196,38 +212,26 @@ class BlockSpec:
     def __str__(self) -> str:
         name = "MBConv" if self.operation == "mbconv" else "Fused-MBConv"
         squeeze = f", SE {self.squeeze_channels}" if self.squeeze_channels else ""
+        dilation = f" d{self.dilation}" if self.dilation > 1 else ""
         return (
-            f"{name}{self.expansion} k{self.kernel} s{self.stride}  "
+            f"{name}{self.expansion} k{self.kernel} s{self.stride}{dilation}  "
             f"{self.channels_in} -> {self.channels_out}{squeeze}, {self.side_in} -> {self.side_out}"
         )
 
 
 def strided(side: int, stride: int) -> int:
-    """Return the side of a map after a stride: rounded up, under both padding conventions.
-
-    Args:
-        side: Side of the map before, in pixels.
-        stride: Stride of the convolution.
-    """
+    """Return the side of a map after a stride: rounded up, under both padding conventions."""
     return -(-side // stride)
 
 
-def check_resolution(spec: NetworkSpec, resolution: int | None) -> int:
-    """Return the input side to use: the network's own, or the given one if the network can take it.
-
-    Args:
-        spec: The network.
-        resolution: Side in pixels, or None for the network's own.
-
-    Raises:
-        ValueError: The side is smaller than the network's stride.
-    """
+def check_resolution(spec: NetworkSpec, resolution: int | None, name: str = "resolution") -> int:
+    """Return the input side to use: the network's own, or the given one if the network can take it."""
     if resolution is None:
         return spec.resolution
-    side = whole_number("resolution", resolution)
+    side = whole_number(name, resolution)
     if side < spec.stride:
         raise ValueError(
-            f"resolution is {side}; {spec.name} halves its input {spec.stride.bit_length() - 1} times, "
+            f"{name} is {side}; {spec.name} halves its input {spec.stride.bit_length() - 1} times, "
             f"so it must be {spec.stride} or more."
         )
     return side
@@ -299,9 +303,10 @@ def resolve(spec: NetworkSpec, resolution: int | None = None) -> tuple[BlockSpec
     side = strided(check_resolution(spec, resolution), 2)
     channels, total = spec.stem_channels, spec.layers
     blocks: list[BlockSpec] = []
-    for stage_index, stage in enumerate(spec.stages):
+    reached, dilation = 2, 1
+    for stage_index, (stage, reduction) in enumerate(zip(spec.stages, spec.reductions, strict=True)):
         for index in range(stage.layers):
-            stride = stage.stride if index == 0 else 1
+            stride = reduction // reached if index == 0 else 1
             side_out = strided(side, stride)
             blocks.append(
                 BlockSpec(
@@ -320,7 +325,12 @@ def resolve(spec: NetworkSpec, resolution: int | None = None) -> tuple[BlockSpec
                     drop_path_rate=spec.drop_path_rate * len(blocks) / total,
                     side_in=side,
                     side_out=side_out,
+                    dilation=dilation,
                 )
             )
             side, channels = side_out, stage.channels
+            # As in timm, the block that lost its stride still reads with the dilation from before.
+            if index == 0:
+                dilation *= stage.stride // stride
+        reached = reduction
     return tuple(blocks)

@@ -4,6 +4,7 @@ import difflib
 from dataclasses import dataclass
 from functools import cache
 
+from effnet_edu.ground.checks import QUOTED, quoted
 from effnet_edu.model.scaling import ALPHA, BETA, GAMMA, ChannelRounding, compound_multipliers
 from effnet_edu.model.specs import Activation, Conventions, NetworkSpec, StageSpec, scale
 
@@ -162,7 +163,7 @@ def spec(name: str) -> NetworkSpec:
     """
     if name not in _TABLE:
         raise ValueError(
-            f"There is no network named {name!r}. Near it: {', '.join(_nearest(str(name)))}. "
+            f"There is no network named {quoted(name)}. Near it: {', '.join(_nearest(str(name)[:QUOTED]))}. "
             f"ee.list_variants() names all {len(_TABLE)}."
         )
     base, width, depth, resolution, dropout = _TABLE[name]
@@ -194,16 +195,16 @@ def _nearest(name: str) -> list[str]:
     return list(dict.fromkeys(ending + alike))[:3]
 
 
-def as_spec(network: str | NetworkSpec) -> NetworkSpec:
-    """Return the spec itself, or the published network of this name.
-
-    Args:
-        network: A spec, or one of `list_variants()`.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    return network if isinstance(network, NetworkSpec) else spec(network)
+def as_spec(network: object) -> NetworkSpec:
+    """Return the spec itself, or the published network of this name; raise ValueError for anything else."""
+    if isinstance(network, NetworkSpec):
+        return network
+    if isinstance(network, str):
+        return spec(network)
+    built = " What a built network costs, ee.profile counts." if hasattr(network, "forward") else ""
+    raise ValueError(
+        f"network is {quoted(network)}; it must be a NetworkSpec or the name of a published network.{built}"
+    )
 
 
 def compound(

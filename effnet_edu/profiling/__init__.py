@@ -1,1 +1,5 @@
-"""What only a measurement can know: time and memory of a network on this device."""
+"""Time, memory, ceilings and roofline of a network on this device."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

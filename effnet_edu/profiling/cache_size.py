@@ -18,11 +18,7 @@ _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
 
 def last_level_cache_bytes(device: torch.device) -> int:
-    """Return the size of the last cache between the device and its memory; 32 MiB where nothing tells.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Return the size of the last cache between the device and its memory; 32 MiB where nothing tells."""
     if device.type == "cpu":
         return cpu_cache_bytes() or USUAL_BYTES
     return int(getattr(properties(device), "L2_cache_size", 0)) or USUAL_BYTES
@@ -30,11 +26,7 @@ def last_level_cache_bytes(device: torch.device) -> int:
 
 @cache
 def cpu_cache_bytes(folder: Path = LINUX_CACHES) -> int:
-    """Return the size of the largest cache of the first core, or 0 where the system does not tell.
-
-    Args:
-        folder: Where Linux describes the caches of a core.
-    """
+    """Return the size of the largest cache of the first core, or 0 where the system does not tell."""
     levels = cpu_cache_levels(folder)
     if levels:
         return levels[-1]
@@ -50,9 +42,6 @@ def cpu_cache_levels(folder: Path = LINUX_CACHES) -> tuple[int, ...]:
     """Return the size of each cache of the first core that holds data, the smallest first.
 
     Each is that of one piece: of one core, or of the cores that share it. Only Linux tells.
-
-    Args:
-        folder: Where Linux describes the caches of a core.
     """
     sizes: dict[int, int] = {}
     for index in folder.glob("index*"):

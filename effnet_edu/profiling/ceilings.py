@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,15 +17,16 @@ import psutil
 import torch
 from torch.nn import functional as F
 
-from effnet_edu.checkpoints.atomic import write_atomically
-from effnet_edu.checkpoints.cache import cache_folder
-from effnet_edu.model.checks import choice
+from effnet_edu.ground.atomic import write_atomically
+from effnet_edu.ground.cache import cache_folder
+from effnet_edu.ground.checks import choice, quoted
+from effnet_edu.ground.watch import Watch
 from effnet_edu.model.network import available_memory
 from effnet_edu.profiling.cache_size import cpu_cache_levels, last_level_cache_bytes
-from effnet_edu.profiling.cancel import IsCancelled, never
 from effnet_edu.profiling.device import as_device, device_name, exclusive
 from effnet_edu.profiling.measurement import is_crowded
 from effnet_edu.profiling.telemetry import sensors
+from effnet_edu.profiling.threads import free_threads
 from effnet_edu.profiling.timing import FEWEST, time_repeats
 from effnet_edu.profiling.workload import PRECISIONS
 
@@ -134,66 +135,63 @@ def measure_ceilings(
     device: torch.device | str | None = None,
     *,
     refresh: bool = False,
-    is_cancelled: IsCancelled = never,
-    progress: Callable[[float], None] = lambda _share: None,
-    waiting: Callable[[str], None] = lambda _sentence: None,
+    watch: Watch = Watch(),
 ) -> Ceilings:
     """Measure what the device can do at most, or return what was measured before.
 
     It takes less than 10 seconds on a CPU and less than 3 on a GPU. The result is kept in the folder of
-    fetched files, for this device, version of torch, and number of threads.
+    fetched files, for this device, version of torch, and number of threads. Where other programs hold cores,
+    fewer threads are used if they are quicker, and a note says so.
 
     Args:
         device: Where to measure; the accelerator if there is one.
         refresh: True to measure anew.
-        is_cancelled: Asked before every run; a yes stops the measurement.
-        progress: Told the share done, from 0 to 1.
-        waiting: Told in a sentence if somebody else measures on the device and this measurement has to wait.
+        watch: Told the share done and of waiting; asked often whether to stop.
 
     Raises:
         ValueError: The device is not there.
         MemoryError: The device has too little free memory.
-        Cancelled: `is_cancelled` said yes.
+        Cancelled: `watch` said so.
     """
     place = as_device(device)
-    file = _file(place)
-    kept = None if refresh else _read(file)
-    if kept is not None:
-        return kept
-    with exclusive(place, is_cancelled, waiting):
-        measured = _measure(place, is_cancelled, progress)
-    if not measured.crowded:
-        _write(file, measured)
-    return measured
+    with exclusive(place, watch), free_threads(place, watch) as threads:
+        file = _file(place)
+        measured = None if refresh else _read(file)
+        if measured is None:
+            measured = _measure(place, watch)
+            if not measured.crowded:
+                _write(file, measured)
+    return replace(measured, notes=(*measured.notes, *filter(None, (threads.sentence,))))
 
 
-def _measure(device: torch.device, is_cancelled: IsCancelled, progress: Callable[[float], None]) -> Ceilings:
+def _measure(device: torch.device, watch: Watch) -> Ceilings:
     begun = time.perf_counter()
     on_cpu, steps = device.type == "cpu", len(PRECISIONS) + 2
     slot = (CPU_SECONDS if on_cpu else ACCELERATOR_SECONDS) / steps
     arithmetic, notes = {}, []
     with sensors(device) as held:
         for index, (name, dtype) in enumerate(PRECISIONS.items()):
-            best = _fastest(_arithmetic(device, dtype), slot, device, is_cancelled)
+            best = _fastest(_arithmetic(device, dtype), slot, device, watch)
             if best is None:
                 notes.append(f"{name}: this device does not multiply in it.")
             else:
                 arithmetic[name] = best
-            progress((index + 1) / steps)
+            watch.progress((index + 1) / steps)
         largest = last_level_cache_bytes(device)
-        memory = _fastest(_traffic(device, _large_array(device, largest)), slot, device, is_cancelled)
+        memory = _fastest(_traffic(device, _large_array(device, largest)), slot, device, watch)
         if memory is None:
             raise MemoryError(f"{device} has too little free memory for measuring how fast it is.")
-        progress((steps - 1) / steps)
-        cache, reason = _cache(device, memory, slot, is_cancelled)
-        progress(1.0)
+        watch.progress((steps - 1) / steps)
+        cache, reason = _cache(device, memory, slot, watch)
+        watch.progress(1.0)
         others = held.summary().others_load
     if reason:
         notes.append(reason)
     crowded = on_cpu and is_crowded(others, torch.get_num_threads(), psutil.cpu_count())
+    busy = "the" if others is None else f"{others:.1f}"
     if crowded:
         notes.append(
-            f"Other programs kept {others:.1f} cores busy meanwhile, so these ceilings are too low and were "
+            f"Other programs kept {busy} cores busy meanwhile, so these ceilings are too low and were "
             "not kept: close them and measure again."
         )
     return Ceilings(
@@ -212,7 +210,7 @@ def _measure(device: torch.device, is_cancelled: IsCancelled, progress: Callable
 
 
 def _fastest(
-    programs: Iterator[_Program], seconds: float, device: torch.device, is_cancelled: IsCancelled
+    programs: Iterator[_Program], seconds: float, device: torch.device, watch: Watch
 ) -> Ceiling | None:
     """Return what the fastest of the programs reached; None if the device runs none of them."""
     listed = list(programs)
@@ -223,7 +221,7 @@ def _fastest(
             continue
         try:
             with torch.inference_mode():
-                timing = time_repeats(program.prepare(), share, device, is_cancelled)
+                timing = time_repeats(program.prepare(), share, device, watch)
         except RuntimeError:  # no such product in this precision, or too little memory for it
             continue
         rate = program.amount / sorted(timing.seconds)[len(timing.seconds) // 10]
@@ -311,7 +309,7 @@ def _cache(
     device: torch.device,
     memory: Ceiling,
     seconds: float,
-    is_cancelled: IsCancelled,
+    watch: Watch,
 ) -> tuple[Ceiling | None, str]:
     """Return the ceiling of the last cache, or None and the reason."""
     if device.type != "cpu":
@@ -323,7 +321,7 @@ def _cache(
     size = last // 12  # three arrays in a quarter of it; the rest is for whoever else uses it
     if size < 2 * inner:
         return None, "last cache: it is hardly larger than the caches before it."
-    found = _fastest(_traffic(device, size), seconds, device, is_cancelled)
+    found = _fastest(_traffic(device, size), seconds, device, watch)
     if found is None or found.per_second < WORTH_A_ROOF * memory.per_second:
         return None, "last cache: it was no faster than memory here; others may be using it."
     return found, ""
@@ -363,7 +361,7 @@ def ceilings_from(row: dict[str, Any]) -> Ceilings:
             }
         )
     except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"These are no ceilings: {error!r}.") from error
+        raise ValueError(f"These are no ceilings: {quoted(error)}.") from error
 
 
 def _ceiling(row: dict[str, Any]) -> Ceiling:

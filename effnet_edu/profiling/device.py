@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 import torch
 
-from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
+from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.watch import Watch
 from effnet_edu.profiling.turn import POLL_SECONDS, turn_among_programs
 
 _LOCKS: dict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -31,9 +32,6 @@ def default_device() -> torch.device:
 def as_device(device: torch.device | str | None) -> torch.device:
     """Return the device of this name, after making sure that this machine has it.
 
-    Args:
-        device: `"cpu"`, `"cuda"`, `"mps"` and so on; None for the accelerator if there is one.
-
     Raises:
         ValueError: This machine has no such device.
     """
@@ -46,16 +44,12 @@ def as_device(device: torch.device | str | None) -> torch.device:
         wanted = None
     if wanted is None or wanted.type not in {"cpu", here.type}:
         both = "'cpu'" if here.type == "cpu" else f"'cpu' or '{here.type}'"
-        raise ValueError(f"device is {str(device)!r}; this machine has {both}.")
+        raise ValueError(f"device is {quoted(str(device))}; this machine has {both}.")
     return wanted
 
 
 def device_name(device: torch.device) -> str:
-    """Return what the maker calls the device.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Return what the maker calls the device."""
     module = torch.get_device_module(device)
     if hasattr(module, "get_device_name"):
         return str(module.get_device_name(device))
@@ -70,11 +64,7 @@ def device_name(device: torch.device) -> str:
 
 
 def driver_version(device: torch.device) -> str | None:
-    """Return the version of the device's driver, or None where there is none or it does not tell.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Return the version of the device's driver, or None where there is none or it does not tell."""
     if device.type != "cuda":
         return None
     try:
@@ -89,30 +79,18 @@ def driver_version(device: torch.device) -> str | None:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until everything queued on the device is done; on a CPU it always is.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Wait until everything queued on the device is done; on a CPU it always is."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
 
 
 def has_own_memory(device: torch.device) -> bool:
-    """Return whether a device has memory of its own, whose end harms nobody else, and tells how much is free.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Return whether a device has memory of its own, which it may fill, and tells how much is free."""
     return device.type != "cpu" and hasattr(torch.get_device_module(device), "mem_get_info")
 
 
 def free_cached_memory(device: torch.device) -> None:
-    """Give the memory that torch keeps for later back to the device; a device that has failed keeps it.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Give the memory that torch keeps for later back to the device; a device that has failed keeps it."""
     module = torch.get_device_module(device)
     if hasattr(module, "empty_cache"):
         with suppress(RuntimeError):
@@ -120,11 +98,7 @@ def free_cached_memory(device: torch.device) -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory ran out, as each device words it.
-
-    Args:
-        error: What was raised.
-    """
+    """Return whether an error says that memory ran out, as each device words it."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     said = str(error).lower()
@@ -132,12 +106,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def is_device_failure(error: BaseException, device: torch.device) -> bool:
-    """Return whether an error comes from a device that has failed or vanished, and not from the network.
-
-    Args:
-        error: What was raised.
-        device: Where the work ran; a CPU does not vanish.
-    """
+    """Return whether an error comes from a device that has failed or vanished, and not from the network."""
     if device.type == "cpu" or not isinstance(error, RuntimeError) or is_out_of_memory(error):
         return False
     accelerator_error = getattr(torch, "AcceleratorError", None)  # since torch 2.8
@@ -147,11 +116,7 @@ def is_device_failure(error: BaseException, device: torch.device) -> bool:
 
 
 def properties(device: torch.device) -> Any:
-    """Return what the driver tells about an accelerator, or None where there is nothing of the kind.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Return what the driver tells about an accelerator, or None where there is nothing of the kind."""
     module = torch.get_device_module(device)
     if device.type == "cpu" or not hasattr(module, "get_device_properties"):
         return None
@@ -162,28 +127,17 @@ def device_key(device: torch.device) -> str:
     """Return what tells a device from all others of this machine, the same in every process.
 
     An index would not do: environment variables number devices anew for each process.
-
-    Args:
-        device: A CPU or an accelerator.
     """
     return f"{device.type}-{uuid_of(device) or device.index or 0}" if device.type != "cpu" else "cpu"
 
 
 def uuid_of(device: torch.device) -> str:
-    """Return the name that the maker gave this one device, or nothing where it has none.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Return the name that the maker gave this one device, or nothing where it has none."""
     return str(getattr(properties(device), "uuid", ""))
 
 
 def pci_address(device: torch.device) -> str:
-    """Return where an accelerator is plugged in, such as `00000000:3B:00.0`, or nothing if torch cannot say.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Return where an accelerator is plugged in, such as `00000000:3B:00.0`; nothing if torch cannot say."""
     told = properties(device)
     if not all(hasattr(told, f"pci_{part}_id") for part in ("domain", "bus", "device")):
         return ""
@@ -194,20 +148,12 @@ class Stopwatch(Protocol):
     """Times one run after another on a device."""
 
     def time(self, run: Callable[[], object]) -> float:
-        """Run, wait until the device is done, and return the seconds.
-
-        Args:
-            run: Queues work on the device.
-        """
+        """Run, wait until the device is done, and return the seconds."""
         ...
 
 
 class ClockStopwatch:
-    """Waits for the device before and after, and reads the clock.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Waits for the device before and after, and reads the clock."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -223,9 +169,6 @@ class ClockStopwatch:
 
 class EventStopwatch:
     """Lets the device itself note when the work begins and ends, without the way there and back.
-
-    Args:
-        device: An accelerator.
 
     Raises:
         RuntimeError: The device has no such events.
@@ -249,36 +192,19 @@ class EventStopwatch:
 
 
 def stopwatch(device: torch.device) -> Stopwatch:
-    """Return what times this device best: its own events, or the clock where it has none.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Return what times this device best: its own events, or the clock where it has none."""
     if device.type != "cpu":
         with suppress(RuntimeError, NotImplementedError, TypeError):
             return EventStopwatch(device)
     return ClockStopwatch(device)
 
 
-def _say_nothing(_sentence: str) -> None:
-    pass
-
-
 @contextmanager
-def exclusive(
-    device: torch.device,
-    is_cancelled: IsCancelled = never,
-    waiting: Callable[[str], None] = _say_nothing,
-) -> Iterator[None]:
+def exclusive(device: torch.device, watch: Watch = Watch()) -> Iterator[None]:
     """Hold the right to measure on a device: two measurements at once would measure each other.
 
     Other threads of this process queue at a lock in memory, other processes of this machine, of any user, at
     a file lock (see `turn.py`). It is not re-entrant: who holds it and asks again waits for ever.
-
-    Args:
-        device: Where the measurement runs.
-        is_cancelled: Asked about every 50 ms while waiting for the turn.
-        waiting: Told once, in a sentence, that somebody else has the turn.
 
     Raises:
         Cancelled: It said yes before the turn came.
@@ -286,13 +212,14 @@ def exclusive(
     key = device_key(device)
     lock = _LOCKS[key]
     if not lock.acquire(blocking=False):
-        waiting(f"Another measurement of this program runs on {device_name(device)}; this one waits for it.")
+        watch.waiting(
+            f"Another measurement of this program runs on {device_name(device)}; this one waits for it."
+        )
         while not lock.acquire(timeout=POLL_SECONDS):
-            if is_cancelled():
-                raise Cancelled
+            watch.check()
     try:
         busy = f"Another notebook or program is measuring on {device_name(device)}; this one waits for it."
-        with turn_among_programs(key, is_cancelled, lambda: waiting(busy)):
+        with turn_among_programs(key, watch, busy):
             yield
     finally:
         lock.release()

@@ -15,23 +15,25 @@ import psutil
 import torch
 from torch import nn
 
-from effnet_edu.model.blocks import FusedMBConv, MBConv, SqueezeExcitation
+from effnet_edu.ground.watch import Watch
+from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv, SqueezeExcitation
 from effnet_edu.model.cost import LayerCost, NetworkCost
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.model.variants import as_spec
-from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
+from effnet_edu.profiling.counts import cost_as_built, is_compiled
 from effnet_edu.profiling.device import device_name, stopwatch
 from effnet_edu.profiling.measurement import is_crowded
 from effnet_edu.profiling.op_timer import OpTimer, TimedOps, instrument_seconds, op_timer
+from effnet_edu.profiling.repeats import Timing
 from effnet_edu.profiling.telemetry import sensors
-from effnet_edu.profiling.timing import FEWEST, MOST, Timing
-from effnet_edu.profiling.workload import as_workload, check_activations, random_inputs, ready_network
+from effnet_edu.profiling.threads import free_threads
+from effnet_edu.profiling.timing import FEWEST, MOST
+from effnet_edu.profiling.workload import Workload, as_workload, check_activations, ready_network
 
 #: Operations that are no module of their own: by the module that runs them, their row's name after its own.
 _IN_SQUEEZE = {"mean": ".pool", "sigmoid": ".gate", "mul": ".scale", "mul_": ".scale"}
 _IN_BLOCK = {"add": ".shortcut", "add_": ".shortcut"}
-_IN_NETWORK = {"mean": "head.pool"}
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,8 @@ class LayerProfile:
             it; None where nobody tells.
         torch_version: Version of torch.
         seed: Seed of random weights and inputs.
+        threads: Threads that torch computed with, on a CPU.
+        threads_note: Why they were fewer than torch has, and how to mend it; empty if they were not.
     """
 
     network: str
@@ -148,6 +152,8 @@ class LayerProfile:
     others_load: float | None
     torch_version: str
     seed: int
+    threads: int | None = None
+    threads_note: str = ""
 
     @property
     def total_seconds(self) -> float:
@@ -169,10 +175,9 @@ class LayerProfile:
         return sum(row.macs for row in self.layers)
 
     @property
-    def _crowded(self) -> bool:
-        return self.device == "cpu" and is_crowded(
-            self.others_load, torch.get_num_threads(), psutil.cpu_count()
-        )
+    def crowded(self) -> bool:
+        """Whether other programs and torch's threads together wanted more cores than there are."""
+        return self.device == "cpu" and is_crowded(self.others_load, self.threads, psutil.cpu_count())
 
     def share(self, row: LayerTime) -> float:
         """Return the share of the layers' time that one of them takes.
@@ -281,7 +286,7 @@ class LayerProfile:
             if self.queued_behind
             else ""
         )
-        busy = f"; other programs kept {self.others_load:.1f} cores busy" if self._crowded else ""
+        busy = f"; other programs kept {self.others_load:.1f} cores busy" if self.crowded else ""
         return "\n".join(
             [
                 *lines,
@@ -293,6 +298,7 @@ class LayerProfile:
                 f"{len(self.whole.seconds)} passes; operations of no layer took "
                 f"{1e6 * self.elsewhere_seconds:.0f} us; the instrument adds "
                 f"{1e6 * self.instrument_seconds:.1f} us to an operation{gaps}{busy}",
+                *([self.threads_note] if self.threads_note else []),
             ]
         )
 
@@ -302,7 +308,7 @@ def _stage(row: LayerTime) -> str:
 
 
 def profile_layers(
-    network: str | NetworkSpec | EfficientNet,
+    network: str | NetworkSpec | nn.Module,
     batch_size: int = 1,
     resolution: int | None = None,
     precision: str = "fp32",
@@ -310,9 +316,7 @@ def profile_layers(
     *,
     seconds: float = 2.0,
     seed: int = 0,
-    is_cancelled: IsCancelled = never,
-    progress: Callable[[float], None] = lambda _share: None,
-    waiting: Callable[[str], None] = lambda _sentence: None,
+    watch: Watch = Watch(),
 ) -> LayerProfile:
     """Measure the time of every layer of a network, and of the whole without the instrument.
 
@@ -321,62 +325,61 @@ def profile_layers(
     notes it, with work queued before, so that starting the work does not count.
 
     Args:
-        network: A network, a spec, or the name of a published network. It has to run layer by layer: a
-            compiled one does not.
+        network: An EfficientNet, a spec, or the name of a published network. Its layers have to be those of
+            its spec; its classifier may be any module, and is one row.
         batch_size: Images at once, 1 or more.
         resolution: Side of the input in pixels; the network's own by default.
         precision: `"fp32"`, `"bf16"` or `"fp16"`.
         device: Where to run; by default where the network is, and for a spec the accelerator if there is one.
         seconds: How long to time at most, 0.001 to 3600; 3 passes of each sort at least are timed.
         seed: Seed of the inputs, and of the weights where there are none.
-        is_cancelled: Asked before every block; a yes stops the measurement.
-        progress: Told the share done, from 0 to 1.
-        waiting: Told in a sentence if somebody else measures on the device and this measurement has to wait.
+        watch: Told the share done and of waiting; asked often whether to stop.
 
     Raises:
         ValueError: An argument is outside its range, the device is not there, or the network does not run
             layer by layer as its spec says.
         MemoryError: The device has too little memory for it.
         MeasurementError: The device failed.
-        Cancelled: `is_cancelled` said yes.
+        Cancelled: `watch` said so.
     """
     work = as_workload(as_eager(network), batch_size, resolution, precision, device, seconds)
-    place, dtype = work.device, work.dtype
+    place, dtype, counted = work.device, work.dtype, exact_rows(work)
     with (
-        work.measuring(is_cancelled, waiting),
+        work.measuring(watch),
+        free_threads(place, watch) as threads,
         torch.inference_mode(),
-        ready_network(work.network, place, dtype, seed, is_cancelled) as net,
+        ready_network(work, seed, watch) as net,
         sensors(place) as held,
     ):
-        check_activations(work.counted, batch_size, dtype.itemsize, place)
-        inputs = random_inputs(batch_size, net.in_channels, work.resolution, place, dtype, seed)
+        check_activations(work)
+        inputs = work.inputs(seed)
         timer = op_timer(place)
-        instrument = _Instrument(net, work.counted, timer)
-        watch, turn = stopwatch(place), 0
+        instrument = _Instrument(net, counted, timer)
+        clock, turn = stopwatch(place), 0
 
         def run_plain() -> float:
             nonlocal turn
             turn += 1
-            return watch.time(lambda: net(inputs[turn % len(inputs)]))
+            return clock.time(lambda: net(inputs[turn % len(inputs)]))
 
         def run_instrumented() -> list[float]:
             nonlocal turn
             turn += 1
             return instrument.run(inputs[turn % len(inputs)])
 
-        passes, whole = _in_turns(run_instrumented, run_plain, seconds, is_cancelled, progress)
+        passes, whole = _in_turns(run_instrumented, run_plain, seconds, watch)
         others_load = held.summary().others_load
-        adds = instrument_seconds(place)
+        adds, name = instrument_seconds(place), device_name(place)
     return LayerProfile(
-        network=work.spec.name,
+        network=work.name,
         resolution=work.resolution,
         batch_size=batch_size,
         precision=precision,
         device=place.type,
-        device_name=device_name(place),
+        device_name=name,
         layers=tuple(
             LayerTime(row, Timing(tuple(one[index] for one in passes)), batch_size, dtype.itemsize)
-            for index, row in enumerate(work.counted.layers)
+            for index, row in enumerate(counted.layers)
         ),
         whole=Timing(tuple(whole)),
         elsewhere_seconds=median(one[-1] for one in passes),
@@ -385,36 +388,42 @@ def profile_layers(
         others_load=others_load,
         torch_version=torch.__version__,
         seed=seed,
+        threads=threads.used if place.type == "cpu" else None,
+        threads_note=threads.sentence,
     )
 
 
-def as_eager(network: str | NetworkSpec | EfficientNet) -> NetworkSpec | EfficientNet:
-    """Return the network or the spec of this name, after making sure that it runs layer by layer.
-
-    Args:
-        network: A network, a spec, or the name of a published network.
-
-    Raises:
-        ValueError: It is compiled, or a module of another kind.
-    """
+def as_eager(network: str | NetworkSpec | nn.Module) -> NetworkSpec | EfficientNet:
+    """Return the network or the spec of this name, or raise ValueError if it does not run layer by layer."""
     if not isinstance(network, nn.Module):
         return as_spec(network)
-    compiled = any(getattr(module, "_compiled_call_impl", None) for module in network.modules())
+    compiled = is_compiled(network)
     if compiled or not isinstance(network, EfficientNet):
         raise ValueError(
             f"The network is {'compiled' if compiled else f'of type {type(network).__name__}'}; its layers "
             "can be told apart only in an EfficientNet that runs them one by one: give the one from before "
-            "compiling or optimizing."
+            "compiling, wrapping or optimizing, or measure it as a whole with ee.profile."
+        )
+    if cost_as_built(network, network.spec.resolution) is None:
+        raise ValueError(
+            f"The layers of this {network.spec.name} are not those of its spec; what each costs is known "
+            "only before it is changed, folded or optimized: give the one from before, or measure it as a "
+            "whole with ee.profile."
         )
     return network
+
+
+def exact_rows(work: Workload) -> NetworkCost:
+    """Return the rows of a network that `as_eager` let pass."""
+    assert work.exact is not None  # noqa: S101
+    return work.exact
 
 
 def _in_turns(
     run_instrumented: Callable[[], list[float]],
     run_plain: Callable[[], float],
     seconds: float,
-    is_cancelled: IsCancelled,
-    progress: Callable[[float], None],
+    watch: Watch,
 ) -> tuple[list[list[float]], list[float]]:
     """Run both in turns, whose order changes each time, for about `seconds`, after two turns to warm up."""
     passes: list[list[float]] = []
@@ -422,8 +431,7 @@ def _in_turns(
     spent, warm = 0.0, -2
     clock = stopwatch(torch.device("cpu"))
     while len(whole) < MOST and (len(whole) < FEWEST or spent < seconds):
-        if is_cancelled():
-            raise Cancelled
+        watch.check()
 
         def both(turn: int = warm + len(whole)) -> None:
             for index in (0, 1) if turn % 2 else (1, 0):
@@ -439,7 +447,7 @@ def _in_turns(
             whole.clear()
             continue
         spent += took
-        progress(min(1.0, spent / seconds, len(whole) / FEWEST))
+        watch.progress(min(1.0, spent / seconds, len(whole) / FEWEST))
     return passes, whole
 
 
@@ -452,9 +460,9 @@ class _Instrument(TimedOps):  # type: ignore[no-untyped-call]
         timer: Times one operation.
     """
 
-    def __init__(self, net: EfficientNet, counted: NetworkCost, timer: OpTimer) -> None:
+    def __init__(self, net: nn.Module, counted: NetworkCost, timer: OpTimer) -> None:
         super().__init__(timer)
-        self._net = net
+        self._net, self._name = net, counted.spec.name
         self._rows = {row.name: index for index, row in enumerate(counted.layers)}
         self._elsewhere = len(self._rows)
         self._modules = dict(net.named_modules())
@@ -482,7 +490,7 @@ class _Instrument(TimedOps):  # type: ignore[no-untyped-call]
         for name, index in self._rows.items():
             if index not in ran:
                 raise ValueError(
-                    f"The layer {name} of {self._net.spec.name} ran nothing; the time of each layer is known "
+                    f"The layer {name} of {self._name} ran nothing; the time of each layer is known "
                     "only for a network as its spec builds it: give the one from before it was changed."
                 )
         return seconds
@@ -500,9 +508,10 @@ class _Instrument(TimedOps):  # type: ignore[no-untyped-call]
             return module_name + _IN_SQUEEZE.get(name, "")
         if isinstance(module, MBConv | FusedMBConv):
             return module_name + _IN_BLOCK.get(name, "")
-        if isinstance(module, EfficientNet):
-            return _IN_NETWORK.get(name, "")
-        return module_name
+        if isinstance(module, ConvNormAct):
+            return f"{module_name}.conv"  # the padding before it
+        top = module_name.partition(".")[0]
+        return {"pool": "head.pool", "classifier": "classifier"}.get(top, module_name)
 
     @contextmanager
     def _names_of_running_modules(self) -> Iterator[None]:

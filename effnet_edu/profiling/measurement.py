@@ -42,6 +42,9 @@ class Measurement:
         driver: Version of the accelerator's driver.
         measured_at: When it began, in UTC.
         command: The line of Python that measures the same again; empty for a network without a name.
+        threads_note: Why fewer threads were used than torch has, and how to mend it; empty if not.
+        engine: What ran it, one of `ENGINES`.
+        engine_version: Version of an engine that is no part of torch.
     """
 
     network: str
@@ -71,6 +74,9 @@ class Measurement:
     driver: str | None = None
     measured_at: str = ""
     command: str = ""
+    threads_note: str = ""
+    engine: str = "torch"
+    engine_version: str = ""
 
     @property
     def images_per_second(self) -> float:
@@ -87,8 +93,8 @@ class Measurement:
         """What to do for a time to trust, in a sentence or two; empty where nothing needs doing."""
         if self.throttled and "temperature" in self.throttled:
             return "The device held its clock down because it was hot: let it cool, and measure again."
-        if not self.noisy:
-            return ""
+        if self.threads_note or not self.noisy:
+            return self.threads_note
         if self.is_crowded:
             return self._advice_for_a_crowd()
         if self.device != "cpu" and self.others_load:
@@ -136,6 +142,7 @@ class Measurement:
             self._load(),
             self.advice,
             f"measured {self.measured_at} with torch {self.torch_version}"
+            + (f", {self.engine} {self.engine_version}" if self.engine_version else "")
             + (f", driver {self.driver}" if self.driver else ""),
             f"again: {self.command}" if self.command else "",
         ]
@@ -157,6 +164,7 @@ class Measurement:
         ]
         return (
             f"{self.network}, {self.resolution} px, batch {self.batch_size}, {self.precision} "
+            f"{'' if self.engine == 'torch' else f'in {self.engine} '}"
             f"on {self.device_name}: {', '.join(facts)}{', noisy' if self.noisy else ''}"
         )
 

@@ -1,14 +1,14 @@
 """How much memory a piece of work takes on its device."""
 
-import ctypes
 import gc
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import torch
+
+from effnet_edu.ground.memory import give_back_memory
 
 
 def memory_growth(work: Callable[[], object], device: torch.device) -> int:
@@ -17,10 +17,6 @@ def memory_growth(work: Callable[[], object], device: torch.device) -> int:
     On an accelerator the allocator knows exactly. On a CPU it is the resident memory of this process, whose
     peak Linux notes by itself; elsewhere it is read about every millisecond, so that a shorter peak can be
     missed. Memory of other threads counts too.
-
-    Args:
-        work: What to run; everything that it queues on the device is waited for by itself.
-        device: Where it runs.
     """
     module = torch.get_device_module(device)
     if hasattr(module, "max_memory_allocated"):
@@ -30,7 +26,8 @@ def memory_growth(work: Callable[[], object], device: torch.device) -> int:
         return int(module.max_memory_allocated(device) - before)
     if hasattr(module, "current_allocated_memory"):
         return _sampled_growth(work, module.current_allocated_memory)
-    _return_free_memory()
+    gc.collect()  # what an earlier network left does not hide growth
+    give_back_memory()
     if _forget_peak():
         before = psutil.Process().memory_info().rss
         work()
@@ -75,12 +72,3 @@ def _peak() -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
     kibibytes = next(line.split()[1] for line in lines if line.startswith("VmHWM:"))
     return 1024 * int(kibibytes)
-
-
-def _return_free_memory() -> None:
-    """Give freed memory back to the system, so that what an earlier network left does not hide growth."""
-    gc.collect()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)

@@ -1,14 +1,17 @@
 """Time any module: one block of a network, or a network that is not one of ours."""
 
-from collections.abc import Callable
+import copy
 
 import torch
 from torch import nn
 
-from effnet_edu.model.checks import real_number, whole_number
-from effnet_edu.profiling.cancel import IsCancelled, never
+from effnet_edu.ground.checks import real_number, whole_number
+from effnet_edu.ground.watch import Watch
+from effnet_edu.model.draws import draw_from
+from effnet_edu.profiling.counts import evaluated
 from effnet_edu.profiling.device import exclusive
-from effnet_edu.profiling.timing import Timing, time_repeats
+from effnet_edu.profiling.repeats import Timing
+from effnet_edu.profiling.timing import time_repeats
 from effnet_edu.profiling.workload import random_inputs
 
 
@@ -22,14 +25,12 @@ def time_module(
     memory_format: torch.memory_format = torch.contiguous_format,
     seconds: float = 1.0,
     seed: int = 0,
-    is_cancelled: IsCancelled = never,
-    progress: Callable[[float], None] = lambda _share: None,
+    watch: Watch = Watch(),
 ) -> Timing:
     """Time a module's forward pass, or forward and backward pass, where its weights are and in their type.
 
     Args:
-        module: A module that takes images or feature maps; its mode is as before afterwards, but training
-            moves its batch-norm statistics.
+        module: A module that takes images or feature maps; it is left as it was, and a copy is trained.
         channels: Channels of its input.
         side: Side of its input in pixels.
         batch_size: Images at once, 1 or more.
@@ -38,19 +39,20 @@ def time_module(
         memory_format: Order in which the input lies in memory.
         seconds: How long to time after warming up, 0.001 to 3600.
         seed: Seed of the inputs.
-        is_cancelled: Asked before every run.
-        progress: Told the share done, from 0 to 1.
+        watch: Told the share done and of waiting; asked often whether to stop.
 
     Raises:
         ValueError: An argument is outside its range.
-        Cancelled: `is_cancelled` said yes.
+        Cancelled: `watch` said so.
     """
     whole_number("batch_size", batch_size)
     real_number("seconds", seconds, 1e-3, 3600)
+    if training:
+        module = copy.deepcopy(module)  # which training changes: gradients, and statistics of batch norm
+        draw_from(module, torch.Generator(next(module.parameters()).device).manual_seed(seed))
     weight = next(module.parameters())
     drawn = random_inputs(batch_size, channels, side, weight.device, weight.dtype, seed)
     inputs = [part.contiguous(memory_format=memory_format).requires_grad_(training) for part in drawn]
-    modes = [(part, part.training) for part in module.modules()]
     turn = 0
 
     def run() -> None:
@@ -64,11 +66,5 @@ def time_module(
         module.zero_grad(set_to_none=True)
         module(x).sum().backward()
 
-    module.train(training)
-    try:
-        with exclusive(weight.device, is_cancelled), torch.inference_mode(not training):
-            return time_repeats(run, seconds, weight.device, is_cancelled, progress)
-    finally:
-        module.zero_grad(set_to_none=True)
-        for part, mode in modes:
-            part.training = mode
+    with exclusive(weight.device, watch), evaluated(module, training), torch.inference_mode(not training):
+        return time_repeats(run, seconds, weight.device, watch)

@@ -34,12 +34,7 @@ class OpTimer(Protocol):
         ...
 
     def time(self, row: int, run: Callable[[], Any]) -> Any:
-        """Run one operation and return its result.
-
-        Args:
-            row: What its time is booked to.
-            run: Runs it.
-        """
+        """Run one operation and return its result."""
         ...
 
     def stop(self) -> list[tuple[int, float]]:
@@ -48,11 +43,7 @@ class OpTimer(Protocol):
 
 
 class ClockTimer:
-    """Waits for the device and reads the clock on both sides of an operation.
-
-    Args:
-        device: A CPU, or an accelerator that has no events: there, starting the work counts.
-    """
+    """Waits for the device and reads the clock on both sides of an operation."""
 
     behind = 0.0
 
@@ -87,9 +78,6 @@ class EventTimer:
     Without a queue the device would wait for the processor inside of what is timed. So before each piece of
     the network (a block, say) the device gets matrix products to do, and while it does them the piece is
     queued. Where the products were done too early, more are taken for the next pass.
-
-    Args:
-        device: An accelerator.
 
     Raises:
         RuntimeError: It has no such events.
@@ -158,11 +146,7 @@ class EventTimer:
 
 
 def op_timer(device: torch.device) -> OpTimer:
-    """Return what times single operations on this device best.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Return what times single operations on this device best."""
     if device.type != "cpu":
         with suppress(RuntimeError, NotImplementedError, TypeError):
             return EventTimer(device)
@@ -170,11 +154,7 @@ def op_timer(device: torch.device) -> OpTimer:
 
 
 class TimedOps(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """While it is active, every operation of torch is timed and booked.
-
-    Args:
-        timer: Times one operation.
-    """
+    """While it is active, every operation of torch is timed and booked."""
 
     def __init__(self, timer: OpTimer) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -182,11 +162,7 @@ class TimedOps(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._pausing = False
 
     def row(self, operation: Any) -> int:
-        """Return what an operation is booked to.
-
-        Args:
-            operation: As torch dispatches it.
-        """
+        """Return what an operation is booked to."""
         raise NotImplementedError
 
     def next_piece(self) -> None:
@@ -213,9 +189,6 @@ def instrument_seconds(device: torch.device) -> float:
     """Return what the instrument adds to the time that it reads for one operation.
 
     It is what it reads for an operation on one number, less what such an operation takes without it.
-
-    Args:
-        device: A CPU or an accelerator.
     """
     timer = op_timer(device)
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import psutil
 import torch
 
-from effnet_edu.profiling.cancel import Cancelled, IsCancelled
+from effnet_edu.ground.watch import Watch
 from effnet_edu.profiling.device import pci_address, uuid_of
 
 #: Sensors change slowly and asking costs time: not more often than this.
@@ -88,11 +88,7 @@ class NoSensors:
 
 
 class CpuSensors:
-    """The operating system's view of the processor.
-
-    Args:
-        powercap: Where Linux keeps the energy counters of the processor's packages, often for root alone.
-    """
+    """The operating system's view of the processor."""
 
     def __init__(self, powercap: Path = Path("/sys/class/powercap")) -> None:
         self._packages = [_Package(folder) for folder in sorted(powercap.glob("intel-rapl:?"))]
@@ -148,12 +144,7 @@ class _Package:
 
 
 class NvmlSensors:
-    """NVIDIA's driver, which finds the device by its identity: an index would depend on the process.
-
-    Args:
-        nvml: The module pynvml, initialised.
-        handle: NVML's handle of the device.
-    """
+    """NVIDIA's driver, which finds the device by its identity: an index would depend on the process."""
 
     def __init__(self, nvml: Any, handle: Any) -> None:
         self._nvml, self._handle = nvml, handle
@@ -212,11 +203,7 @@ class NvmlSensors:
 
 @contextmanager
 def sensors(device: torch.device) -> Iterator[Sensors]:
-    """Hold what reads a device, from now on.
-
-    Args:
-        device: A CPU or an accelerator.
-    """
+    """Hold what reads a device, from now on."""
     if device.type == "cpu":
         yield CpuSensors()
         return
@@ -257,11 +244,7 @@ def _nvml_handle(nvml: Any, device: torch.device) -> Any:
 
 
 class Sampler:
-    """Reads sensors when told that a run is done, but not too often.
-
-    Args:
-        held: What to read.
-    """
+    """Reads sensors when told that a run is done, but not too often."""
 
     def __init__(self, held: Sensors) -> None:
         self._held = held
@@ -275,20 +258,15 @@ class Sampler:
 
 
 def energy_per_run(
-    run: Callable[[], object], joules: Callable[[], float | None], is_cancelled: IsCancelled
+    run: Callable[[], object], joules: Callable[[], float | None], watch: Watch
 ) -> float | None:
     """Run again and again and return the joules that one run takes, or None where there is no counter.
 
     Counters go up in steps, on an accelerator every 20 to 100 ms. What is divided lies between two steps, so
     that no share of a step is lost.
 
-    Args:
-        run: One run, waited for.
-        joules: Reads the counter.
-        is_cancelled: Asked before every run.
-
     Raises:
-        Cancelled: `is_cancelled` said yes.
+        Cancelled: `watch` said so.
     """
     last = joules()
     if last is None:
@@ -298,8 +276,7 @@ def energy_per_run(
     while time.monotonic() - begun < ENERGY_SECONDS * (first is not None) + STEP_SECONDS:
         read = time.monotonic() + READ_SECONDS
         while True:
-            if is_cancelled():
-                raise Cancelled
+            watch.check()
             run()
             runs += 1
             if time.monotonic() >= read:

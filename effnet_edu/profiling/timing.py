@@ -1,15 +1,13 @@
-"""Repeated timing with a warm-up, an interval for the median, and a way to stop."""
+"""Repeated timing with a warm-up and a way to stop."""
 
-import math
-import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 
-from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
+from effnet_edu.ground.watch import Watch
 from effnet_edu.profiling.device import stopwatch
+from effnet_edu.profiling.repeats import Timing
 
 #: Fewer repeats give no interval worth showing; more than these are not needed.
 FEWEST, MOST = 3, 500
@@ -17,63 +15,15 @@ FEWEST, MOST = 3, 500
 STATED_SPREAD = 0.01
 #: after this many repeats: looking often at few of them would find a narrow interval by chance.
 FEWEST_TO_END_EARLY = 30
-#: A machine is called noisy when the middle half of the repeats spreads over more than this share.
-NOISY_SPREAD = 0.15
 #: Warm: the fastest of the last few runs is no more than this share faster than all before them.
 WARM_SHARE, WARM_RUNS = 0.02, 3
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds of repeated runs, in the order in which they ran."""
-
-    seconds: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """The middle run, in seconds."""
-        return statistics.median(self.seconds)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The narrowest symmetric pair of runs that holds the median with 95%; the outermost where few ran.
-
-        It assumes nothing but that the runs are alike and independent: each falls below the true median with
-        probability one half. Below 6 runs even the outermost hold it less often, 75% for 3 runs.
-        """
-        ordered, n = sorted(self.seconds), len(self.seconds)
-        rank = _rank(n)
-        return ordered[rank], ordered[n - 1 - rank]
-
-    @property
-    def spread(self) -> float:
-        """Width of the interval as a share of the median."""
-        low, high = self.interval
-        return (high - low) / self.median
-
-    @property
-    def noisy(self) -> bool:
-        """Whether the middle half of the runs spreads over more than 15% of the median."""
-        lower, _, upper = statistics.quantiles(self.seconds, n=4, method="inclusive")
-        return (upper - lower) / self.median > NOISY_SPREAD
-
-
-def _rank(n: int) -> int:
-    """Return how many runs may be left out at each end so that 95% remain, from the binomial distribution."""
-    outside, rank = 0.0, 0
-    while True:
-        outside += 2 * math.comb(n, rank) / 2**n
-        if outside > 0.05:
-            return max(rank - 1, 0)
-        rank += 1
 
 
 def time_repeats(
     run: Callable[[], object],
     seconds: float,
     device: torch.device,
-    is_cancelled: IsCancelled = never,
-    progress: Callable[[float], None] = lambda _share: None,
+    watch: Watch = Watch(),
 ) -> Timing:
     """Run until warm, then time repeats until the median is known well, for about `seconds` at most.
 
@@ -85,22 +35,14 @@ def time_repeats(
     One run is in flight at a time: the device is idle when it begins, and waited for when it ends. This is
     the time of a batch; a program that queues many batches at once may reach a higher throughput.
 
-    Args:
-        run: Queues one run on the device; it need not wait for it.
-        seconds: How long to time, above 0.
-        device: Where it runs: timed by its own events where it has them, by the clock elsewhere.
-        is_cancelled: Asked before every run.
-        progress: Told the share done, from 0 to 1, after every timed run.
-
     Raises:
-        Cancelled: `is_cancelled` said yes.
+        Cancelled: `watch` said so.
     """
-    watch = stopwatch(device)
+    clock = stopwatch(device)
 
     def once() -> float:
-        if is_cancelled():
-            raise Cancelled
-        return watch.time(run)
+        watch.check()
+        return clock.time(run)
 
     begun = time.perf_counter()
     warming = [once()]
@@ -111,8 +53,8 @@ def time_repeats(
     while not _is_enough(times, time.perf_counter() - begun, seconds):
         times.append(once())
         passed = (time.perf_counter() - begun) / seconds
-        progress(min(1.0, max(passed, len(times) / MOST), len(times) / FEWEST))
-    progress(1.0)
+        watch.progress(min(1.0, max(passed, len(times) / MOST), len(times) / FEWEST))
+    watch.progress(1.0)
     return Timing(tuple(times))
 
 

@@ -1,23 +1,26 @@
 """What a training step takes: forward, backward and the optimizer apart, and what is kept between them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from effnet_edu.ground.memory import give_back_memory
+from effnet_edu.ground.watch import Watch
 from effnet_edu.model.blocks import FusedMBConv, MBConv
 from effnet_edu.model.cost import NetworkCost
+from effnet_edu.model.draws import draw_from
 from effnet_edu.model.network import EfficientNet, available_memory
 from effnet_edu.model.specs import NetworkSpec, strided
-from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
 from effnet_edu.profiling.device import device_name, has_own_memory
-from effnet_edu.profiling.layers import as_eager
+from effnet_edu.profiling.layers import as_eager, exact_rows
 from effnet_edu.profiling.op_timer import op_timer
-from effnet_edu.profiling.timing import FEWEST, MOST, Timing
-from effnet_edu.profiling.workload import as_workload, random_inputs, ready_network, too_large
+from effnet_edu.profiling.repeats import Timing
+from effnet_edu.profiling.timing import FEWEST, MOST
+from effnet_edu.profiling.workload import as_workload, ready_network, too_large
 
 #: Steps before the timed ones; the first one makes the optimizer's state.
 WARM_STEPS = 2
@@ -97,16 +100,14 @@ class TrainingMeasurement:
 
 
 def profile_training(
-    network: str | NetworkSpec | EfficientNet,
+    network: str | NetworkSpec | nn.Module,
     batch_size: int,
     resolution: int | None = None,
     device: torch.device | str | None = None,
     *,
     seconds: float = 2.0,
     seed: int = 0,
-    is_cancelled: IsCancelled = never,
-    progress: Callable[[float], None] = lambda _share: None,
-    waiting: Callable[[str], None] = lambda _sentence: None,
+    watch: Watch = Watch(),
 ) -> TrainingMeasurement:
     """Measure forward, backward and optimizer time of a training step, and the memory kept between them.
 
@@ -116,26 +117,33 @@ def profile_training(
     times as it has channels.
 
     Args:
-        network: A network, a spec, or the name of a published network; compiled ones are refused.
+        network: An EfficientNet, a spec, or the name of a published network. Its layers have to be those of
+            its spec, and its classifier one linear layer of any width.
         batch_size: Images at once, 1 or more.
         resolution: Side of the input in pixels; the network's own by default.
         device: Where to run; by default where the network is, and for a spec the accelerator if there is one.
         seconds: How long to time at most, 0.001 to 3600; 3 steps at least are timed.
         seed: Seed of inputs, labels and dropped paths, and of the weights where there are none.
-        is_cancelled: Asked before every block and step; a yes stops the measurement.
-        progress: Told the share done, from 0 to 1.
-        waiting: Told in a sentence if somebody else measures on the device and this measurement has to wait.
+        watch: Told the share done and of waiting; asked often whether to stop.
 
     Raises:
         ValueError: An argument is outside its range, or one image leaves batch norm a single value.
         MemoryError: The device has too little memory for it.
         MeasurementError: The device failed.
-        Cancelled: `is_cancelled` said yes.
+        Cancelled: `watch` said so.
 
     Source: optimizer and loss, arXiv:1905.11946v5, section 5.2.
     """
-    work = as_workload(as_eager(network), batch_size, resolution, "fp32", device, seconds)
-    spec, side, place = work.spec, work.resolution, work.device
+    given = as_eager(network)
+    work = as_workload(given, batch_size, resolution, "fp32", device, seconds)
+    side, place, counted = work.resolution, work.device, exact_rows(work)
+    spec, last = counted.spec, counted.layers[-1]
+    if isinstance(given, EfficientNet) and not isinstance(given.classifier, nn.Linear):
+        raise ValueError(
+            f"The classifier of this {spec.name} is a {type(given.classifier).__name__}; what its "
+            "backward pass costs and keeps is known only for one linear layer."
+        )
+    generator = torch.Generator(place).manual_seed(seed)
     if batch_size == 1 and strided(side, spec.stride) == 1:
         raise ValueError(
             f"batch_size is 1 and resolution {side}: the last stage of {spec.name} is left one value per "
@@ -143,21 +151,23 @@ def profile_training(
             f"{spec.stride + 1} pixels or more."
         )
     with (
-        work.measuring(is_cancelled, waiting),
+        work.measuring(watch),
         torch.inference_mode(False),
         torch.enable_grad(),
-        ready_network(work.network, place, work.dtype, seed, is_cancelled, training=True) as net,
-        _own_random_numbers(seed, place),
-        _stoppable_backward(net, is_cancelled),
+        ready_network(work, seed, watch, training=True) as net,
+        _stoppable_backward(net, watch),
     ):
-        counted = work.counted
-        predicted = counted.saved_bytes(batch_size, 4, net.conventions)
+        conventions = given.conventions if isinstance(given, EfficientNet) else spec.tensorflow
+        predicted = counted.saved_bytes(batch_size, 4, conventions)
         _check_memory(counted, predicted, batch_size, place)
         net.requires_grad_(True)
-        inputs = random_inputs(batch_size, net.in_channels, side, place, work.dtype, seed)
-        labels = torch.randint(net.num_classes, (batch_size,), device=place)
+        draw_from(net, generator)
+        inputs = work.inputs(seed, written_bytes=predicted)
+        labels = torch.randint(last.channels_out, (batch_size,), device=place, generator=generator)
+        give_back_memory()  # or what the allocator keeps of earlier work lies beside the largest step
         saved = saved_storage_bytes(net, inputs[0].clone())  # a storage of its own, not a piece of one
-        phases = _time_steps(net, inputs, labels, seconds, place, is_cancelled, progress)
+        give_back_memory()
+        phases = _time_steps(net, inputs, labels, seconds, place, watch)
     return TrainingMeasurement(
         network=spec.name,
         resolution=side,
@@ -176,7 +186,7 @@ def profile_training(
     )
 
 
-def saved_storage_bytes(net: EfficientNet, x: Tensor) -> int:
+def saved_storage_bytes(net: nn.Module, x: Tensor) -> int:
     """Return the bytes that one forward pass keeps for its backward pass.
 
     Each storage counts once, however many tensors look into it. Parameters and buffers do not count.
@@ -202,13 +212,12 @@ def saved_storage_bytes(net: EfficientNet, x: Tensor) -> int:
 
 
 def _time_steps(
-    net: EfficientNet,
+    net: nn.Module,
     inputs: tuple[Tensor, ...],
     labels: Tensor,
     seconds: float,
     device: torch.device,
-    is_cancelled: IsCancelled,
-    progress: Callable[[float], None],
+    watch: Watch,
 ) -> tuple[Timing, Timing, Timing]:
     """Train for about `seconds` and return the times of forward, backward and optimizer."""
     # So small a rate that the weights stay what they are; the time does not depend on it.
@@ -221,8 +230,7 @@ def _time_steps(
         return F.cross_entropy(net(inputs[done % len(inputs)]), labels)
 
     while len(steps) < MOST and (len(steps) < FEWEST or spent < seconds):
-        if is_cancelled():
-            raise Cancelled
+        watch.check()
         optimizer.zero_grad(set_to_none=True)
         timer.start()
         loss = timer.time(0, forward)
@@ -232,10 +240,11 @@ def _time_steps(
         took = [one for _, one in timer.stop()]
         done += 1
         if done <= WARM_STEPS:
+            give_back_memory()  # the first step left the optimizer's state between what it freed
             continue
         steps.append(took)
         spent += sum(took)
-        progress(min(1.0, max(spent / seconds, len(steps) / MOST), len(steps) / FEWEST))
+        watch.progress(min(1.0, max(spent / seconds, len(steps) / MOST), len(steps) / FEWEST))
     first, second, third = (Timing(tuple(one)) for one in zip(*steps, strict=True))
     return first, second, third
 
@@ -247,35 +256,21 @@ def _check_memory(counted: NetworkCost, saved: int, batch_size: int, device: tor
     largest = max(row.elements_in + row.activations for row in counted.layers)
     weights = 4 * counted.parameters  # themselves, gradients, and two states of the optimizer
     if saved + 4 * (batch_size * largest + weights) > available_memory(device):
-        raise MemoryError(too_large(counted.spec, batch_size, counted.resolution, device))
+        raise MemoryError(too_large(counted.spec.name, batch_size, counted.resolution, device))
 
 
 @contextmanager
-def _own_random_numbers(seed: int, device: torch.device) -> Iterator[None]:
-    """Draw dropped paths from a seed, and leave the learner's random numbers as they were."""
-    modules = [torch.random] if device.type == "cpu" else [torch.random, torch.get_device_module(device)]
-    states = [module.get_rng_state() for module in modules]
-    torch.manual_seed(seed)
-    try:
-        yield
-    finally:
-        for module, state in zip(modules, states, strict=True):
-            module.set_rng_state(state)
-
-
-@contextmanager
-def _stoppable_backward(net: EfficientNet, is_cancelled: IsCancelled) -> Iterator[None]:
+def _stoppable_backward(net: nn.Module, watch: Watch) -> Iterator[None]:
     """Ask in the backward pass too, at every block."""
 
     def ask(_gradient: Tensor) -> None:
-        if is_cancelled():
-            raise Cancelled
+        watch.check()
 
-    def watch(_module: object, _inputs: object, output: Tensor) -> None:
+    def note(_module: object, _inputs: object, output: Tensor) -> None:
         output.register_hook(ask)  # type: ignore[no-untyped-call]
 
     blocks = [module for module in net.modules() if isinstance(module, MBConv | FusedMBConv)]
-    handles = [block.register_forward_hook(watch) for block in blocks]
+    handles = [block.register_forward_hook(note) for block in blocks]
     try:
         yield
     finally:

@@ -15,11 +15,12 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from effnet_edu.checkpoints.cache import cache_folder
-from effnet_edu.profiling.cancel import Cancelled, IsCancelled
+from effnet_edu.ground.cache import cache_folder
+from effnet_edu.ground.locks import can_lock
+from effnet_edu.ground.watch import Watch
 
 #: How often a waiting measurement asks whether it is its turn, or cancelled.
 POLL_SECONDS = 0.05
@@ -34,9 +35,6 @@ def shared_folder() -> Path:
 
 class TurnFile:
     """A file whose lock at most one holder in the whole machine has.
-
-    Args:
-        path: Where it lies; it is made if it is not there.
 
     Raises:
         OSError: It can be neither opened nor made, or it is no plain file.
@@ -95,9 +93,9 @@ def _open_unprivileged(path: Path) -> int:
             os.fchmod(descriptor, 0o644)  # a strict umask would lock the others out
         except FileExistsError:  # somebody was faster
             descriptor = os.open(path, os.O_RDONLY | safely)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not can_lock(descriptor):
         os.close(descriptor)
-        raise OSError(f"{path} is no plain file.")
+        raise OSError(f"{path} is no plain file, or its file system has no locks.")
     return descriptor
 
 
@@ -118,7 +116,7 @@ def _open_pair(key: str) -> list[TurnFile]:
     if key not in _warned:
         _warned.add(key)
         warnings.warn(
-            f"No lock file can be made in {shared_folder()} or {cache_folder()}: another notebook may "
+            f"No file can be locked in {shared_folder()} or {cache_folder()}: another notebook may "
             "measure on this device at the same time, and both would be wrong.",
             RuntimeWarning,
             stacklevel=5,
@@ -127,30 +125,24 @@ def _open_pair(key: str) -> list[TurnFile]:
 
 
 @contextlib.contextmanager
-def turn_among_programs(key: str, is_cancelled: IsCancelled, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the machine-wide right to measure on a device.
+def turn_among_programs(key: str, watch: Watch, told: str) -> Iterator[None]:
+    """Hold the machine-wide right to measure on a device; `told` is what `watch` hears if it has to wait.
 
     There are two locks, as at a counter: who has `next` waits for `now`. Whoever measures again and again has
     to queue for `next` as well, so nobody waits for longer than one measurement of each who came before.
 
-    Args:
-        key: What tells the device from all others of the machine, the same in every process.
-        is_cancelled: Asked while waiting.
-        waiting: Called once if somebody else has the turn.
-
     Raises:
-        Cancelled: `is_cancelled` said yes before the turn came.
+        Cancelled: `watch` said so before the turn came.
     """
     pair = _open_pair(key)
-    told = False
+    is_told = False
     try:
         for turn in pair:
             while not turn.try_lock():
-                if not told:
-                    told = True
-                    waiting()
-                if is_cancelled():
-                    raise Cancelled
+                if not is_told:
+                    is_told = True
+                    watch.waiting(told)
+                watch.check()
                 time.sleep(POLL_SECONDS)
         if pair:
             pair[0].unlock()

@@ -1,4 +1,4 @@
-"""The papers' numbers as csv files, and one function that reads them."""
+"""The papers' numbers as csv files, and what reads them."""
 
 from effnet_edu.published.benchmarks import DEVICES, Result, Speed, results, speed_of
 from effnet_edu.published.imagenet import IMAGENET_IMAGES, TrainingTime, training_time

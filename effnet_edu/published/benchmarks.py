@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from effnet_edu.model.checks import choice
+from effnet_edu.ground.checks import choice
 from effnet_edu.model.variants import list_variants, spec
 from effnet_edu.published.tables import Row, read
 

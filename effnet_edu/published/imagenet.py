@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from effnet_edu.model.checks import real_number, whole_number
+from effnet_edu.ground.checks import quoted, real_number, whole_number
 from effnet_edu.published.tables import read
 
 #: Training images of ImageNet-1k (Russakovsky et al., arXiv:1409.0575, table 2).
@@ -71,7 +71,9 @@ def training_time(
     """
     table = read("timm_train_throughput")
     if network not in (known := table.column("network")):
-        raise ValueError(f"network is {network!r}; a throughput is there for {', '.join(map(str, known))}.")
+        raise ValueError(
+            f"network is {quoted(network)}; a throughput is there for {', '.join(map(str, known))}."
+        )
     row = table.row(network=network)
     return TrainingTime(
         network=network,

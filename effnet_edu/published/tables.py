@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import overload
 
+from effnet_edu.ground.checks import quoted
+
 #: What a cell of a table can hold.
 Value = str | int | float | None
 
@@ -46,7 +48,7 @@ class Row(Mapping[str, Value]):
 
     def __getitem__(self, column: str) -> Value:
         if column not in self._values:
-            raise KeyError(f"{self._table} has no column {column!r}.{_near(column, self._values)}")
+            raise KeyError(f"{self._table} has no column {quoted(column)}.{_near(column, self._values)}")
         return self._values[column]
 
     def __iter__(self) -> Iterator[str]:
@@ -70,7 +72,9 @@ class Row(Mapping[str, Value]):
         """
         value = self[column]
         if not isinstance(value, int | float):
-            raise ValueError(f"{column} is {value!r} in this row of {self._table}; a number was expected.")
+            raise ValueError(
+                f"{column} is {quoted(value)} in this row of {self._table}; a number was expected."
+            )
         return value
 
 
@@ -104,7 +108,7 @@ class Table(Sequence[Row]):
 
     def _check(self, column: str) -> None:
         if column not in self.columns:
-            raise KeyError(f"{self.name} has no column {column!r}.{_near(column, self.columns)}")
+            raise KeyError(f"{self.name} has no column {quoted(column)}.{_near(column, self.columns)}")
 
     def where(self, **values: Value) -> "Table":
         """Return the rows that have these values.
@@ -178,7 +182,7 @@ def read(name: str) -> Table:
     """
     if name not in (known := list_tables()):
         raise ValueError(
-            f"There is no published table named {name!r}.{_near(name, known)} "
+            f"There is no published table named {quoted(name)}.{_near(name, known)} "
             f"ee.published.list_tables() names all {len(known)}."
         )
     with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:

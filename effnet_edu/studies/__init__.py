@@ -7,19 +7,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from effnet_edu.studies.device_records import recorded_devices
+    from effnet_edu.studies.devices.records import recorded_devices
     from effnet_edu.studies.engine import run
     from effnet_edu.studies.registry import list_studies
     from effnet_edu.studies.result import StudyResult, read
-    from effnet_edu.studies.trained import trained_network
+    from effnet_edu.studies.small_network.trained import trained_network
 
 _HOME_OF = {
     "StudyResult": "result",
     "list_studies": "registry",
     "read": "result",
-    "recorded_devices": "device_records",
+    "recorded_devices": "devices.records",
     "run": "engine",
-    "trained_network": "trained",
+    "trained_network": "small_network.trained",
 }
 
 __all__ = ["StudyResult", "list_studies", "read", "recorded_devices", "run", "trained_network"]

@@ -11,11 +11,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: "Commands") -> None:
-    """Add `study` to the command line.
-
-    Args:
-        commands: The subparsers of the program.
-    """
+    """Add `study` to the command line."""
     parser = commands.add_parser("study", help="perform one of the experiments behind the lessons")
     parser.add_argument("name", metavar="NAME", nargs="?", help=", ".join(list_studies()))
     parser.add_argument(
@@ -28,7 +24,9 @@ def add_commands(commands: "Commands") -> None:
     parser.add_argument("--device", help="cpu, cuda, mps; the accelerator if there is one")
     parser.add_argument("--show", action="store_true", help="print the recorded result and perform nothing")
     parser.add_argument(
-        "--check", action="store_true", help="say which recorded results are older than their code"
+        "--check",
+        action="store_true",
+        help="say which results are damaged or older than their method",
     )
     parser.set_defaults(run=_study)
 
@@ -59,11 +57,9 @@ def _study(arguments: argparse.Namespace) -> int:
 
 
 def _check() -> int:
-    from effnet_edu.studies import record
+    from effnet_edu.studies.check import verdicts
 
-    outdated = 0
-    for name, modules in record.check().items():
-        outdated += bool(modules)
-        state = f"older than {', '.join(modules)}" if modules else "up to date"
-        sys.stdout.write(f"{name}: {state}\n")
-    return 1 if outdated else 0
+    found = verdicts()
+    for verdict in found:
+        sys.stdout.write(f"{verdict.name}: {verdict.sentence}\n")
+    return int(any(verdict.is_damaged for verdict in found))

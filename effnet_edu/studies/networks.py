@@ -31,9 +31,6 @@ def base_network(resolution: int = BASE_RESOLUTION) -> NetworkSpec:
 
     Channels are multiples of 2, so that widths can meet a cost closely, and batch norm has the momentum of
     V2, since a run has a few hundred steps.
-
-    Args:
-        resolution: Side of the input in pixels.
     """
     return NetworkSpec(
         name="small",
@@ -53,6 +50,11 @@ def base_network(resolution: int = BASE_RESOLUTION) -> NetworkSpec:
         source="made for the studies of this course, of the rows of arXiv:1905.11946v5 table 1",
         channel_divisor=2,
     )
+
+
+def small_network() -> NetworkSpec:
+    """Return the network of the study `small_network`, whose weights come with the course."""
+    return replace(scale(base_network(32), width=1.25), name="small network for glyphs")
 
 
 def scaled(base: NetworkSpec, way: Way, coefficient: float) -> NetworkSpec:
@@ -78,12 +80,6 @@ def nearest_coefficient(macs_of: Callable[[float], int], target: float, low: flo
 
     MACs rise with a coefficient in steps, since channels, layers and pixels are whole numbers: of the two
     steps beside the target the nearer one is taken.
-
-    Args:
-        macs_of: Counts the MACs at a coefficient; never falls.
-        target: MACs to meet.
-        low: A coefficient that is not too large.
-        high: A coefficient that is not too small.
     """
     while high - low > 1e-3:
         middle = (low + high) / 2
@@ -93,13 +89,6 @@ def nearest_coefficient(macs_of: Callable[[float], int], target: float, low: flo
 
 def matched(base: NetworkSpec, way: Way, target: float, num_classes: int, in_channels: int) -> NetworkSpec:
     """Return the base, larger in one way, with MACs as near to a target as that way allows.
-
-    Args:
-        base: The network to scale.
-        way: How.
-        target: MACs to meet.
-        num_classes: Outputs of the classifier.
-        in_channels: Channels of the images.
 
     Raises:
         ValueError: The nearest that there is differs by more than 3%.

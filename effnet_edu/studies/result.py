@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from effnet_edu.model.checks import choice
-from effnet_edu.studies import record
-from effnet_edu.studies.record import Provenance, Record
-from effnet_edu.studies.registry import list_studies
+from effnet_edu.ground.checks import choice, quoted
+from effnet_edu.studies.provenance import Provenance
+from effnet_edu.studies.record import RESULTS, Record, RecordError
+from effnet_edu.studies.record import read as read_record
+from effnet_edu.studies.registry import findings, list_studies
 
 #: Letters that a page of JupyterLab shows in a line beside its list of files.
 LINE = 92
@@ -80,6 +81,20 @@ class StudyResult:
         """
         return [run[quantity] for run in self.where(**labels)]
 
+    def by_seed(self, quantity: str, **labels: str | float) -> list[float]:
+        """Return the mean over all runs of a seed with these labels, by rising seed: one factor of several.
+
+        The paired difference of two of its values is the main effect of a factor, as one number a seed.
+
+        Args:
+            quantity: What to average, such as `"accuracy"`.
+            **labels: Label to value.
+        """
+        of_seed: dict[int, list[float]] = {}
+        for run in self.where(**labels):
+            of_seed.setdefault(run["seed"], []).append(run[quantity])
+        return [sum(values) / len(values) for values in of_seed.values()]
+
     def label_values(self, name: str) -> list[Any]:
         """Return the different values of a label, in the order in which they come.
 
@@ -88,19 +103,61 @@ class StudyResult:
         """
         return list(dict.fromkeys(run["labels"][name] for run in self.runs))
 
+    def arms(self) -> list[dict[str, Any]]:
+        """Return the labels of every arm: what its runs have in common, whatever the seed."""
+        found: list[dict[str, Any]] = []
+        for run in self.runs:
+            labels = {name: value for name, value in run["labels"].items() if name != "seed"}
+            if labels not in found:
+                found.append(labels)
+        return found
+
     @cached_property
     def summary(self) -> tuple[str, ...]:
-        """What follows from the numbers, in sentences, with what the study cannot show."""
-        from effnet_edu.studies.findings import summarise
-
-        return summarise(self)
+        """What follows from the numbers, in sentences, with how sure it is and what the study cannot show."""
+        first = (f"{SHORT_VERSION[0].upper()}{SHORT_VERSION[1:]}.",) if self.quick else ()
+        return (*first, *findings(self.name)(self), _on_intervals(len(self.provenance.seeds)))
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.question}", f"({self.label})", *(f"- {line}" for line in self.summary)]
         return "\n".join(textwrap.fill(line, LINE, subsequent_indent="  ") for line in lines)
 
 
-def read(name: str, folder: Path = record.RESULTS) -> StudyResult:
+def _on_intervals(seeds: int) -> str:
+    """Return how the intervals were made, or that there are none."""
+    if seeds == 1:
+        return "There is one seed: no interval, and differences of a few points may be chance."
+    return (
+        f"Intervals are 95% intervals of Student's t distribution over {seeds} seeds (weights, order and "
+        "choice of training images); differences are taken seed by seed. No correction for the number of "
+        "comparisons: of twenty intervals, one misses on average."
+    )
+
+
+#: What every study keeps of a run, whatever else it keeps.
+_OF_A_RUN: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("name", "network"), str),
+    **dict.fromkeys(("labels", "curve"), dict),
+    **dict.fromkeys(("seed", "recipe", "images", "macs"), int),
+    "accuracy": (int, float),
+}
+
+
+def as_result(found: Record) -> StudyResult:
+    """Return the result of a study that a record holds; RecordError where it is none, or not whole."""
+    runs = found.data.get("runs")
+    if found.kind not in ("study", "quick_study") or not isinstance(runs, list) or not runs:
+        raise RecordError(f"{found.name} is not the result of a study.")
+    for index, run in enumerate(runs):
+        for key, kind in _OF_A_RUN.items():
+            if not isinstance(run, dict) or not isinstance(run.get(key), kind):
+                raise RecordError(f"{found.name}: runs[{index}] has no {quoted(key)} of the right kind.")
+        if set(run["labels"]) != set(runs[0]["labels"]):
+            raise RecordError(f"{found.name}: runs[{index}] has other labels than the first run.")
+    return StudyResult(found)
+
+
+def read(name: str, folder: Path = RESULTS) -> StudyResult:
     """Return the recorded result of a study.
 
     Args:
@@ -113,7 +170,4 @@ def read(name: str, folder: Path = record.RESULTS) -> StudyResult:
         RecordError: The file is damaged.
     """
     choice("study", name, list_studies())
-    found = record.read(name, folder)
-    if found.kind == "measurement":
-        raise record.RecordError(f"{name} is a measurement, not the result of a study.")
-    return StudyResult(found)
+    return as_result(read_record(name, folder))

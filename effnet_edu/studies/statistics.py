@@ -29,21 +29,17 @@ class Estimate:
         """Whether zero lies outside the interval, and there is one."""
         return self.count > 1 and not self.low <= 0 <= self.high
 
-    def scaled(self, factor: float) -> "Estimate":
-        """Return the same in another unit.
+    def lies_within(self, bound: float) -> bool:
+        """Whether the whole interval is nearer to zero than an equivalence bound, and there is one."""
+        return self.count > 1 and -bound < self.low and self.high < bound
 
-        Args:
-            factor: Units for one, above 0.
-        """
+    def scaled(self, factor: float) -> "Estimate":
+        """Return the same in another unit."""
         return Estimate(factor * self.mean, factor * self.low, factor * self.high, self.count)
 
 
 def t_distribution(t: float, degrees: int) -> float:
     """Return the probability that Student's t is at most `t`.
-
-    Args:
-        t: Any number.
-        degrees: Degrees of freedom, 1 or more.
 
     Source: the closed forms for whole degrees of freedom in Abramowitz and Stegun, 26.7.3 and 26.7.4.
     """
@@ -63,12 +59,7 @@ def t_distribution(t: float, degrees: int) -> float:
 
 
 def t_quantile(probability: float, degrees: int) -> float:
-    """Return the t below which Student's t lies with this probability.
-
-    Args:
-        probability: From 0.5 to below 1.
-        degrees: Degrees of freedom, 1 or more.
-    """
+    """Return the t below which Student's t lies with this probability."""
     low, high = 0.0, 1.0
     while t_distribution(high, degrees) < probability:
         high *= 2
@@ -79,11 +70,7 @@ def t_quantile(probability: float, degrees: int) -> float:
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """Return the mean of repeated runs with its interval.
-
-    Args:
-        values: One a seed, one or more.
-    """
+    """Return the mean of repeated runs with its interval."""
     mean, count = statistics.fmean(values), len(values)
     if count == 1:
         return Estimate(mean, mean, mean, 1)
@@ -92,22 +79,12 @@ def estimate(values: Sequence[float]) -> Estimate:
 
 
 def paired_difference(first: Sequence[float], second: Sequence[float]) -> Estimate:
-    """Return how much `first` exceeds `second`, pair by pair: what a seed does to both cancels out.
-
-    Args:
-        first: One value a seed.
-        second: One value a seed, in the same order.
-    """
+    """Return how much `first` exceeds `second`, pair by pair: what a seed does to both cancels out."""
     return estimate([a - b for a, b in zip(first, second, strict=True)])
 
 
 def paired_ratio(first: Sequence[float], second: Sequence[float]) -> Estimate:
-    """Return how many times `second` goes into `first`, pair by pair, estimated on a logarithmic scale.
-
-    Args:
-        first: One value a seed, above 0.
-        second: One value a seed, in the same order, above 0.
-    """
+    """Return how many times `second` goes into `first`, pair by pair, estimated on a logarithmic scale."""
     logarithms = paired_difference([math.log(a) for a in first], [math.log(b) for b in second])
     mean, low, high = (math.exp(value) for value in (logarithms.mean, logarithms.low, logarithms.high))
     return Estimate(mean, low, high, logarithms.count)

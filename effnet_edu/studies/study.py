@@ -15,6 +15,7 @@ from effnet_edu.model.blocks import weigh_branches
 from effnet_edu.model.cost import cost
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import NetworkSpec
+from effnet_edu.training.augmentation import to_floats
 from effnet_edu.training.loop import train
 from effnet_edu.training.recipe import Recipe
 from effnet_edu.training.rows import Row
@@ -55,6 +56,9 @@ class Images:
 
 #: The short version of every study: four characters, so that a little is learned in seconds.
 QUICK_IMAGES = Images("glyphs", train=600, test=400, classes="OEPS")
+
+#: Test images that are enough to show after each epoch whether the curve is flat.
+WATCHED = 500
 
 #: Grey images are repeated over three channels, so that both sets of images have the same networks.
 IN_CHANNELS = 3
@@ -122,52 +126,41 @@ class Study:
 
     Attributes:
         name: Its name, and that of its result.
+        title: What its page is called.
         question: What it asks.
-        start: The module whose code decides its result.
+        method: Number of its way of computing, 1 or more; raised by hand when a run would give other numbers.
         runs: Returns the runs: of the full study for False, of its short version for True.
         perform: Performs one run and returns what is kept of it, as what json can hold.
         is_timed: Whether times are part of the result: its runs are performed alone, one after the other.
+        times_steps: Whether the time of a step of every arm is measured after the runs, apart from them.
         weights_of: Name of the run whose weights are kept beside the result; None for none.
     """
 
     name: str
+    title: str
     question: str
-    start: str
+    method: int
     runs: Callable[[bool], tuple[Run, ...]]
     perform: Callable[[Run, Place], dict[str, Any]]
     is_timed: bool = False
+    times_steps: bool = False
     weights_of: str | None = None
 
 
 def shortened(recipe: Recipe) -> Recipe:
-    """Return the recipe for a short version: few images, so small batches and no average over many steps.
-
-    Args:
-        recipe: The recipe of the full study.
-    """
+    """Return the recipe for a short version: few images, so small batches and no average over many steps."""
     return replace(recipe, epochs=4, batch_size=32, warmup_epochs=0.5, ema_decay=None)
 
 
 def learning_images(images: Images, seed: int, side: int) -> LabelledImages:
-    """Return what a run learns from.
-
-    Args:
-        images: Which images.
-        seed: Of the choice.
-        side: Side in pixels.
-    """
+    """Return what a run learns from."""
     if images.name == "glyphs":
         return glyphs("train", images.train, images.side or side, images.classes, seed)
     return _in_colour(_fashion("train").subset(images.train, seed))
 
 
 def held_out_images(images: Images, side: int) -> LabelledImages:
-    """Return what a run is tested on.
-
-    Args:
-        images: Which images.
-        side: Side in pixels.
-    """
+    """Return what a run is tested on."""
     if images.name == "glyphs":
         return glyphs("test", images.test, images.side or side, images.classes)
     return _in_colour(_fashion("test").subset(images.test))
@@ -184,12 +177,7 @@ def _in_colour(grey: LabelledImages) -> LabelledImages:
 
 
 def performed(run: Run, place: Place) -> TrainingRun:
-    """Train one run's network, going on where it was stopped.
-
-    Args:
-        run: The run.
-        place: Where.
-    """
+    """Train one run's network, going on where it was stopped."""
     side = run.network.resolution
     network = EfficientNet(run.network, run.images.num_classes, IN_CHANNELS)
     network.initialize(torch.Generator().manual_seed(run.seed))
@@ -210,12 +198,7 @@ def performed(run: Run, place: Place) -> TrainingRun:
 
 
 def kept(run: Run, done: TrainingRun) -> dict[str, Any]:
-    """Return what every study keeps of a run: counts, the accuracy, times, and the curve by epoch.
-
-    Args:
-        run: The run.
-        done: What it gave.
-    """
+    """Return what every study keeps of a run: counts, the accuracy, times, and the curve by epoch."""
     rows = done.rows
     return {
         "macs": run.macs,
@@ -236,19 +219,23 @@ def kept(run: Run, done: TrainingRun) -> dict[str, Any]:
 
 
 def rounded(number: float) -> float:
-    """Return a number with the six digits that are worth keeping.
-
-    Args:
-        number: Any number.
-    """
+    """Return a number with the six digits that are worth keeping."""
     return float(f"{number:.6g}")
 
 
-def train_and_keep(run: Run, place: Place) -> dict[str, Any]:
-    """Perform a run of which nothing special is asked.
+def watched(run: Run) -> Run:
+    """Return the run with so few test images that asking them after each epoch takes little time."""
+    return replace(run, images=replace(run.images, test=min(run.images.test, WATCHED)))
 
-    Args:
-        run: The run.
-        place: Where.
-    """
+
+def judged(run: Run, done: TrainingRun) -> float:
+    """Return the accuracy of the trained network on all test images of a run that was only watched."""
+    test = held_out_images(run.images, done.resolution).resized(done.resolution)
+    with torch.no_grad():
+        logits = [done.network(to_floats(images)) for images in test.images.split(WATCHED)]  # type: ignore[no-untyped-call]
+    return float((torch.cat(logits).argmax(1) == test.labels).double().mean())
+
+
+def train_and_keep(run: Run, place: Place) -> dict[str, Any]:
+    """Perform a run of which nothing special is asked."""
     return kept(run, performed(run, place))

@@ -1,4 +1,4 @@
-"""The command `train`."""
+"""The commands `train`, and `classify`, which also asks a network that `train` trained."""
 
 import argparse
 import os
@@ -11,15 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from effnet_edu.checkpoints.create import create
+from effnet_edu.ground.checks import quoted, whole_number
+from effnet_edu.ground.watch import Cancelled, Watch
+from effnet_edu.images.classify import classify
 from effnet_edu.images.fashion_mnist import fashion_mnist
 from effnet_edu.images.folders import image_folder
 from effnet_edu.images.glyphs import glyphs
 from effnet_edu.images.imagenette import imagenette
 from effnet_edu.images.labelled import LabelledImages
-from effnet_edu.model.checks import whole_number
+from effnet_edu.images.photographs import PHOTOGRAPHS, photograph
 from effnet_edu.model.specs import scale
 from effnet_edu.model.variants import spec
-from effnet_edu.profiling.cancel import Cancelled
+from effnet_edu.training.load_run import load_run
 from effnet_edu.training.loop import train
 from effnet_edu.training.progress import ProgressBar, TensorBoardLog, together
 from effnet_edu.training.recipe import Recipe
@@ -36,11 +40,12 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "efficientnet_v2_m": lambda: Recipe.efficientnet_v2("m"),
     "efficientnet_v2_l": lambda: Recipe.efficientnet_v2("l"),
 }
+NETWORK, WEIGHTS = "efficientnet_lite0", "efficientnet_lite_pytorch/imagenet"
 _FROM_RECIPE = ("epochs", "batch_size", "accumulation", "base_learning_rate", "precision")
 
 
 def add_commands(commands: "Commands") -> None:
-    """Add `train` to the command line.
+    """Add `train` and `classify` to the command line.
 
     Args:
         commands: The subparsers of the program.
@@ -51,7 +56,7 @@ def add_commands(commands: "Commands") -> None:
         "--data",
         default="glyphs",
         help="glyphs (default), fashion_mnist, imagenette, or a folder that holds train/CLASS/*.jpg and "
-        "test/CLASS/*.jpg",
+        "test/CLASS/*.jpg, or val for test",
     )
     parser.add_argument("--images", type=int, help="training images, of each class as many (default all)")
     parser.add_argument("--width", type=float, default=1.0, help="scales the channels (default 1)")
@@ -67,20 +72,46 @@ def add_commands(commands: "Commands") -> None:
     parser.add_argument("--device", help="cpu, cuda, mps; the accelerator if there is one")
     parser.add_argument("--folder", type=Path, help="keeps state and results; goes on where it was stopped")
     parser.add_argument("--tensorboard", type=Path, help="writes curves for TensorBoard into this folder")
+    parser.add_argument(
+        "--skip-broken", action="store_true", help="leave out pictures of a folder that cannot be read"
+    )
     parser.set_defaults(run=_train)
 
+    asking = commands.add_parser("classify", help="name what a photograph shows")
+    asking.add_argument(
+        "photo", metavar="PHOTO", nargs="+", help=f"a file, or one of {', '.join(PHOTOGRAPHS)}"
+    )
+    asking.add_argument("--run", type=Path, dest="folder", help="the folder of a training, for its network")
+    asking.add_argument("--network", help=f"default: {NETWORK}")
+    asking.add_argument("--weights", help=f"one of `weights NETWORK`; default: {WEIGHTS}")
+    asking.add_argument("--top", type=int, default=5, help="how many classes (default 5)")
+    asking.add_argument("--device", help="cpu, cuda, mps; the CPU by default")
+    asking.set_defaults(run=_classify)
 
-def read_data(name: str, side: int, count: int | None = None) -> tuple[LabelledImages, LabelledImages]:
-    """Return training and test images.
 
-    Args:
-        name: `"glyphs"`, `"fashion_mnist"`, `"imagenette"`, or a folder with the subfolders train and test.
-        side: Side in pixels that they are wanted at, where that can be chosen.
-        count: How many training images, of each class as many; None for all (20,000 glyphs).
+def _classify(arguments: argparse.Namespace) -> int:
+    whole_number("top", arguments.top)
+    pictures = [photograph(name) if name in PHOTOGRAPHS else name for name in arguments.photo]
+    if arguments.folder is None:
+        network, weights = arguments.network or NETWORK, arguments.weights or WEIGHTS
+        net = create(network, weights=weights, device=arguments.device)
+    elif arguments.network or arguments.weights:
+        raise ValueError("--run brings its network along; leave --network and --weights out.")
+    else:
+        net = load_run(arguments.folder).network.to(arguments.device or "cpu")
+    for name, rows in zip(arguments.photo, classify(net, pictures, arguments.top), strict=True):
+        sys.stdout.write(f"{name}\n")
+        for row in rows:
+            sys.stdout.write(f"  {row.probability:7.1%}  {row.label}\n")
+    return 0
 
-    Raises:
-        ValueError: There is no such data set.
-        FileNotFoundError: There is no such folder.
+
+def read_data(
+    name: str, side: int, count: int | None = None, skip_broken: bool = False
+) -> tuple[LabelledImages, LabelledImages]:
+    """Return the training and test images of a named set, or of a folder with train and test or val in it.
+
+    `count` is the number of training images, of each class as many, or None for all (20,000 glyphs).
     """
     if name == "glyphs":
         return glyphs("train", count or 20_000, side), glyphs("test", 4_000, side)
@@ -89,14 +120,30 @@ def read_data(name: str, side: int, count: int | None = None) -> tuple[LabelledI
     elif name == "imagenette":
         train_images, test_images = imagenette("train", side), imagenette("test", side)
     else:
-        folder = Path(name)
-        if not folder.is_dir():
-            raise FileNotFoundError(
-                f"--data is {name!r}; it must be glyphs, fashion_mnist, imagenette, "
-                "or a folder that is there."
-            )
-        train_images, test_images = image_folder(folder / "train", side), image_folder(folder / "test", side)
+        parts = _parts_of(name)
+        try:
+            train_images, test_images = (image_folder(part, side, skip_broken=skip_broken) for part in parts)
+        except ValueError as error:
+            raise ValueError(str(error).replace("skip_broken=True", "--skip-broken")) from error
     return train_images if count is None else train_images.subset(count), test_images
+
+
+def _parts_of(name: str) -> tuple[Path, Path]:
+    folder = Path(name)
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"--data is {quoted(name)}; it must be glyphs, fashion_mnist, imagenette, "
+            "or a folder that is there."
+        )
+    tests = [folder / part for part in ("test", "val") if (folder / part).is_dir()]
+    if not (folder / "train").is_dir() or not tests:
+        raise FileNotFoundError(
+            f"--data is {quoted(name)}, which lacks {'train' if tests else 'test (or val)'}; it must hold "
+            "train/CLASS/*.jpg and test/CLASS/*.jpg."
+        )
+    if len(tests) > 1:
+        raise ValueError(f"--data is {quoted(name)}, which has both test and val; leave one of them there.")
+    return folder / "train", tests[0]
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -112,14 +159,16 @@ def _train(arguments: argparse.Namespace) -> int:
         recipe = replace(recipe, progressive=recipe.progressive.scaled_to(side))
     if arguments.images is not None:
         whole_number("images", arguments.images)
-    train_images, test_images = read_data(arguments.data, whole_number("resolution", side), arguments.images)
+    train_images, test_images = read_data(
+        arguments.data, whole_number("resolution", side), arguments.images, arguments.skip_broken
+    )
     is_first = os.environ.get("RANK", "0") == "0"
     shown: list[Callable[[Row], None]] = [ProgressBar()] if is_first else []
     if arguments.tensorboard is not None and is_first:
         shown.append(TensorBoardLog(arguments.tensorboard))
     if is_first:
         sys.stdout.write(f"{network}\n{train_images}\n{test_images}\n")
-    with _asked_to_stop() as stop:
+    with asked_to_stop() as stop:
         try:
             run = train(
                 network,
@@ -131,7 +180,7 @@ def _train(arguments: argparse.Namespace) -> int:
                 seed=arguments.seed,
                 folder=arguments.folder,
                 progress=together(*shown),
-                is_cancelled=stop.is_set,
+                watch=Watch(is_cancelled=stop.is_set),
             )
         except Cancelled:
             kept = " The same command goes on from here." if arguments.folder else ""
@@ -143,15 +192,24 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """Turn Ctrl-C, and the polite kill of a batch system, into a stop after the present step."""
+def asked_to_stop() -> Iterator[threading.Event]:
+    """Turn Ctrl-C, and the polite kill of a batch system, into a stop after the present step.
+
+    A second Ctrl-C does not wait for it.
+    """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, _frame: object) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
     for number in before:
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, ask)
     try:
         yield stop
     finally:

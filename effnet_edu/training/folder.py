@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -16,22 +15,28 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from effnet_edu.ground.atomic import remove_leftovers, write_atomically
+from effnet_edu.ground.checks import quoted
 from effnet_edu.training.rows import Row
+from effnet_edu.training.run import TrainingRun
 from effnet_edu.training.state import TrainingState
 
 #: The newest, and the one before it for the case that the newest is damaged.
 _KEPT = 2
+#: What readers of damaged files raise.
+_DAMAGED = (SafetensorError, ValueError, KeyError, TypeError, AttributeError, OSError)
 
 
 class RunFolder:
     """Where one training keeps its state and its results.
 
     Files: `step-00000123.safetensors` (the last two states), `rows.jsonl` and `rows.csv` (an epoch a line),
-    `configuration.json`, and at the end `network.safetensors` (the trained weights alone).
+    `configuration.json`, and at the end `network.safetensors` (the trained weights alone) and `run.json`.
+    Fine-tuning adds `classifier.safetensors` before and `evaluation.safetensors` after.
 
-    A state is one file of tensors with its position as JSON and a checksum in its header. It is written under
-    another name, flushed to the disk and then renamed, so that a file with its name is always whole; should
-    the disk lose a part of it nevertheless, the checksum tells, and the state before it is used.
+    A state is one file of tensors with its position, its configuration and a checksum in its header. It is
+    written under another name, flushed to the disk and then renamed, so that a file with its name is always
+    whole; should the disk lose a part of it nevertheless, the checksum tells, and the one before it is used.
 
     Args:
         path: The folder; it is made if it is not there. None keeps nothing.
@@ -43,7 +48,8 @@ class RunFolder:
         self, path: Path | str | None, configuration: Callable[[], dict[str, Any]], writes: bool = True
     ) -> None:
         self.path = Path(path or "")
-        self.configuration = configuration
+        self.make_configuration = configuration
+        self.configuration: dict[str, Any] = {}
         self.reads = path is not None
         self.writes = self.reads and writes
 
@@ -66,22 +72,31 @@ class RunFolder:
                 f"Another process is training in {self.path}; wait for it, or name another folder."
             ) from None
         try:
-            for left_over in self.path.glob("*.part"):
-                left_over.unlink()
+            remove_leftovers(self.path)
+            self.configuration = self.make_configuration()
             self._check_configuration()
             yield
         finally:
             lock.release()
 
     def _check_configuration(self) -> None:
-        file, configuration = self.path / "configuration.json", self.configuration()
+        """Raise if the file, or a state, was written by another training than this one."""
+        file = self.path / "configuration.json"
+        if file.exists():
+            self._check_same(read_json(file))
+        for state in self._states():
+            try:
+                kept = json.loads(_header(state)["configuration"])
+            except _DAMAGED:
+                continue  # the checksum will tell
+            self._check_same(kept)
         if not file.exists():
-            self._write(file, json.dumps(configuration, indent=1).encode())
-            return
-        kept = json.loads(file.read_text(encoding="utf-8"))
+            write_atomically(file, json.dumps(self.configuration, indent=1))
+
+    def _check_same(self, kept: dict[str, Any]) -> None:
         differences = [
-            f"{name} {json.dumps(there)} (this one has {json.dumps(here)})"
-            for name, there, here in _differences(kept, configuration)
+            f"{name} {quoted(there)} (this one has {quoted(here)})"
+            for name, there, here in _differences(kept, self.configuration)
         ]
         if differences:
             more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
@@ -93,10 +108,6 @@ class RunFolder:
     def save(self, state: TrainingState, step: int) -> None:
         """Keep a state and its rows, and remove the states that are older than the last two.
 
-        Args:
-            state: Where the training is.
-            step: Steps since it began.
-
         Raises:
             OSError: The disk is full, say; the last good state is still there.
         """
@@ -106,10 +117,13 @@ class RunFolder:
             self._save_rows(state.rows)
         tensors, position = state.to_tensors()
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        header = {"position": json.dumps(position), "checksum": _checksum(tensors, position)}
-        file = self.path / f"step-{step:08d}.safetensors"
+        header = {
+            "position": json.dumps(position),
+            "configuration": json.dumps(self.configuration),
+            "checksum": _checksum(tensors, position),
+        }
         try:
-            self._write(file, save(tensors, header))
+            write_atomically(self.path / f"step-{step:08d}.safetensors", save(tensors, header))
         except OSError as error:
             last = next(self._states(), None)
             kept = f"the state in {last.name} is whole" if last else "no state was kept before"
@@ -121,62 +135,77 @@ class RunFolder:
         for older in list(self._states())[_KEPT:]:
             older.unlink()
 
-    def newest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Return the newest state that is whole, or None if there is none."""
-        for file in self._states() if self.reads else ():
+    def load(self, state: TrainingState) -> None:
+        """Go on from the newest state that is whole; without one, a training begins.
+
+        Raises:
+            ValueError: There are states, and none of them is whole.
+        """
+        states = list(self._states()) if self.reads else []
+        for file in states:
             try:
-                return _read(file)
-            except (SafetensorError, ValueError, KeyError, OSError):
-                continue  # damaged: the one before it will do
-        return None
+                kept = _read(file)
+            except _DAMAGED:
+                continue  # the one before it will do
+            try:
+                state.load(*kept)
+            except (*_DAMAGED, RuntimeError) as error:
+                raise ValueError(
+                    f"{file} holds no state of this training ({quoted(str(error))}); remove it."
+                ) from error
+            return
+        if states:
+            raise ValueError(
+                f"No state in {self.path} is whole: {', '.join(file.name for file in states)}; remove them "
+                "to begin anew."
+            )
 
     def _save_rows(self, rows: Sequence[Row]) -> None:
         """Write the results anew, so that they fit the state whatever happened before."""
-        lines = [json.dumps(asdict(row)) + "\n" for row in rows]
-        self._write(self.path / "rows.jsonl", "".join(lines).encode())
+        write_atomically(self.path / "rows.jsonl", "".join(json.dumps(asdict(row)) + "\n" for row in rows))
         table = io.StringIO()
         writer = csv.DictWriter(table, [field.name for field in fields(Row)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
-        self._write(self.path / "rows.csv", table.getvalue().encode())
+        write_atomically(self.path / "rows.csv", table.getvalue())
 
-    def save_network(self, tensors: Mapping[str, Tensor]) -> None:
-        """Write the trained weights alone.
-
-        Args:
-            tensors: The state dict.
-        """
+    def finish(self, run: TrainingRun) -> None:
+        """Keep the trained weights alone, and what `load_run` needs beside them."""
         if self.writes:
-            content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-            self._write(self.path / "network.safetensors", content)
+            weights = {name: tensor.contiguous() for name, tensor in run.network.state_dict().items()}
+            write_atomically(self.path / "network.safetensors", save(weights))
+            measured = {name: getattr(run, name) for name in MEASURED}
+            write_atomically(self.path / "run.json", json.dumps(measured, indent=1))
 
     def _states(self) -> Iterator[Path]:
         yield from sorted(self.path.glob("step-*.safetensors"), reverse=True)
 
-    def _write(self, file: Path, content: bytes) -> None:
-        """Write a file so that under its name there is always the old content or the new, and never half."""
-        part = file.with_name(file.name + ".part")
-        try:
-            with part.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(file)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-        _flush_folder(self.path)
+
+#: Fields of a TrainingRun that neither its configuration nor its rows know, and their types.
+MEASURED = {
+    "seconds": float,
+    "peak_memory_bytes": int,
+    "device": str,
+    "device_name": str,
+    "torch_version": str,
+    "processes": int,
+}
 
 
-def _flush_folder(path: Path) -> None:
-    """Make the disk keep a new name; where folders cannot be opened (Windows), it does so by itself."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def read_json(file: Path) -> dict[str, Any]:
+    """Return the JSON object in a file, or raise a sentence that names the file."""
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"{file} is empty, damaged or of another kind; it should hold a JSON object.")
+    return found
+
+
+def _header(file: Path) -> dict[str, str]:
+    with safe_open(file, "pt") as opened:
+        return dict(opened.metadata())
 
 
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from effnet_edu.ground.checks import real_number
+from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.images.labelled import LabelledImages
-from effnet_edu.model.checks import real_number
 from effnet_edu.model.network import EfficientNet, available_memory
 from effnet_edu.model.specs import NetworkSpec
-from effnet_edu.profiling.cancel import Cancelled, IsCancelled, never
-from effnet_edu.profiling.device import as_device, device_name
+from effnet_edu.profiling.device import as_device, device_name, is_out_of_memory
 from effnet_edu.profiling.memory import memory_growth
 from effnet_edu.training.augmentation import augmented, one_hot, to_floats
 from effnet_edu.training.folder import RunFolder
@@ -30,7 +30,8 @@ from effnet_edu.training.state import TrainingState
 
 #: Steps between two looks at the results of steps; on an accelerator, a look waits for them.
 _LOOK_EVERY = 10
-_TEST_BATCH = 512
+#: Test images at once: so many, or as many as have these pixels; a stop is heard between two of them.
+_TEST_BATCH, _TEST_PIXELS = 512, 512 * 64 * 64
 
 
 class DivergedError(ValueError):
@@ -49,9 +50,12 @@ def train(
     folder: Path | str | None = None,
     save_seconds: float = 60.0,
     progress: Callable[[Row], None] = lambda _row: None,
-    is_cancelled: IsCancelled = never,
+    watch: Watch = Watch(),
 ) -> TrainingRun:
     """Train a network on images in memory; go on where an earlier run in the same folder was stopped.
+
+    A network that was given is trained as it is: what is frozen stays frozen, batch-norm statistics of frozen
+    layers included, and images go through the preprocessing of its published weights.
 
     The same arguments give the same weights, bit for bit on one CPU, whether or not the run was interrupted.
     The caller's random numbers and network are left alone; but torch's generator belongs to all threads, so
@@ -64,21 +68,23 @@ def train(
         test_images: What it is tested on after each epoch.
         recipe: How it is trained; `Recipe()` by default.
         resolution: Side of the test images in pixels, and of the training images unless the recipe is
-            progressive; the network's own by default. Images of another side are resized, antialiased.
+            progressive; by default that of the network's weights, or the network's own. Images of another
+            side are resized, antialiased.
         device: Where to train; the accelerator if there is one.
         seed: Of weights, order and augmentation, 0 or more.
         folder: Where to keep state and results; None keeps nothing.
         save_seconds: Time between two states that are kept, 0 for one after each step; every epoch ends with
             one.
         progress: Told a row every few steps, and one with the test results after each epoch.
-        is_cancelled: Asked before every step; a yes keeps the state and stops.
+        watch: Told the share done; asked before every step and every batch of test images, and a yes keeps
+            the state and stops.
 
     Raises:
         ValueError: An argument is outside its range, or the folder holds another training.
         DivergedError: The loss was no longer a number.
         MemoryError: The device has too little memory.
         OSError: The state could not be written.
-        Cancelled: `is_cancelled` said yes.
+        Cancelled: `watch` said so.
     """
     recipe = recipe or Recipe()
     real_number("save_seconds", save_seconds, 0, 1e9)
@@ -86,23 +92,23 @@ def train(
         plan = Plan.make(network, train_images, test_images, recipe, resolution, seed, processes)
         files = RunFolder(folder, plan.configuration, writes=processes.rank == 0)
         with files.opened(), _memory_as_sentence(plan, place):
-            model = shared(plan.network.to(place), processes)
-            state = TrainingState.start(plan.network, recipe)
-            state.load(files.newest())
+            network = plan.trainee(place)
+            model = shared(network, processes)
+            state = TrainingState.start(network, recipe)
+            files.load(state)
             processes.check_equal("step", plan.steps_done(state))
             labels, test = train_images.labels.to(place), test_images.resized(plan.resolution)
             side, saved_at = 0, time.monotonic()
 
-            while state.epoch < recipe.epochs:
+            while state.epoch < recipe.epochs and not state.has_stalled:
                 stage, batches = plan.stage(state.epoch), plan.batches(state.epoch)
                 is_new_side = stage.side != side
                 if is_new_side:
                     side, images = stage.side, train_images.resized(stage.side).images.to(place)
-                plan.network.dropout.p = stage.dropout or 0.0
-                model.train()
+                plan.start_training(model, network, stage)
                 clock = time.perf_counter()
                 while state.step < plan.steps_per_epoch:
-                    if processes.agree(is_cancelled(), state.meter.pending == 0):
+                    if processes.agree(watch.is_cancelled(), state.meter.pending == 0):
                         _look(state, plan, clock)
                         files.save(state, plan.steps_done(state))
                         raise Cancelled
@@ -119,28 +125,34 @@ def train(
                     if looks or is_due:
                         clock = _look(state, plan, clock)
                         progress(plan.row(state))
+                        watch.progress(plan.steps_done(state) / (recipe.epochs * plan.steps_per_epoch))
                     if is_due:
                         files.save(state, plan.steps_done(state))
                         saved_at, clock = time.monotonic(), time.perf_counter()
-                state.end_epoch(plan.row(state, *evaluate(state.best_network, test, plan)))
+                try:
+                    results = evaluate(state.best_network, test, plan, watch)
+                except Cancelled:
+                    files.save(state, plan.steps_done(state))
+                    raise
+                state.end_epoch(plan.row(state, *results))
                 files.save(state, plan.steps_done(state))
                 progress(state.rows[-1])
 
-            trained = plan.copy_with(state.best_network.state_dict())
-            files.save_network(trained.state_dict())
-        return TrainingRun(
-            rows=tuple(state.rows),
-            network=trained.eval(),
-            recipe=recipe,
-            resolution=plan.resolution,
-            seed=seed,
-            seconds=state.seconds,
-            peak_memory_bytes=state.peak_memory_bytes,
-            device=place.type,
-            device_name=device_name(place),
-            torch_version=torch.__version__,
-            processes=processes.count,
-        )
+            run = TrainingRun(
+                rows=tuple(state.rows),
+                network=plan.trained(state.weights),
+                recipe=recipe,
+                resolution=plan.resolution,
+                seed=seed,
+                seconds=state.seconds,
+                peak_memory_bytes=state.peak_memory_bytes,
+                device=place.type,
+                device_name=device_name(place),
+                torch_version=torch.__version__,
+                processes=processes.count,
+            )
+            files.finish(run)
+        return run
 
 
 def take_step(
@@ -148,52 +160,49 @@ def take_step(
 ) -> None:
     """Take one step of the optimizer on this process's share of a batch, and note its loss.
 
-    Args:
-        model: What to call: the network, or the network whose gradients are averaged over processes.
-        state: Network, average and optimizer; they change.
-        plan: Recipe, seed and processes.
-        stage: Strength of the regularisation.
-        images: Pixels, uint8, on the device.  # (N, C, H, W)
-        labels: Index of each class, on the device.  # (N,)
+    `model` is what to call: the network, or the network whose gradients are averaged over processes.
     """
     recipe, parts = plan.recipe, plan.recipe.accumulation
     step, rank = plan.steps_done(state), plan.processes.rank
     for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(recipe, step, plan.steps_per_epoch)
+        group["lr"] = group["lr_scale"] * learning_rate(recipe, step, plan.steps_per_epoch)
     for part, (x, y) in enumerate(zip(images.chunk(parts), labels.chunk(parts), strict=True)):
         # All random numbers of a step follow from where it is: a resumed training draws them again.
         torch.manual_seed(derived_seed(plan.seed, "step", step, rank, part))
-        x, targets = augmented(x, one_hot(y, plan.network.num_classes), stage, recipe)
+        x, targets = augmented(x, one_hot(y, plan.train_images.num_classes), stage, recipe)
+        x = plan.to_input(x)
         is_last = part == parts - 1
         with plan.precision(x.device), nullcontext() if is_last else _kept_to_itself(model):
             logits = model(x)  # (N, C, H, W) -> (N, classes)
-            loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
+            weights = None if plan.class_weights is None else plan.class_weights.to(x.device)
+            loss = F.cross_entropy(logits, targets, weights, label_smoothing=recipe.label_smoothing)
             state.scaler.scale(loss / parts).backward()  # type: ignore[no-untyped-call]
         state.meter.add(loss / parts, (logits.argmax(1) == targets.argmax(1)).sum(), is_last)
     if recipe.clip_norm is not None:
         state.scaler.unscale_(state.optimizer)
-        nn.utils.clip_grad_norm_(plan.network.parameters(), recipe.clip_norm)
+        nn.utils.clip_grad_norm_(state.network.parameters(), recipe.clip_norm)
     state.scaler.step(state.optimizer)
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)
     if state.average is not None:
-        state.average.update_parameters(plan.network)
+        state.average.update_parameters(state.network)
 
 
 @torch.no_grad()
-def evaluate(network: EfficientNet, images: LabelledImages, plan: Plan) -> tuple[float, float]:
-    """Return mean cross-entropy, without label smoothing, and the share of images classified rightly.
-
-    Args:
-        network: Any network for these images.
-        images: What to test it on, at the side to test at.
-        plan: Precision and processes; each process takes its share of the images.
-    """
-    device = network.classifier.weight.device
+def evaluate(
+    network: EfficientNet, images: LabelledImages, plan: Plan, watch: Watch = Watch()
+) -> tuple[float, float]:
+    """Return mean cross-entropy, without label smoothing, and the share of images classified rightly."""
+    device = network.device
+    at_once = max(1, min(_TEST_BATCH, _TEST_PIXELS // images.side**2))
+    batches = torch.split(plan.processes.share(torch.arange(len(images))), at_once)
+    meetings = -(-len(images) // plan.processes.count) // at_once  # as many in each process
     totals = []
     network.eval()
-    for batch in torch.split(plan.processes.share(torch.arange(len(images))), _TEST_BATCH):
-        x, labels = to_floats(images.images[batch].to(device)), images.labels[batch].to(device)
+    for number, batch in enumerate(batches):
+        if plan.processes.agree(watch.is_cancelled(), number < meetings):
+            raise Cancelled
+        x, labels = plan.to_input(to_floats(images.images[batch].to(device))), images.labels[batch].to(device)
         with plan.precision(device):
             logits = network(x).float()
         loss, correct = F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()
@@ -236,8 +245,8 @@ def _own_random_numbers(device: torch.device) -> Iterator[None]:
 def _memory_as_sentence(plan: Plan, device: torch.device) -> Iterator[None]:
     try:
         yield
-    except (torch.OutOfMemoryError, RuntimeError) as error:
-        if not (isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)):
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
         share = plan.recipe.batch_size // plan.processes.count // plan.recipe.accumulation
         raise MemoryError(

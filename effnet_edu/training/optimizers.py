@@ -13,18 +13,35 @@ _TENSORFLOW_EPS = 1e-3
 _SQUARE_DECAY = 0.9
 
 
-def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Return two groups: weights of convolutions and linear layers, which decay, and the rest, which do not.
+def parameter_groups(
+    network: nn.Module, weight_decay: float, layer_decay: float = 1.0
+) -> list[dict[str, object]]:
+    """Return weights of convolutions and linear layers, which decay, and the rest, which do not.
+
+    Each group says in `lr_scale` by what to multiply the learning rate.
 
     Args:
         network: What is trained.
-        weight_decay: Of the first group.
+        weight_decay: Of the first kind.
+        layer_decay: Factor of the rate from each layer (classifier, head, last stage, ... stem) to the next.
     """
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    named = dict(network.named_parameters())
+    layers = list(dict.fromkeys(map(_layer, named)))
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {(True, 1.0): [], (False, 1.0): []}
+    for name, parameter in named.items():
+        if parameter.requires_grad:
+            scale = layer_decay ** (len(layers) - 1 - layers.index(_layer(name)))
+            groups.setdefault((parameter.ndim > 1, scale), []).append(parameter)
     return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": parameters, "weight_decay": weight_decay if decays else 0.0, "lr_scale": scale}
+        for (decays, scale), parameters in groups.items()
     ]
+
+
+def _layer(parameter: str) -> str:
+    """Return the part of a network that a parameter belongs to: `stem`, `stages.0`, `head`."""
+    parts = parameter.split(".")
+    return ".".join(parts[: 2 if parts[0] == "stages" else 1])
 
 
 def build_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
@@ -47,7 +64,7 @@ def build_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
     Source: tf.compat.v1.train.RMSPropOptimizer and torch.optim.RMSprop; eps 0.001 in tensorflow/tpu
         efficientnet utils.py `build_optimizer`.
     """
-    groups = parameter_groups(network, recipe.weight_decay)
+    groups = parameter_groups(network, recipe.weight_decay, recipe.layer_decay)
     if recipe.optimizer == "adamw":
         return AdamW(groups, recipe.learning_rate)
     if recipe.optimizer == "sgd":

@@ -1,17 +1,25 @@
 """What is decided before the first step: the network, the images, their sides, and the configuration."""
 
+import copy
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
+from effnet_edu.checkpoints.registry import preprocessing_of
+from effnet_edu.ground.checks import quoted, whole_number
 from effnet_edu.images.labelled import LabelledImages
-from effnet_edu.model.checks import whole_number
+from effnet_edu.images.preprocess import normalise
+from effnet_edu.model.blocks import DropPath
+from effnet_edu.model.modes import evaluation_mode
 from effnet_edu.model.network import EfficientNet, build
-from effnet_edu.model.specs import NetworkSpec, check_resolution
+from effnet_edu.model.specs import NetworkSpec, check_resolution, resolve
+from effnet_edu.model.variants import as_spec
 from effnet_edu.training.processes import Processes
 from effnet_edu.training.progressive import Stage
 from effnet_edu.training.recipe import Recipe
@@ -20,6 +28,8 @@ from effnet_edu.training.schedules import derived_seed, learning_rate
 from effnet_edu.training.state import TrainingState, as_json
 
 _AUTOCAST = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+#: What a network with random weights is fed: pixels from -1 to 1.
+_PLAIN = Preprocessing(1, 1, "crop", "bicubic", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 1)
 
 
 @dataclass(frozen=True)
@@ -27,19 +37,25 @@ class Plan:
     """A training before its first step.
 
     Attributes:
-        network: The network to train on the CPU, a copy where one was given.
+        network: The network before it is trained, on the CPU; a copy where one was given.
+        still: Modules that stay in evaluation mode, by name: batch norms whose parameters are all frozen, and
+            what the network was given with in that mode while the rest was in training mode.
         train_images: What it learns from.
         test_images: What it is tested on.
         recipe: How it is trained.
+        preprocessing: What its images go through, as its published weights know it; otherwise pixels become
+            -1 to 1.
         resolution: Side of the test images, and of the training images where no schedule says otherwise.
         seed: Of weights, order and augmentation.
         processes: Who takes part.
     """
 
     network: EfficientNet
+    still: tuple[str, ...]
     train_images: LabelledImages
     test_images: LabelledImages
     recipe: Recipe
+    preprocessing: Preprocessing
     resolution: int
     seed: int
     processes: Processes
@@ -55,63 +71,62 @@ class Plan:
         seed: int,
         processes: Processes,
     ) -> "Plan":
-        """Check that everything fits together, and build the network.
-
-        Args:
-            network: A spec, whose weights are drawn from the seed, or a network, which is copied.
-            train_images: What it learns from.
-            test_images: What it is tested on.
-            recipe: How it is trained.
-            resolution: Side of the test images in pixels; the network's own by default.
-            seed: Of weights, order and augmentation.
-            processes: Who takes part.
-
-        Raises:
-            ValueError: Something does not fit.
-        """
+        """Check that everything fits together, and build or copy the network."""
         whole_number("seed", seed, 0)
-        spec = network.spec if isinstance(network, EfficientNet) else network
-        side = check_resolution(spec, resolution)
-        if (train_images.class_names, train_images.in_channels) != (
-            test_images.class_names,
-            test_images.in_channels,
-        ):
+        given = network if isinstance(network, EfficientNet) else None
+        if given is None and isinstance(network, nn.Module):
             raise ValueError(
-                f"{train_images.name} and {test_images.name} differ in their classes or channels; "
-                "train and test on the same kind of images."
+                f"The network is of type {type(network).__name__}; train takes an ee.EfficientNet or a spec."
             )
-        wanted = {"classes": train_images.num_classes, "channels": train_images.in_channels}
-        if isinstance(network, EfficientNet):
-            has = {"classes": network.num_classes, "channels": network.in_channels}
-            if has != wanted:
-                raise ValueError(
-                    f"The network has {has['classes']} classes and {has['channels']} channels, "
-                    f"{train_images.name} has {wanted['classes']} and {wanted['channels']}; "
-                    "build the network for these images."
-                )
-        parts = recipe.accumulation * processes.count
-        if recipe.batch_size % parts:
-            raise ValueError(
-                f"batch_size is {recipe.batch_size}; it must be a multiple of {parts}, "
-                "the parts of a batch times the processes."
-            )
-        if recipe.batch_size > len(train_images):
-            raise ValueError(
-                f"batch_size is {recipe.batch_size}; {train_images.name} has {len(train_images):,} images, "
-                "and a batch must not be larger."
-            )
-        plan = cls(
-            _with_rates(network, recipe, train_images, seed),
-            train_images,
-            test_images,
-            recipe,
-            side,
-            seed,
-            processes,
-        )
+        spec = given.spec if given else as_spec(network)
+        known = preprocessing_of(given) if given else None
+        side = check_resolution(spec, known.resolution if known and resolution is None else resolution)
+        _check_images(train_images, test_images)
+        own = _copied(given, recipe) if given else _built(spec, recipe, train_images, seed)
+        _check_ends(own, train_images)
+        _check_batches(recipe, train_images, processes)
+        preprocessing = squared(known, side)
+        still = _still(given) if given else ()
+        plan = cls(own, still, train_images, test_images, recipe, preprocessing, side, seed, processes)
         for epoch in range(recipe.epochs):
             check_resolution(spec, plan.stage(epoch).side)
         return plan
+
+    def trainee(self, device: torch.device) -> EfficientNet:
+        """Return a copy of the network on a device, to be trained."""
+        own = copy.deepcopy(self.network).to(device)
+        if self.recipe.norm_momentum is not None:
+            for module in own.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.momentum = self.recipe.norm_momentum
+        return own
+
+    def trained(self, weights: Mapping[str, Tensor]) -> EfficientNet:
+        """Return the network as it was given, on the CPU in evaluation mode, with other weights."""
+        own = copy.deepcopy(self.network)
+        own.load_state_dict(weights)
+        own.published = None
+        own.trained_on = TrainedOn(self.train_images.class_names, self.preprocessing)
+        return own.eval()
+
+    def start_training(self, model: nn.Module, network: EfficientNet, stage: Stage) -> None:
+        """Set the modes and the dropout of an epoch; what is frozen keeps its statistics."""
+        if isinstance(network.dropout, nn.Dropout):
+            network.dropout.p = stage.dropout or 0.0
+        model.train()
+        for name in self.still:
+            network.get_submodule(name).training = False
+
+    def to_input(self, images: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H, W)
+        """Return floats from -1 to 1 as the weights expect them."""
+        if all(getattr(self.preprocessing, name) == getattr(_PLAIN, name) for name in _NORMALISATION):
+            return images
+        return normalise(images.add(1).div_(2), self.preprocessing)
+
+    @cached_property
+    def class_weights(self) -> Tensor | None:  # (classes,)
+        """What a balanced recipe multiplies the loss of each class by."""
+        return self.train_images.class_weights if self.recipe.balanced else None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -124,61 +139,34 @@ class Plan:
         return self.recipe.epochs * self.steps_per_epoch
 
     def stage(self, epoch: int) -> Stage:
-        """Return image size and regularisation in one epoch.
-
-        Args:
-            epoch: From 0.
-        """
-        return self.recipe.stage(epoch, self.resolution, self.network.spec.dropout)
+        """Return image size and regularisation in one epoch, from 0."""
+        return self.recipe.stage(epoch, self.resolution, float(getattr(self.network.dropout, "p", 0.0)))
 
     def batches(self, epoch: int) -> tuple[Tensor, ...]:  # of (batch_size / processes,)
-        """Return this process's images in one epoch, as indices, a batch after the other.
-
-        Args:
-            epoch: From 0.
-        """
+        """Return this process's images in one epoch, as indices, a batch after the other."""
         generator = torch.Generator().manual_seed(derived_seed(self.seed, "order", epoch))
         order = torch.randperm(len(self.train_images), generator=generator)
         return tuple(self.processes.share(batch) for batch in torch.split(order, self.recipe.batch_size))
 
     def steps_left(self, epoch: int, step: int) -> float:
-        """Return how much is left, in steps of this epoch's image size; pixels are taken as the cost.
-
-        Args:
-            epoch: From 0.
-            step: Steps done in it.
-        """
+        """Return how much is left, in steps of this epoch's image size; pixels are taken as the cost."""
         here = self.stage(epoch).side ** 2
         later = sum(self.stage(e).side ** 2 for e in range(epoch + 1, self.recipe.epochs))
         return self.steps_per_epoch * (1 + later / here) - step
 
     def steps_done(self, state: TrainingState) -> int:
-        """Return the steps since the training began.
-
-        Args:
-            state: Where it is.
-        """
+        """Return the steps since the training began."""
         return state.epoch * self.steps_per_epoch + state.step
 
     def precision(self, device: torch.device) -> torch.autocast:
-        """Return the context in which the network runs in the recipe's precision.
-
-        Args:
-            device: Where it runs.
-        """
+        """Return the context in which the network runs in the recipe's precision."""
         dtype = _AUTOCAST[self.recipe.precision]
         return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
     def row(
         self, state: TrainingState, test_loss: float | None = None, test_accuracy: float | None = None
     ) -> Row:
-        """Return where a training stands.
-
-        Args:
-            state: Its state; nothing may be pending in its meter.
-            test_loss: On the test images, at the end of an epoch.
-            test_accuracy: Likewise.
-        """
+        """Return where a training stands; nothing may be pending in its meter."""
         meter, batch_size = state.meter, self.recipe.batch_size
         return Row(
             epoch=state.epoch + 1,
@@ -196,27 +184,20 @@ class Plan:
             seconds_left=meter.seconds / meter.steps * self.steps_left(state.epoch, state.step),
         )
 
-    def copy_with(self, weights: Mapping[str, Tensor]) -> EfficientNet:
-        """Return the network on the CPU, as it was built, with other weights.
-
-        Args:
-            weights: Its state dict, on any device.
-        """
-        spec, conventions = self.network.spec, self.network.conventions
-        own = build(spec, self.network.num_classes, conventions, "meta", self.network.in_channels)
-        own = own.to_empty(device="cpu")
-        own.load_state_dict(weights)
-        return own
-
     def configuration(self) -> dict[str, Any]:
         """Return what makes two trainings the same, made of JSON's types; large images take a moment."""
         found: dict[str, Any] = {
             "recipe": asdict(self.recipe),
             "network": asdict(self.network.spec),
             "conventions": asdict(self.network.conventions),
+            "in_channels": self.train_images.in_channels,
+            "class_names": self.train_images.class_names,
+            "preprocessing": asdict(self.preprocessing),
             "resolution": self.resolution,
             "seed": self.seed,
             "processes": self.processes.count,
+            "frozen": [name for name, p in self.network.named_parameters() if not p.requires_grad],
+            "still": self.still,
         }
         found["weights"] = digest(self.network.state_dict())
         for name, images in (("train_images", self.train_images), ("test_images", self.test_images)):
@@ -226,36 +207,118 @@ class Plan:
         return result
 
 
-def digest(tensors: Mapping[str, Tensor]) -> str:
-    """Return a checksum of named tensors.
+def squared(known: Preprocessing | None, side: int) -> Preprocessing:
+    """Return what square images of one side go through; without known weights, pixels become -1 to 1."""
+    return replace(known or _PLAIN, resolution=side, resize=side, fit="crop", interpolation="bicubic")
 
-    Args:
-        tensors: On the CPU.
-    """
+
+_NORMALISATION = ("mean", "std", "value_range")
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return a checksum of named tensors on the CPU."""
     found = hashlib.blake2b(digest_size=16)
     for name in sorted(tensors):
         found.update(name.encode())
-        found.update(tensors[name].contiguous().flatten().numpy().tobytes())
+        found.update(tensors[name].contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return found.hexdigest()
 
 
-def _with_rates(
-    network: NetworkSpec | EfficientNet, recipe: Recipe, images: LabelledImages, seed: int
-) -> EfficientNet:
-    """Return a network of its own with the recipe's rates of dropout and stochastic depth."""
-    spec = network.spec if isinstance(network, EfficientNet) else network
-    spec = replace(
+def _check_images(train_images: LabelledImages, test_images: LabelledImages) -> None:
+    if train_images.class_names != test_images.class_names:
+        raise ValueError(_class_differences(train_images, test_images))
+    if train_images.in_channels != test_images.in_channels:
+        raise ValueError(
+            f"{train_images.name} has {train_images.in_channels} channels and {test_images.name} has "
+            f"{test_images.in_channels}; train and test on the same kind of images."
+        )
+    present = sorted(set(train_images.labels.tolist()))
+    if len(present) < 2:
+        raise ValueError(
+            f"{train_images.name} has images of one class, {quoted(train_images.class_names[present[0]])}; "
+            "a network learns to tell two or more apart."
+        )
+
+
+def _class_differences(train_images: LabelledImages, test_images: LabelledImages) -> str:
+    def alone(images: LabelledImages, other: LabelledImages) -> Iterator[str]:
+        names = [name for name in images.class_names if name not in other.class_names]
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            yield f"{images.name} alone has {', '.join(map(quoted, names[:3]))}{more}"
+
+    found = [*alone(train_images, test_images), *alone(test_images, train_images)]
+    return (
+        f"The classes of {train_images.name} and {test_images.name} differ: "
+        f"{'; '.join(found) or 'they are in another order'}. Train and test on the same classes."
+    )
+
+
+def _check_ends(network: EfficientNet, images: LabelledImages) -> None:
+    """Raise unless channels and outputs fit, whatever the head is, and something is left to train."""
+    classes = images.num_classes
+    if network.in_channels == images.in_channels:
+        side = network.spec.stride
+        with torch.no_grad(), evaluation_mode(network):
+            classes = network(torch.zeros(1, images.in_channels, side, side, dtype=network.dtype)).shape[-1]
+    if (classes, network.in_channels) != (images.num_classes, images.in_channels):
+        raise ValueError(
+            f"The network has {classes} classes and {network.in_channels} channels, "
+            f"{images.name} has {images.num_classes} and {images.in_channels}; "
+            "build the network for these images, or give it a classifier for them."
+        )
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise ValueError("Every parameter of the network is frozen; set requires_grad where it shall learn.")
+
+
+def _check_batches(recipe: Recipe, images: LabelledImages, processes: Processes) -> None:
+    parts = recipe.accumulation * processes.count
+    if recipe.batch_size % parts:
+        raise ValueError(
+            f"batch_size is {recipe.batch_size}; it must be a multiple of {parts}, "
+            "the parts of a batch times the processes."
+        )
+    if recipe.batch_size > len(images):
+        raise ValueError(
+            f"batch_size is {recipe.batch_size}; {images.name} has {len(images):,} images, "
+            "and a batch must not be larger."
+        )
+
+
+def _still(network: EfficientNet) -> tuple[str, ...]:
+    def is_still(module: nn.Module) -> bool:
+        parameters = list(module.parameters(recurse=False))
+        is_frozen = bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
+        return (is_frozen and hasattr(module, "running_mean")) or (network.training and not module.training)
+
+    return tuple(name for name, module in network.named_modules() if name and is_still(module))
+
+
+def _spec_with_rates(spec: NetworkSpec, recipe: Recipe) -> NetworkSpec:
+    return replace(
         spec,
         dropout=spec.dropout if recipe.dropout is None else recipe.dropout,
         drop_path_rate=spec.drop_path_rate if recipe.drop_path_rate is None else recipe.drop_path_rate,
     )
-    conventions = network.conventions if isinstance(network, EfficientNet) else None
+
+
+def _built(spec: NetworkSpec, recipe: Recipe, images: LabelledImages, seed: int) -> EfficientNet:
     generator = torch.Generator().manual_seed(derived_seed(seed, "weights"))
-    own = build(spec, images.num_classes, conventions, "cpu", images.in_channels, generator)
-    if isinstance(network, EfficientNet):
-        own.load_state_dict(network.state_dict())
-    if recipe.norm_momentum is not None:
-        for module in own.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.momentum = recipe.norm_momentum
+    spec = _spec_with_rates(spec, recipe)
+    return build(spec, images.num_classes, None, "cpu", images.in_channels, generator)
+
+
+def _copied(network: EfficientNet, recipe: Recipe) -> EfficientNet:
+    """Return a copy with all that the network has, and the recipe's rates where it has any."""
+    own = copy.deepcopy(network).cpu()
+    own.zero_grad(set_to_none=True)
+    own.spec = _spec_with_rates(own.spec, recipe)
+    if recipe.dropout is not None and isinstance(own.dropout, nn.Dropout):
+        own.dropout.p = recipe.dropout
+    if recipe.drop_path_rate is not None:
+        for block in resolve(own.spec):
+            module: Any = own.get_submodule(f"stages.{block.stage}.{block.index}")
+            if hasattr(module, "drop_path"):
+                rate = block.drop_path_rate if block.has_shortcut else 0.0
+                module.drop_path = DropPath(rate) if rate else None
     return own

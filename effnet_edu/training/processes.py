@@ -167,7 +167,7 @@ def shared(network: EfficientNet, processes: Processes) -> nn.Module:
     """
     if processes.count == 1:
         return network
-    own = network.classifier.weight.device
+    own = network.device
     if own.type == "cpu":
         _share_batch_norms(network)
         return nn.parallel.DistributedDataParallel(network)

@@ -28,6 +28,11 @@ class ProgressBar:
         self._bar.n = row.step
         self._bar.set_description_str(describe(row))  # draws the bar, too
         if row.ends_epoch and row.step == row.steps:
+            self.close()
+
+    def close(self) -> None:
+        """End the bar, where a training ended before its last epoch."""
+        if self._bar is not None:
             self._bar.close()
             self._bar = None
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from effnet_edu.model.checks import choice, rate_below_one, real_number, whole_number
+from effnet_edu.ground.checks import choice, rate_below_one, real_number, whole_number
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from effnet_edu.model.checks import choice, rate_below_one, real_number, whole_number
+from effnet_edu.ground.checks import choice, quoted, rate_below_one, real_number, whole_number
 from effnet_edu.training.progressive import ProgressiveSchedule, Stage
 
 Optimizer = Literal["sgd", "adamw", "rmsprop"]
@@ -103,12 +103,29 @@ class Recipe:
             if getattr(self, name) is not None:
                 rate_below_one(name, getattr(self, name))
         if self.randaugment >= RANDAUGMENT_LIMIT:
-            raise ValueError(f"randaugment is {self.randaugment!r}; it must be a number from 0 to below 30.")
+            raise ValueError(
+                f"randaugment is {quoted(self.randaugment)}; it must be a number from 0 to below 30."
+            )
         if self.progressive is not None and self.epochs < len(self.progressive.stages):
             raise ValueError(
                 f"epochs is {self.epochs}; a progressive schedule of {len(self.progressive.stages)} stages "
                 "needs one epoch a stage or more."
             )
+
+    @property
+    def layer_decay(self) -> float:
+        """Factor of the learning rate from each layer to the one before it; `FineTuning` sets another."""
+        return 1.0
+
+    @property
+    def balanced(self) -> bool:
+        """Whether classes weigh the same in the loss, however many images they have; `FineTuning` sets it."""
+        return False
+
+    @property
+    def patience(self) -> int | None:
+        """Epochs without a lower test loss after which training ends; `FineTuning` sets a number."""
+        return None
 
     @property
     def learning_rate(self) -> float:
@@ -183,6 +200,42 @@ class Recipe:
             randaugment=0,
             progressive=ProgressiveSchedule.efficientnet_v2(size, variant),
         )
+
+
+@dataclass(frozen=True)
+class FineTuning(Recipe):
+    """How a trained network goes on with few images of other classes: other defaults, and three fields more.
+
+    Attributes:
+        layer_decay: The classifier learns at the full rate; head, last stage and so on down to the stem each
+            at this factor of the rate above it, above 0 to 1. The first layers fit any picture already.
+        balanced: Whether each class weighs the same in the loss, however many images it has.
+        patience: Epochs without a lower test loss after which training ends, 1 or more; the weights of the
+            epoch with the lowest one are kept. None for the weights after the last epoch.
+
+    Raises:
+        ValueError: A field is outside its range.
+
+    Source: Howard and Ruder, arXiv:1801.06146, section 3.2, for rates by layer.
+    """
+
+    epochs: int = 3
+    batch_size: int = 16
+    optimizer: Optimizer = "adamw"
+    base_learning_rate: float = 5e-3
+    weight_decay: float = 0.05
+    norm_momentum: float | None = None
+    flip: float = 0.5
+    min_crop_area: float = 0.5
+    layer_decay: float = 0.7
+    balanced: bool = True
+    patience: int | None = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        real_number("layer_decay", self.layer_decay, 1e-3, 1)
+        if self.patience is not None:
+            whole_number("patience", self.patience)
 
 
 _RANGES = (

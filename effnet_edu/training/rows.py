@@ -1,6 +1,7 @@
 """What a training tells: a row now and then, and one at the end of each epoch."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,15 @@ class Row:
     def ends_epoch(self) -> bool:
         """Whether this is the last row of its epoch, with the results on the test images."""
         return self.test_accuracy is not None
+
+
+def lowest_loss(rows: Sequence[Row]) -> int:
+    """Return the index of the row with the lowest test loss, the first of them.
+
+    Args:
+        rows: Of the ends of epochs, one or more.
+    """
+    return min(range(len(rows)), key=lambda index: rows[index].test_loss or 0.0)
 
 
 @dataclass

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from effnet_edu.model.network import EfficientNet
+from effnet_edu.training.evaluation import Evaluation
 from effnet_edu.training.recipe import Recipe
-from effnet_edu.training.rows import Row
+from effnet_edu.training.rows import Row, lowest_loss
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class TrainingRun:
     Attributes:
         rows: One an epoch.
         network: The trained network in evaluation mode, on the CPU: the moving average where there is one.
-            Its input is `effnet_edu.training.augmentation.to_floats` of the pixels.
+            It knows its classes and how pictures are prepared for it, so that `ee.classify` can ask it.
         recipe: How it was trained.
         resolution: Side of the test images in pixels.
         seed: Of weights, order and augmentation.
@@ -24,6 +25,7 @@ class TrainingRun:
         device_name: What its maker calls it.
         torch_version: Version of torch.
         processes: How many processes took part.
+        evaluation: What a fine-tuned network answered for the pictures that were held out; None of `train`.
     """
 
     rows: tuple[Row, ...]
@@ -37,14 +39,16 @@ class TrainingRun:
     device_name: str
     torch_version: str
     processes: int
+    evaluation: Evaluation | None = None
 
     @property
     def accuracy(self) -> float:
-        """Share of the test images that are classified rightly after the last epoch."""
-        return self.rows[-1].test_accuracy or 0.0
+        """Share of the test images that the network that was kept classifies rightly."""
+        kept = -1 if self.recipe.patience is None else lowest_loss(self.rows)
+        return self.rows[kept].test_accuracy or 0.0
 
     def __str__(self) -> str:
-        epochs = f"{self.recipe.epochs} epoch{'' if self.recipe.epochs == 1 else 's'}"
+        epochs = f"{len(self.rows)} epoch{'' if len(self.rows) == 1 else 's'}"
         return (
             f"{self.network.spec.name}, {self.resolution} px, {epochs} on "
             f"{self.device_name}: accuracy {self.accuracy:.1%}, {self.seconds:.1f} s, "

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.training.optimizers import build_optimizer
 from effnet_edu.training.recipe import Recipe
-from effnet_edu.training.rows import Meter, Row
+from effnet_edu.training.rows import Meter, Row, lowest_loss
 from effnet_edu.training.schedules import average_decay
 
 
@@ -35,6 +35,8 @@ class TrainingState:
         seconds: Time that the steps of all earlier epochs took.
         peak_memory_bytes: The most memory that a step took, with all that is kept between steps.
         rows: One row for each epoch that is done.
+        patience: Epochs without a lower test loss after which training ends, or None.
+        best: With a patience, the weights of the epoch with the lowest test loss, on the CPU.
     """
 
     network: EfficientNet
@@ -47,6 +49,8 @@ class TrainingState:
     seconds: float = 0.0
     peak_memory_bytes: int = 0
     rows: list[Row] = field(default_factory=list)
+    patience: int | None = None
+    best: dict[str, Tensor] = field(default_factory=dict)
 
     @classmethod
     def start(cls, network: EfficientNet, recipe: Recipe) -> "TrainingState":
@@ -56,12 +60,13 @@ class TrainingState:
             network: The network on its device, ready for several processes.
             recipe: How it is trained.
         """
-        device = network.classifier.weight.device.type
+        device = network.device.type
         return cls(
             network,
             None if recipe.ema_decay is None else averaged(network, recipe.ema_decay),
             build_optimizer(network, recipe),
             torch.amp.GradScaler(device, enabled=recipe.precision == "fp16"),
+            patience=recipe.patience,
         )
 
     @property
@@ -71,11 +76,26 @@ class TrainingState:
             return self.network
         return cast("EfficientNet", self.average.module)
 
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """What to keep of the training as it stands."""
+        return self.best or self.best_network.state_dict()
+
+    @property
+    def has_stalled(self) -> bool:
+        """Whether the test loss has not become lower for as many epochs as the recipe's patience."""
+        return bool(
+            self.patience is not None
+            and self.rows
+            and len(self.rows) - 1 - lowest_loss(self.rows) >= self.patience
+        )
+
     def to_tensors(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return all tensors by name, and all else as a dictionary for JSON."""
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         if self.average is not None:
             tensors |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
         numbers: dict[str, dict[str, Any]] = {}
         for index, entries in self.optimizer.state_dict()["state"].items():
             for name, value in entries.items():
@@ -111,27 +131,28 @@ class TrainingState:
             row: Results of this one.
         """
         self.rows.append(row)
+        if self.patience is not None and lowest_loss(self.rows) == len(self.rows) - 1:
+            now = self.best_network.state_dict()
+            self.best = {name: tensor.detach().cpu().clone() for name, tensor in now.items()}
         self.seconds += self.meter.seconds
         self.epoch, self.step, self.meter = self.epoch + 1, 0, Meter()
 
-    def load(self, kept: tuple[Mapping[str, Tensor], Mapping[str, Any]] | None) -> None:
-        """Go back to a state that `to_tensors` returned.
-
-        Args:
-            kept: Its tensors by name, and all else; None changes nothing.
-        """
-        if kept is None:
-            return
-        tensors, position = kept
+    def load(self, tensors: Mapping[str, Tensor], position: Mapping[str, Any]) -> None:
+        """Go back to a state that `to_tensors` returned."""
         self.network.load_state_dict(_under("network.", tensors))
         if self.average is not None:
             self.average.load_state_dict(_under("average.", tensors))
+        self.best = _under("best.", tensors)
         entries: dict[int, dict[str, Any]] = {int(i): dict(v) for i, v in position["optimizer"].items()}
         for name, tensor in _under("optimizer.", tensors).items():
             index, _, key = name.partition(".")
             entries.setdefault(int(index), {})[key] = tensor
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": entries, "param_groups": groups})
+        for parameter, found in self.optimizer.state.items():
+            for key, value in found.items():  # in the order of the weights: others might round otherwise
+                if isinstance(value, Tensor) and value.shape == parameter.shape:
+                    found[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
         self.scaler.load_state_dict(position["scaler"])
         self.epoch, self.step = position["epoch"], position["step"]
         self.meter = Meter(**position["meter"])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from effnet_edu.checkpoints.atomic import write_atomically
+from effnet_edu.ground.atomic import write_atomically
 from tests.bench.cases import GROUPS, QUICK, Size
 from tests.bench.report import about, text_table, write
 from tests.bench.runner import Times, measure_here, measure_in_new_process

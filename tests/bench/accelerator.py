@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 import effnet_edu as ee
-from effnet_edu.checkpoints.atomic import write_atomically
+from effnet_edu.ground.atomic import write_atomically
 from tests.bench.cases import Case, evaluate
 from tests.bench.networks import OURS, same_weights
 from tests.bench.report import about

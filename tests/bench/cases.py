@@ -1,6 +1,7 @@
 """What is timed: the contestants of each case, and the bars that hold between them."""
 
 import copy
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import effnet_edu as ee
+from effnet_edu.ground.openmp import BOUNDED
 from tests.bench.networks import OURS, efficientnet_pytorch, geffnet, same_weights, timm, torchvision
 
 B0 = "efficientnet_b0"
@@ -118,6 +120,9 @@ def forward_bars(size: Size) -> list[Bar]:
     bars += [Bar(largest, step, (default,)) for step in optimised[:-1]]
     bars.append(Bar(largest, optimised[-1], (default,), 1 / 2.5))
     bars += [Bar(forward_name(batch), optimised[-1], best) for batch in size.batches]
+    # The plain network writes into nothing that it was given; this is what working in place saves.
+    plain = (in_format(OURS, "contiguous"),)
+    bars += [Bar(forward_name(batch), optimised[0], plain) for batch in size.batches]
     return bars
 
 
@@ -168,15 +173,21 @@ def tool_cases(size: Size) -> list[Case]:
             build_on_meta, lambda: efficientnet_pytorch.EfficientNet.from_name("efficientnet-b0")
         ),
     }
+    waiting: dict[str, Run] = {
+        BOUNDED_SPIN: partial(seconds_of_b0, spin=BOUNDED["GOMP_SPINCOUNT"]),
+        "spin without a bound": partial(seconds_of_b0, spin="infinity"),
+    }
     importing: dict[str, Run] = {"effnet_edu": seconds_to_import, LIMIT: lambda: Seconds(0.05)}
     few = min(3, size.most_rounds)
     return [
         Case(COUNT, counting, few),
         Case(BUILD, building, size.most_rounds),
         Case(IMPORT, importing, few),
+        Case(SPIN, waiting, few),
     ]
 
 
+SPIN, BOUNDED_SPIN = "forward B0, how threads wait", "bounded spin"
 COUNT, BUILD, IMPORT, LIMIT = "count MACs", "build B0 on meta", "import after torch", "a limit of 50 ms"
 
 
@@ -185,6 +196,7 @@ def tool_bars(_size: Size) -> list[Bar]:
         Bar(COUNT, OURS, ("torchinfo", "fvcore"), 0.01),
         Bar(BUILD, OURS, PEERS),
         Bar(IMPORT, "effnet_edu", (LIMIT,)),
+        Bar(SPIN, BOUNDED_SPIN, ("spin without a bound",), 1.1),
     ]
 
 
@@ -229,6 +241,23 @@ def count_with_fvcore(net: nn.Module, images: Tensor) -> float:
 def build_on_meta(build: Callable[[], nn.Module]) -> None:
     with torch.device("meta"):
         build()
+
+
+def seconds_of_b0(spin: str) -> Seconds:
+    """Time B0 in a process of its own, whose threads wait for each other as long as `spin` says."""
+    program = (
+        "import statistics, time, torch, effnet_edu as ee\n"
+        "net, x, times = ee.create('efficientnet_b0').eval(), torch.zeros(1, 3, 224, 224), []\n"
+        "with torch.inference_mode():\n"
+        "    for _ in range(30):\n"
+        "        begun = time.perf_counter(); net(x); times.append(time.perf_counter() - begun)\n"
+        "print(statistics.median(times[5:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "GOMP_SPINCOUNT": spin}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return Seconds(float(done.stdout))
 
 
 def seconds_to_import() -> Seconds:

@@ -10,13 +10,14 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from effnet_edu.checkpoints.atomic import atomic_path, write_atomically
-from effnet_edu.figures.style import FAINT, GREY, INK, WIDTH, new_figure, plain_log_axis, styled
+from effnet_edu.figures.style import new_figure, plain_log_axis, styled
+from effnet_edu.ground.atomic import atomic_path, write_atomically
+from effnet_edu.ground.palette import FAINT, GREY, INK, RESOLUTION, WIDTH
 from effnet_edu.profiling.device import device_name
 from tests.bench.verdict import Result
 
 PACKAGES = ("torch", "torchvision", "timm", "geffnet", "efficientnet_pytorch", "torchinfo", "fvcore")
-COLOURS = {"met": "#009E73", "tie": GREY, "MISSED": WIDTH}
+COLOURS = {"met": RESOLUTION, "tie": GREY, "MISSED": WIDTH}
 MARKERS = {"met": "o", "tie": "s", "MISSED": "X"}
 
 

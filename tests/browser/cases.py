@@ -1,10 +1,17 @@
-"""The labs that every browser test goes through: a line a lab."""
+"""The labs that every browser test goes through, each as its folder says."""
 
 import re
 from dataclasses import dataclass
 
+import pytest
 from playwright.sync_api import Page, expect
 
+import effnet_edu as ee
+from effnet_edu.labs.frame.page import exact
+from tests.cases import thorough_but_for
+
+#: The two pictures of a lab.
+PICTURES, COUNT = ".ee-lab svg.ee-scene", 2
 #: What the status line says while a measurement runs.
 BUSY = re.compile("^(Building|Measuring)")
 
@@ -17,13 +24,11 @@ class Case:
         lab: Name of the class.
         start: Its settings at the start, quick to measure, as code.
         slider: Class of the slider that is moved; from `start` the right arrow key moves it 40 times.
-        pictures: How many pictures it shows.
     """
 
     lab: str
     start: str
     slider: str
-    pictures: int
 
     @property
     def code(self) -> str:
@@ -36,19 +41,22 @@ class Case:
         return ("import effnet_edu as ee", f"lab = {self.code}\nstart = lab.logic.setting\nlab")
 
 
-LABS = (
-    Case("PhiLab", "phi=0.5", "ee-phi", 2),
-    Case("MBConvLab", "side=28", "ee-side", 2),
-    Case("SqueezeExciteLab", "network='small', gates='one by hand', gate=0.5", "ee-gate", 2),
-    Case(
-        "V2Lab",
-        'part="progressive learning", network="B0", stages=2, first_side=64, side=96, batch_size=2',
-        "ee-side",
-        2,
-    ),
-    Case("BenchmarkLab", "up_to=0.5", "ee-most-ms", 2),
-    Case("ScalingProblemLab", "budget=0.6", "ee-budget", 3),
-)
+def case(lab: str) -> Case:
+    """Return how a lab is driven, as its own folder says."""
+    logic = exact(lab)
+    start = ", ".join(f"{name}={value!r}" for name, value in logic.QUICK.items())
+    return Case(lab, start, f"ee-{logic.MAIN.replace('_', '-')}")
+
+
+LABS = tuple(map(case, ee.labs.LABS))
+
+
+def of_the_frame(*quick: str) -> pytest.MarkDecorator:
+    """Mark what the frame does alike in each lab: `make test` tries it in the named ones."""
+    some = [case for case in LABS if case.lab in quick]
+    return pytest.mark.parametrize(
+        "opened", thorough_but_for(some, LABS), indirect=True, ids=lambda case: case.lab
+    )
 
 
 def measure(page: Page) -> None:
@@ -66,13 +74,13 @@ def be_measured(page: Page) -> None:
 def start_measuring(page: Page) -> None:
     """Press Measure in the only lab of the page, and wait until it has begun."""
     page.locator(".ee-button-measure").click()
-    expect(page.locator(".ee-status")).to_have_text(BUSY, timeout=30_000)
+    expect(page.locator(".ee-status")).to_have_text(BUSY)
 
 
 def wait_until_measured(page: Page) -> None:
-    expect(page.locator(".ee-lab .ee-status")).to_contain_text("Measured ", timeout=90_000)
+    expect(page.locator(".ee-lab .ee-status")).to_contain_text("Measured ")
 
 
 def numbers(page: Page) -> str:
     """Return what the numbers of the only lab say, without tables that it shows beside them."""
-    return "\n".join(page.locator(".ee-lab table.ee-numbers:not(.ee-also)").all_inner_texts())
+    return "\n".join(page.locator(".ee-lab .ee-numbers:not(.ee-also)").all_inner_texts())

@@ -2,11 +2,9 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from effnet_edu import demo
-from effnet_edu.serve import message_limit
+from effnet_edu.course import demo
+from effnet_edu.course.serve import message_limit
+from tests.needs import where
 from tests.notebooks.book import surroundings
+from tests.waiting import PATIENCE, wait_until
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 TOKEN = "course-test"  # noqa: S105 - of a server that lives as long as a test and listens on localhost alone
 FLAGS = [
@@ -34,14 +36,6 @@ SETTINGS = {  # the question about news is asked by the page; no flag of the ser
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
-
-
-def chromium() -> str:
-    """Return the path of the system's Chromium; its absence is an error, never a skip."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
-        if path := os.environ.get("COURSE_CHROMIUM") or shutil.which(name):
-            return path
-    raise RuntimeError("No Chromium was found. Install it (apt-get install chromium) or set COURSE_CHROMIUM.")
 
 
 def free_port() -> int:
@@ -114,34 +108,37 @@ def serve_demo(folder: Path, visitors: int) -> Iterator[str]:
         yield base
 
 
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=PATIENCE):  # noqa: S310
+            return True
+    except OSError:
+        return False
+
+
 @contextmanager
 def _running(command: list[str], folder: Path, base: str, ready: str) -> Iterator[str]:
     log = folder / "server.log"
     with log.open("w") as output:
         server = subprocess.Popen(command, env=environment(folder), stdout=output, stderr=subprocess.STDOUT)
     try:
-        end = time.monotonic() + 90
-        while True:
-            try:
-                urllib.request.urlopen(base + ready, timeout=2)  # noqa: S310
-                break
-            except OSError:
-                if server.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError("The server did not start:\n" + log.read_text()[-3000:]) from None
-                time.sleep(0.1)
+        wait_until(lambda: _answers(base + ready) or server.poll() is not None, "server")
+        if server.poll() is not None:
+            raise RuntimeError("The server did not start:\n" + log.read_text()[-3000:])
         yield base
     finally:
         server.terminate()  # also shuts the kernels down
         try:
-            server.wait(20)
+            server.wait(60)
         except subprocess.TimeoutExpired:
             server.kill()
 
 
 @contextmanager
 def browser() -> Iterator[Browser]:
+    executable = where("chromium")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, headless=True)
+        opened = playwright.chromium.launch(executable_path=executable, args=FLAGS, headless=True)
         yield opened
         opened.close()
 
@@ -151,9 +148,9 @@ def lab_page(opened: Browser, base: str, width: int = 1280, height: int = 800) -
     """Yield a JupyterLab page that notes what it asked of other hosts and what its console found wrong."""
     with watched_page(opened, width, height) as page:
         page.goto(f"{base}/lab?reset&token={TOKEN}")
-        page.wait_for_function("() => window.jupyterapp", timeout=90_000)
+        page.wait_for_function("() => window.jupyterapp")
         page.evaluate("() => { jupyterapp.restored.then(() => { window.restored = true }) }")
-        page.wait_for_function("() => window.restored", timeout=90_000)
+        page.wait_for_function("() => window.restored")
         yield page
 
 
@@ -163,7 +160,7 @@ def watched_page(opened: Browser, width: int = 1280, height: int = 800) -> Itera
     context = opened.new_context(
         viewport={"width": width, "height": height}, permissions=["clipboard-read", "clipboard-write"]
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     page.outside, page.complaints = [], []  # type: ignore[attr-defined]
     page.on(
@@ -200,29 +197,28 @@ class Notebook:
             window.kernelReady = true })() }""",
             name,
         )
-        self.page.wait_for_function("() => window.kernelReady", timeout=90_000)
+        self.page.wait_for_function("() => window.kernelReady")
 
-    def run_all(self, seconds: float = 240) -> None:
+    def run_all(self) -> None:
         self.page.evaluate(
             """() => { window.ran = null;
             jupyterapp.commands.execute('notebook:run-all-cells').then(ok => { window.ran = ok }) }"""
         )
-        self.page.wait_for_function("() => window.ran !== null", timeout=1000 * seconds)
+        self.page.wait_for_function("() => window.ran !== null")
         assert self.page.evaluate("() => window.ran"), self.errors()
 
-    def run_in_kernel(self, code: str, seconds: float = 20) -> tuple[str, float]:
-        """Run code beside the cells; return what it printed, and after how many milliseconds it was done."""
+    def run_in_kernel(self, code: str) -> str:
+        """Run code beside the cells and return what it printed."""
         self.page.evaluate(
-            """code => { window.replied = null; const start = performance.now(); let said = '';
+            """code => { window.replied = null; let said = '';
             const future = doc.sessionContext.session.kernel.requestExecute({code});
             future.onIOPub = m => { if (m.header.msg_type === 'stream') said += m.content.text;
                 if (m.header.msg_type === 'error') said += m.content.evalue };
-            future.done.then(() => { window.replied = [said, performance.now() - start] }) }""",
+            future.done.then(() => { window.replied = said }) }""",
             code,
         )
-        self.page.wait_for_function("() => window.replied !== null", timeout=1000 * seconds)
-        said, milliseconds = self.page.evaluate("() => window.replied")
-        return str(said), float(milliseconds)
+        self.page.wait_for_function("() => window.replied !== null")
+        return str(self.page.evaluate("() => window.replied"))
 
     def interrupt(self) -> None:
         self._kernel("interrupt")
@@ -236,7 +232,7 @@ class Notebook:
             doc.sessionContext.session.kernel[verb]().then(() => { window.obeyed = true }) }""",
             verb,
         )
-        self.page.wait_for_function("() => window.obeyed", timeout=60_000)
+        self.page.wait_for_function("() => window.obeyed")
 
     def reopen(self) -> None:
         """Close the notebook, leave its kernel running, and open it again."""
@@ -244,7 +240,7 @@ class Notebook:
             """() => { window.closed_ = false; doc.context.save().then(() => {
             doc.close(); window.closed_ = true }); return doc.context.path }"""
         )
-        self.page.wait_for_function("() => window.closed_", timeout=60_000)
+        self.page.wait_for_function("() => window.closed_")
         self.open(name)
 
     def code_cells(self) -> list[dict[str, Any]]:
@@ -268,9 +264,7 @@ class Notebook:
 
     def hidden_errors(self) -> list[str]:
         """Errors in callbacks of widgets, which JupyterLab shows in its log console alone."""
-        self.page.wait_for_function(
-            "() => doc.sessionContext.session.kernel.status === 'idle'", timeout=90_000
-        )
+        self.page.wait_for_function("() => doc.sessionContext.session.kernel.status === 'idle'")
         found: list[str] = self.page.evaluate("() => hidden")
         return found
 
@@ -282,7 +276,7 @@ class Notebook:
             """() => { window.closed_ = false; doc.sessionContext.shutdown().then(() => {
             doc.context.model.dirty = false; doc.close(); window.closed_ = true }) }"""
         )
-        self.page.wait_for_function("() => window.closed_", timeout=60_000)
+        self.page.wait_for_function("() => window.closed_")
 
 
 def write_notebook(path: Path, *sources: str) -> None:

@@ -16,10 +16,12 @@ from tests.browser.jupyter import Notebook, browser, lab_page, serve, write_note
 
 TARGET = Path(__file__).parents[2] / "docs" / "phi_lab.gif"
 CELLS = ("import effnet_edu as ee", "lab = ee.labs.PhiLab(phi=0.0)\nlab")
-WIDTH, COLOURS = 1080, 64
+WIDTH, COLOURS = 1080, 255
 MOST_BYTES = 1_500_000
-#: Frames while phi moves, key presses from one to the next, and milliseconds of each.
-FRAMES, PRESSES, MOVING_MS, RESTING_MS = 15, 2, 220, 3500
+#: Key presses from phi 0 to 3, each a frame. GIF counts in hundredths: these three make 15 frames a second.
+PRESSES, MOVING_MS, RESTING_MS = 30, (70, 70, 60), 3500
+#: Longer than the picture needs to reach where a key press sends it.
+SETTLED_MS = 400
 
 
 def take(page: Page) -> Image.Image:
@@ -35,12 +37,11 @@ def frames(page: Page) -> tuple[list[Image.Image], list[int]]:
     taken, shown = [take(page)], [RESTING_MS // 2]
     slider = page.locator(".ee-phi [role=slider]")
     slider.focus()
-    for _ in range(FRAMES):
-        for _ in range(PRESSES):
-            page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(120)
+    for press in range(PRESSES):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(SETTLED_MS)
         taken.append(take(page))
-        shown.append(MOVING_MS)
+        shown.append(MOVING_MS[press % len(MOVING_MS)])
     measure(page)
     return [*taken, take(page)], [*shown, RESTING_MS]
 
@@ -48,7 +49,13 @@ def frames(page: Page) -> tuple[list[Image.Image], list[int]]:
 def write(taken: list[Image.Image], shown: list[int]) -> None:
     """Write the pictures with one palette, so that what rests does not flicker."""
     size = (taken[0].width, max(picture.height for picture in taken))
-    palette = taken[-1].quantize(COLOURS)
+    # What lights up while phi moves is in no frame that rests, so the palette is that of several together;
+    # it has to cover colours that few pixels have, such as those of words.
+    seen = [taken[0], taken[len(taken) // 2], taken[-1]]
+    together = Image.new("RGB", (size[0], sum(picture.height for picture in seen)), "white")
+    for number, picture in enumerate(seen):
+        together.paste(picture, (0, sum(each.height for each in seen[:number])))
+    palette = together.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
     even = []
     for picture in taken:
         card = Image.new("RGB", size, "white")

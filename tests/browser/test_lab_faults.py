@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.cases import Case, measure, start_measuring, wait_until_measured
+from tests.browser.cases import Case, measure, of_the_frame, start_measuring, wait_until_measured
 from tests.browser.jupyter import Notebook
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, of_the_frame("PhiLab")]
 
 
 @pytest.fixture(autouse=True)
@@ -23,25 +23,27 @@ def test_a_fault_while_measuring_ends_as_a_sentence(lab: Notebook, page: Page) -
         ("MemoryError('It does not fit.')", "It does not fit."),
         ("RuntimeError('shapes differ')", "the network stopped with RuntimeError: shapes differ"),
     ):
-        lab.run_in_kernel(f"def fail(*_): raise {error}\nlab.logic.take = fail")
+        lab.run_in_kernel(f"def fail(*_): raise {error}\nlab.logic.measure = fail")
         page.locator(".ee-button-measure").click()
         expect(page.locator(".ee-status")).to_have_text(f"Not measured: {sentence}")
-    lab.run_in_kernel("del lab.logic.take")
+    lab.run_in_kernel("del lab.logic.measure")
     measure(page)
 
 
 def test_two_labs_measure_in_turn(lab: Notebook, page: Page, case: Case) -> None:
-    lab.run_in_kernel(f"other = {case.code}; other.logic.measure(); lab.logic.measure()")
+    lab.run_in_kernel(f"other = {case.code}; other.logic.request(); lab.logic.request()")
     # Whichever begins, the other one says that it waits.
-    said, _ = lab.run_in_kernel(
-        "import time\nend = time.monotonic() + 20\n"
-        "while time.monotonic() < end and not any(\n"
-        "    'this one waits for it' in one.logic.status.message for one in (lab, other)): time.sleep(0.01)\n"
-        "print(time.monotonic() < end)"
+    said = lab.run_in_kernel(
+        "import time; seen = False\n"
+        "def waits(): return any(\n"
+        "    'this one waits for it' in one.logic.status.message for one in (lab, other))\n"
+        "def busy(): return lab.logic.status.is_busy or other.logic.status.is_busy\n"
+        "while busy() and not (seen := waits()): time.sleep(0.001)\n"
+        "print(seen)"
     )
     assert said == "True\n"
     wait_until_measured(page)
-    said, _ = lab.run_in_kernel(
+    said = lab.run_in_kernel(
         "print(other.logic.wait(60), other.logic.status.state, lab.logic.status.state); other.close()"
     )
     assert said == "True measured measured\n"
@@ -57,7 +59,7 @@ def test_a_notebook_closed_in_mid_measurement(lab: Notebook, page: Page) -> None
     start_measuring(page)
     lab.reopen()
     wait_until_measured(page)
-    said, _ = lab.run_in_kernel(
+    said = lab.run_in_kernel(
         "import threading; print([t.name for t in threading.enumerate() if 'effnet' in t.name])"
     )
     assert said == "[]\n"

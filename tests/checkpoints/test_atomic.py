@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from effnet_edu.checkpoints.atomic import atomic_path, write_atomically
+from effnet_edu.ground.atomic import atomic_path, remove_leftovers, write_atomically
 
 
 def test_the_new_file_replaces_the_old_one(tmp_path):
@@ -35,3 +35,10 @@ def test_others_may_read_it_as_they_may_read_any_new_file(tmp_path):
     plain.touch()
     write_atomically(tmp_path / "ours", "")
     assert stat.S_IMODE((tmp_path / "ours").stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
+    write_atomically(tmp_path / "file.txt", "whole")
+    (tmp_path / ".file.txt.0123abcd.partial").write_text("half")
+    remove_leftovers(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["file.txt"]

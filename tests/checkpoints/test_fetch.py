@@ -1,5 +1,6 @@
 """Fetching, against a server on this machine: whole, once, checked, resumed, refused."""
 
+import errno
 import hashlib
 import http.server
 import multiprocessing
@@ -8,22 +9,21 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save
 
-from effnet_edu.checkpoints import fetch
-from effnet_edu.checkpoints.cache import cache_folder
-from effnet_edu.checkpoints.fetch import (
-    FileTooLargeError,
-    FileUnavailableError,
-    open_https,
-    weights_file,
-)
-from effnet_edu.checkpoints.files import HashMismatchError
+from effnet_edu.checkpoints.fetch import weights_file
 from effnet_edu.checkpoints.registry import find_weights
+from effnet_edu.ground import fetch
+from effnet_edu.ground.cache import cache_folder
+from effnet_edu.ground.fetch import FileTooLargeError, FileUnavailableError, HashMismatchError, open_https
+from effnet_edu.ground.locks import file_lock
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -50,14 +50,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(416)
             return
         body = server.content[start:]
-        self.send_response(206 if start else 200)
+        headers = {"Content-Length": str(len(body)), "ETag": server.etag}
         if start:
-            self.send_header(
-                "Content-Range", f"bytes {start}-{len(server.content) - 1}/{len(server.content)}"
-            )
-        if server.behaviour != "no length":
-            self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", server.etag)
+            headers["Content-Range"] = f"bytes {start}-{len(server.content) - 1}/{len(server.content)}"
+        if server.behaviour == "no length":
+            del headers["Content-Length"]
+        self.send_response(server.status or (206 if start else 200))
+        for name, value in (headers | server.headers).items():
+            self.send_header(name, value)
         self.end_headers()
         if server.breaks:
             server.breaks -= 1
@@ -77,6 +77,7 @@ def server():
     server = _Server(("127.0.0.1", 0), _Handler)
     server.content, server.etag = CONTENT, '"one"'
     server.behaviour, server.breaks, server.requests = "", 0, []
+    server.status, server.headers = 0, {}
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
@@ -160,9 +161,125 @@ def test_a_part_that_is_longer_than_the_file_starts_anew(weights, server, tmp_pa
 
 
 def test_without_a_hash_nothing_unknown_is_taken_up(weights, server, tmp_path):
-    (tmp_path / "b0.pth.part").write_bytes(b"who knows")
-    assert get(replace(weights, hashes=()), tmp_path).read_bytes() == CONTENT
+    server.content = save({"one": torch.ones(1000)})
+    (tmp_path / "b0.safetensors.part").write_bytes(b"who knows")
+    assert get(unhashed(weights), tmp_path).read_bytes() == server.content
     assert "Range" not in server.requests[0]
+
+
+def unhashed(weights):
+    return replace(weights, file="b0.safetensors", hashes=())
+
+
+@pytest.mark.parametrize("content", [CONTENT, b"<!doctype html>", save({"one": torch.ones(1000)})[:-1]])
+def test_without_a_hash_what_its_reader_cannot_open_is_not_kept(content, weights, server, tmp_path):
+    server.content = content
+    with pytest.raises(HashMismatchError, match=r"could not be read as weights.*b0\.safetensors\.refused"):
+        get(unhashed(weights), tmp_path)
+    assert not (tmp_path / "b0.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "sentence"),
+    [
+        (204, {}, "answers 204, where 200 was expected"),
+        (203, {}, "answers 203, where 200 was expected"),
+        (206, {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"}, "answers 206, where 200"),
+        (200, {"Content-Encoding": "gzip"}, "in the encoding 'gzip', which was not asked for"),
+        (200, {"Content-Type": "text/html; charset=utf-8"}, "with a web page"),
+        (200, {"Content-Length": "-5"}, "with the length '-5'"),
+        (200, {"Content-Length": "0"}, "answers nothing"),
+    ],
+)
+@pytest.mark.parametrize("hashed", [True, False])
+def test_an_answer_that_is_not_the_file_is_refused(
+    status, headers, sentence, hashed, weights, server, tmp_path
+):
+    server.status, server.headers = status, headers
+    row = weights if hashed else unhashed(weights)
+    with pytest.raises(FileUnavailableError, match=sentence):
+        get(row, tmp_path)
+    assert row.file not in names(tmp_path)
+    assert server.requests[0]["Accept-Encoding"] == "identity"
+
+
+HALF = len(CONTENT) // 2
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ETag": '"two"'},
+        {"Content-Range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}"},
+        {"Content-Range": f"bytes {HALF}-{len(CONTENT) - 1}/{len(CONTENT) + 1}"},
+        {"Content-Range": f"bytes {HALF}-{HALF}/*"},
+        {"Content-Range": "bytes some"},
+    ],
+)
+def test_a_part_of_another_file_is_not_put_to_what_is_there(headers, weights, server, tmp_path):
+    (tmp_path / "b0.pth.part").write_bytes(CONTENT[:HALF])
+    (tmp_path / "b0.pth.part.etag").write_text(server.etag)
+    server.headers = headers
+    with pytest.raises(FileUnavailableError, match=r"range|part of another file"):
+        get(weights, tmp_path)
+    assert "b0.pth" not in names(tmp_path)
+    assert (tmp_path / "b0.pth.part").read_bytes() == CONTENT[:HALF]
+
+
+@pytest.mark.parametrize("damaged", [b"\xff\xfe", b"", b'"one"\r\nHost: elsewhere', b'W/"weak"'])
+def test_a_damaged_validator_heals_itself(damaged, weights, server, tmp_path):
+    (tmp_path / "b0.pth.part").write_bytes(CONTENT[:HALF])
+    (tmp_path / "b0.pth.part.etag").write_bytes(damaged)
+    assert get(weights, tmp_path).read_bytes() == CONTENT
+    assert names(tmp_path) == {"b0.pth"}
+
+
+def test_a_server_that_sends_next_to_nothing_is_not_waited_for(weights, server, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(fetch, "_SLOWEST_BYTES_PER_SECOND", 1e12)
+    with pytest.raises(FileUnavailableError, match=r"bytes in 0 s, too slowly to wait"):
+        get(weights, tmp_path)
+    assert len(server.requests) == 1
+
+
+def test_who_waits_for_another_program_says_so(weights, server, tmp_path, capfd):
+    with file_lock(tmp_path / "b0.pth.lock"):
+        waiting = threading.Thread(target=get, args=(weights, tmp_path))
+        waiting.start()
+        said = ""
+        while "this one waits for it" not in said:
+            said += capfd.readouterr().err
+            time.sleep(0.01)
+        assert not server.requests
+    waiting.join()
+    assert "Another program is fetching b0.pth into" in said
+    assert (tmp_path / "b0.pth").read_bytes() == CONTENT
+
+
+def test_a_kept_file_is_served_from_a_folder_that_cannot_be_written_to(
+    weights, server, tmp_path, monkeypatch
+):
+    (tmp_path / "b0.pth").write_bytes(CONTENT)
+
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(fetch, "file_lock", refuse)
+    assert get(weights, tmp_path).read_bytes() == CONTENT
+    assert not server.requests
+    (tmp_path / "b0.pth").unlink()
+    with pytest.raises(FileUnavailableError, match=r"could not be kept in .* \(Permission denied\)"):
+        get(weights, tmp_path)
+
+
+def test_a_disk_that_fills_up_is_not_called_a_network(weights, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(fetch.os, "fsync", full)
+    with pytest.raises(FileUnavailableError, match=r"\(No space left on device\); make room") as refused:
+        get(weights, tmp_path)
+    assert "network" not in str(refused.value)
 
 
 def test_another_hash_is_refused_with_both_and_the_file_kept(weights, server, tmp_path):
@@ -267,12 +384,12 @@ row = replace(find_weights("efficientnet_b0", "torchvision/IMAGENET1K_V1"), url=
 class Slow:
     def __init__(self, answer): self.answer, self.count = answer, 0
     def __getattr__(self, name): return getattr(self.answer, name)
-    def read(self, size):
+    def read1(self, size):
         self.count += 1
         if self.count == 3:
             print("half", flush=True)
             import time; time.sleep(60)
-        return self.answer.read(size)
+        return self.answer.read1(size)
 weights_file(row, Path(sys.argv[2]), lambda request: Slow(open_plain(request)), progress=False)
 """
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from effnet_edu.model.variants import list_variants, spec
+from tests.cases import thorough_but_for
 from tests.checkpoints.parity import check_torch_peer
 from tests.peers import import_torchvision
 
@@ -22,7 +23,14 @@ def test_these_are_all_of_timm():
     assert {name.removeprefix("tf_") for name in VARIANTS} == set(list_variants())
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+#: One of each family, with the conventions of both frameworks, and one that is compared on meta.
+QUICK = (
+    *("efficientnet_b0", "efficientnet_lite0", "efficientnetv2_s", "efficientnet_b7"),
+    *("tf_efficientnet_b0", "tf_efficientnet_lite0", "tf_efficientnetv2_b0", "tf_efficientnetv2_s"),
+)
+
+
+@pytest.mark.parametrize("name", thorough_but_for(QUICK, VARIANTS))
 def test_timm(name):
     ours = name.removeprefix("tf_")
     conventions = spec(ours).tensorflow if name.startswith("tf_") else None

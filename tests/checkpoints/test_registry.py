@@ -1,5 +1,6 @@
 """The registry says what the publishers say."""
 
+from dataclasses import replace
 from importlib.resources import files
 
 import geffnet
@@ -9,6 +10,7 @@ import torch
 import effnet_edu as ee
 from effnet_edu.checkpoints.layouts import find_layout
 from effnet_edu.checkpoints.registry import find_file, find_weights
+from effnet_edu.ground.fetch import HashMismatchError
 from tests.checkpoints.registry_sources import all_rows, as_csv
 
 ROWS = ee.list_weights()
@@ -94,6 +96,12 @@ def test_all_that_travels_is_in_the_network(monkeypatch, tmp_path):
     row = find_weights("efficientnetv2_s", "torchvision/IMAGENET1K_V1")
     torch.save(ee.export_state_dict(ee.create(row.network), row.layout), tmp_path / row.file)
     monkeypatch.setattr("effnet_edu.checkpoints.create.weights_file", lambda _: tmp_path / row.file)
+    with pytest.raises(
+        HashMismatchError
+    ):  # what is read is what is hashed, whoever looked at the file before
+        ee.create("efficientnetv2_s", weights="torchvision/IMAGENET1K_V1")
+    stand_in = replace(row, hashes=())
+    monkeypatch.setattr("effnet_edu.checkpoints.create.find_weights", lambda *_: stand_in)
     net = ee.create("efficientnetv2_s", weights="torchvision/IMAGENET1K_V1")
     assert net.conventions == row.conventions
     assert net.conventions.padding == "symmetric"

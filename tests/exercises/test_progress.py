@@ -82,21 +82,114 @@ def test_reset_forgets_everything():
     assert exercises.progress().right()[0] == 0
 
 
-def test_a_damaged_file_is_put_aside():
-    path = progress_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for damaged in ("{", "[]", '{"exercises": {"lite0_macs": 1}, "answers": {}}'):
-        path.write_text(damaged, encoding="utf-8")
+DEEP = '{"exercises": ' + "[" * 100_000 + "]" * 100_000 + ', "answers": {}}'
+ENTRY = '{"exercises": {"lite0_macs": %s}, "answers": {}}'
+DAMAGED = {
+    "empty": "",
+    "cut": "{",
+    "a list": "[]",
+    "no text": "\x00\x07",
+    "deep": DEEP,
+    "huge": " " * 5_000_000,
+    "null": '{"exercises": null, "answers": {}}',
+    "answers in a list": '{"exercises": {}, "answers": [1]}',
+    "a number for a quiz": '{"exercises": {}, "answers": {"00_start_here": 3}}',
+    "a number": ENTRY % "1",
+    "tries as text": ENTRY % '{"tries": "7", "right_since": null}',
+    "tries as truth": ENTRY % '{"tries": true, "right_since": null}',
+    "negative": ENTRY % '{"tries": -1, "right_since": null}',
+    "400 digits": ENTRY % ('{"tries": %s, "right_since": null}' % ("9" * 400)),
+    "a fraction": ENTRY % '{"tries": 1.5, "right_since": null}',
+    "NaN": ENTRY % '{"tries": NaN, "right_since": null}',
+    "a number as time": ENTRY % '{"tries": 1, "right_since": 17}',
+    "no time": ENTRY % '{"tries": 1}',
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_file_never_blocks_a_check_and_is_put_aside(tmp_path, monkeypatch, kind):
+    path = tmp_path / "progress.json"
+    monkeypatch.setenv("EFFNET_EDU_PROGRESS", str(path))
+    for name in ("progress.damaged.json", "progress.damaged-2.json"):  # the second does not replace the first
+        path.write_text(DAMAGED[kind], encoding="utf-8")
         assert exercises.progress().right()[0] == 0
-        assert exercises.get("lite0_macs").check(RIGHT).state == "right"
+        assert "is damaged" in str(exercises.progress())
+        outcome = exercises.get("lite0_macs").check(RIGHT)
+        assert outcome.state == "right"
+        assert "cannot be kept" not in outcome.message
         assert exercises.progress().right()[0] == 1
-        assert path.with_suffix(".damaged.json").read_text(encoding="utf-8") == damaged
+        assert exercises.progress().hindrance == ""
+        assert (tmp_path / name).read_text(encoding="utf-8") == DAMAGED[kind]
+        path.unlink()
+    assert not list(tmp_path.glob("*.partial"))
 
 
-def test_where_nothing_can_be_written_the_check_still_works(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    monkeypatch.setenv("EFFNET_EDU_PROGRESS", str(tmp_path / "file" / "progress.json"))
-    assert exercises.get("lite0_macs").check(RIGHT).state == "right"
+def test_what_is_whole_of_a_damaged_file_is_kept():
+    exercises.get("lite0_macs").check(RIGHT)
+    path = progress_file()
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["exercises"]["implied_phi"] = "a wrong type"
+    record["from a newer version"] = [1]
+    path.write_text(json.dumps(record), encoding="utf-8")
+    assert state("lite0_macs").state == "right"
+    exercises.get("feature_side").check(lambda *_: 0)
+    assert state("lite0_macs").state == "right"
+    assert json.loads(path.read_text(encoding="utf-8"))["from a newer version"] == [1]
+
+
+def test_a_link_stays_a_link(tmp_path, monkeypatch):
+    link, kept = tmp_path / "progress.json", tmp_path / "elsewhere" / "mine.json"
+    kept.parent.mkdir()
+    link.symlink_to(kept)
+    monkeypatch.setenv("EFFNET_EDU_PROGRESS", str(link))
+    exercises.get("lite0_macs").check(RIGHT)
+    kept.write_text("{", encoding="utf-8")
+    exercises.get("lite0_macs").check(RIGHT)
+    assert link.is_symlink()
+    assert exercises.progress().right()[0] == 1
+    exercises.reset_progress()
+    assert link.is_symlink()
+    assert exercises.progress().right()[0] == 0
+
+
+def _a_folder(path):
+    (path / "inside").mkdir(parents=True)
+
+
+def _a_circle(path):
+    path.symlink_to(path)
+
+
+def _a_file_in_the_way(path):
+    path.parent.rmdir()
+    path.parent.write_text("in the way", encoding="utf-8")
+
+
+@pytest.mark.parametrize("hinder", [_a_folder, _a_circle, _a_file_in_the_way])
+def test_where_nothing_can_be_kept_the_check_works_and_says_so(monkeypatch, tmp_path, hinder):
+    path = tmp_path / "folder" / "progress.json"
+    path.parent.mkdir()
+    hinder(path)
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setenv("EFFNET_EDU_PROGRESS", str(path))
+    outcome = exercises.get("lite0_macs").check(RIGHT)
+    assert outcome.state == "right"
+    assert outcome.message.count("Your progress cannot be kept") == 1
+    assert exercises.progress().right()[0] == 0
+    assert [file for file in sorted(tmp_path.rglob("*")) if file.suffix != ".lock"] == before
+    view = exercises.quiz("00_start_here").questions[0]
+    view.choice.value = 0
+    view.button.click()
+    assert "cannot be kept" in view.verdict.value
+
+
+def test_a_killed_program_leaves_nothing_behind():
+    exercises.get("lite0_macs").check(1)
+    left = progress_file().with_name(f".{progress_file().name}.0123abcd.partial")
+    left.write_text("{", encoding="utf-8")
+    exercises.get("lite0_macs").check(RIGHT)
+    assert not left.exists()
+    assert state("lite0_macs").tries == 2
 
 
 def test_notebooks_that_check_at_once_lose_nothing():

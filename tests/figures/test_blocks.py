@@ -21,12 +21,13 @@ def test_steps_join_and_end_where_the_block_ends():
 
 def test_blocks_say_their_steps_and_count_themselves():
     picture = ee.figures.blocks({"MBConv": BLOCK, "no SE": replace(BLOCK, squeeze_channels=0)})
-    assert "MBConv: from 24 channels, expand 1x1 to 144 channels, depthwise 5x5 to 144" in picture.alt
+    assert "MBConv: 24 x 56 x 56; expand 1x1 to 144 x 56 x 56; depthwise 5x5 to 144 x 28 x 28" in picture.alt
     assert picture.alt.count("SE, width 6") == 1
-    assert "without a shortcut" in picture.alt
+    assert "no shortcut, because of stride 2" in picture.alt
     macs = 24 * 144 * 56**2 + (25 * 144 + 144 * 40) * 28**2
     assert picture.numbers.rows[1][2] == f"{macs:,}"
-    assert {text.get_text() for text in picture.figure.axes[0].texts} >= {"24 x 56 x 56", "40 x 28 x 28"}
+    words = {"".join(piece for piece, _ in mark.text) for mark in picture.scene.marks}
+    assert words >= {"MBConv", "24 x 56 x 56", "40 x 28 x 28"}
 
 
 def test_too_many_blocks_for_one_line_are_refused():

@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from effnet_edu.profiling.device import default_device, device_name
-from effnet_edu.studies.device import EXPERIMENTS
-from effnet_edu.studies.device_records import DEVICES, folder_name
+from effnet_edu.studies.devices.records import DEVICES, folder_name
+from effnet_edu.studies.registry import DEVICE_EXPERIMENTS, list_studies, study
 from tests.gpu.bench import PIECES
 from tests.gpu.runner import Piece, run_pieces
 
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / "tests" / "bench"
-STUDIES = ("scaling", "search", "squeeze_excitation", "fused", "progressive")
+#: Lessons look into the weights that are kept beside a result, so those are not trained anew elsewhere.
+STUDIES = tuple(name for name in list_studies() if study(name).weights_of is None)
 
 
 def fingerprint() -> str:
@@ -37,12 +38,15 @@ def all_pieces(folder: Path, device: str, rehearse: bool) -> list[Piece]:
     """
     python = (sys.executable, "-m")
     quick, collect = (("--quick",), ("--collect-only",)) if rehearse else ((), ())
-    name = folder_name(device)
-    measured = folder / "devices" / name if rehearse else DEVICES / name
-    benched = (folder if rehearse else BENCH) / "devices" / name
-    measure = (*python, "effnet_edu", "measure", "--folder", str(measured))
+    own = folder_name(device)
+    measured = folder / "devices" / own if rehearse else DEVICES / own
+    benched = (folder if rehearse else BENCH) / "devices" / own
+    measure = (*python, "effnet_edu", "measure", "device", "--folder", str(measured))
     return [
-        *(Piece(f"measure-{experiment}", (*measure, experiment, *quick)) for experiment in EXPERIMENTS),
+        *(
+            Piece(f"measure-{experiment}", (*measure, experiment, *quick))
+            for experiment in DEVICE_EXPERIMENTS
+        ),
         *(
             Piece(f"bench-{piece}", (*python, "tests.gpu.bench", piece, str(benched), *quick))
             for piece in PIECES
@@ -50,8 +54,8 @@ def all_pieces(folder: Path, device: str, rehearse: bool) -> list[Piece]:
         ),
         Piece("tests", (*python, "pytest", "-q", "-m", "gpu", "tests/gpu", *collect)),
         *(
-            Piece(f"study-{study}", (*python, "effnet_edu", "study", study, "--resume", *quick), resumes=True)
-            for study in STUDIES
+            Piece(f"study-{name}", (*python, "effnet_edu", "study", name, *quick), resumes=True)
+            for name in STUDIES
         ),
     ]
 

@@ -62,6 +62,6 @@ def test_ceilings_take_less_than_three_seconds(
 
 
 def test_training_is_measured_and_kept_bytes_are_predicted(place: torch.device) -> None:
-    measured = ee.profile_training("efficientnet_b0", 16, device=place)
+    measured = ee.profiling.profile_training("efficientnet_b0", 16, device=place)
     assert min(timing.median for timing in (measured.forward, measured.backward, measured.step)) > 0
     assert abs(measured.difference_bytes) < 0.01 * measured.predicted_saved_bytes

@@ -53,7 +53,7 @@ def test_the_largest_batch_fits_and_twice_as_many_do_not(place: torch.device) ->
     filler_bytes = max(0, torch.accelerator.get_memory_info(place)[0] - 4 * 2**30)
     filler = torch.empty(filler_bytes, dtype=torch.uint8, device=place)  # leave 4 GiB, so that it is quick
     try:
-        found = ee.largest_batch("efficientnet_b0", most=2**14)
+        found = ee.profiling.largest_batch("efficientnet_b0", most=2**14)
         assert 8 < found < 2**14
         assert ee.profile("efficientnet_b0", batch_size=max(1, int(0.8 * found)), seconds=0.1).repeats >= 3
         with pytest.raises(MemoryError, match="does not fit"):

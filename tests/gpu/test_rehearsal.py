@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from effnet_edu.studies.device import EXPERIMENTS
+from effnet_edu.studies.registry import DEVICE_EXPERIMENTS
 from tests.gpu import __main__ as command
 from tests.gpu.__main__ import STUDIES, all_pieces
 from tests.gpu.bench import PIECES
@@ -14,6 +14,7 @@ from tests.gpu.bench import PIECES
 SOME = ("measure-memory_formats", "bench-efficientnet_b0_fp32_eager", "tests")
 
 
+@pytest.mark.thorough
 def test_one_piece_of_each_sort_runs_and_is_then_done(tmp_path, capsys):
     words = ["--rehearse", "--folder", str(tmp_path), *SOME]
     failed = command.main(words)
@@ -38,7 +39,9 @@ def test_without_an_accelerator_only_a_rehearsal_runs(tmp_path, monkeypatch, cap
 @pytest.mark.parametrize("rehearse", [False, True])
 def test_all_experiments_networks_and_studies_have_a_piece_under_ten_minutes(tmp_path, rehearse):
     pieces = {piece.name: piece for piece in all_pieces(tmp_path, "A device", rehearse)}
-    expected = {f"measure-{name}" for name in EXPERIMENTS} | {f"study-{name}" for name in STUDIES} | {"tests"}
+    expected = (
+        {f"measure-{name}" for name in DEVICE_EXPERIMENTS} | {f"study-{name}" for name in STUDIES} | {"tests"}
+    )
     expected |= {f"bench-{name}" for name in PIECES if not (rehearse and name.endswith("graphs"))}
     assert set(pieces) == expected
     assert all(piece.limit < 600 for piece in pieces.values())

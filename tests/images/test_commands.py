@@ -1,8 +1,12 @@
 """`python -m effnet_edu data`: one line each, and bad input in one sentence."""
 
+import importlib
+from pathlib import Path
+
 import pytest
 
 from effnet_edu.__main__ import main
+from tests.needs import where
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +23,11 @@ def test_glyphs_are_drawn_into_the_cache(capsys, cache):
     assert len(list((cache / "glyphs").iterdir())) == 2
 
 
-def test_fashion_mnist_is_found(capsys):
+def test_fashion_mnist_is_found(capsys, monkeypatch):
+    module = importlib.import_module(
+        "effnet_edu.images.fashion_mnist"
+    )  # the package has a function of that name
+    monkeypatch.setattr(module, "DEBIAN_FOLDER", Path(where("fashion-mnist")))
     assert main(["data", "fashion_mnist"]) == 0
     assert [line.partition(";")[0] for line in capsys.readouterr().out.splitlines()] == [
         "fashion_mnist train: 60,000 images of 10 classes, 1 x 28 x 28",

@@ -7,15 +7,16 @@ import io
 import re
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from effnet_edu.checkpoints.fetch import FileUnavailableError, fetch_file
-from effnet_edu.checkpoints.files import HashMismatchError
+from effnet_edu.ground.fetch import FileUnavailableError, HashMismatchError, fetch_file
 from effnet_edu.images import fashion_mnist
 from effnet_edu.images.idx import parse_idx, unpack
+from tests.needs import where
 
 module = importlib.import_module("effnet_edu.images.fashion_mnist")
 
@@ -32,7 +33,8 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 60_000), ("test", 10_000)])
-def test_the_published_images_are_found_where_debian_puts_them(split, count):
+def test_the_published_images_are_found_on_this_machine(split, count, monkeypatch):
+    monkeypatch.setattr(module, "DEBIAN_FOLDER", Path(where("fashion-mnist")))
     images = fashion_mnist(split)
     assert images.images.shape == (count, 1, 28, 28)
     assert images.labels.bincount().tolist() == [count // 10] * 10

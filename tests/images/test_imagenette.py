@@ -1,10 +1,8 @@
-"""Imagenette from a small archive, and archives that must not be unpacked."""
+"""Imagenette from a small archive."""
 
-import gzip
 import hashlib
 import importlib
 import io
-import tarfile
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -12,32 +10,12 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from effnet_edu.checkpoints.fetch import FileUnavailableError, fetch_file
+from effnet_edu.ground.fetch import FileUnavailableError, fetch_file
 from effnet_edu.images import imagenette
-from effnet_edu.images.archives import BrokenArchiveError, extract
+from tests.images.test_archives import packed, plain
 from tests.peers import import_torchvision
 
 module = importlib.import_module("effnet_edu.images.imagenette")
-
-
-def plain(name, content=b"x"):
-    member = tarfile.TarInfo(name)
-    member.size = len(content)
-    return member, content
-
-
-def special(name, kind, target=""):
-    member = tarfile.TarInfo(name)
-    member.type, member.linkname = kind, target
-    return member, b""
-
-
-def packed(*members):
-    whole = io.BytesIO()
-    with tarfile.open(fileobj=whole, mode="w:gz") as archive:
-        for member, content in members:
-            archive.addfile(member, io.BytesIO(content))
-    return whole.getvalue()
 
 
 def jpeg(colour):
@@ -109,57 +87,3 @@ def test_without_a_network_one_sentence_says_so(served, monkeypatch):
         imagenette("train")
     with pytest.raises(ValueError, match="split is 'val'; it must be one of 'train', 'test'"):
         imagenette("val")
-
-
-def unpack(tmp_path, content, max_files=20, max_bytes=2**20):
-    archive = tmp_path / "a.tgz"
-    archive.write_bytes(content)
-    extract(archive, tmp_path / "out" / "unpacked", max_files, max_bytes)
-    return tmp_path / "out" / "unpacked"
-
-
-def test_an_archive_is_unpacked_once_with_plain_rights(tmp_path):
-    program, content = plain("a/run", b"#!/bin/sh")
-    program.mode = 0o4777
-    folder = unpack(tmp_path, packed(special("a", tarfile.DIRTYPE), (program, content), plain("a/b/c")))
-    assert (folder / "a" / "run").read_bytes() == b"#!/bin/sh"
-    assert not (folder / "a" / "run").stat().st_mode & 0o6111
-    (folder / "a" / "b" / "c").unlink()
-    assert not (unpack(tmp_path, packed(plain("a/b/c"))) / "a" / "b" / "c").exists()
-
-
-HOSTILE = {
-    "parent": (packed(plain("../evil")), "outside itself"),
-    "parent inside": (packed(plain("a/../../evil")), "outside itself"),
-    "absolute": (packed(plain("/evil")), "outside itself"),
-    "backslash": (packed(plain("..\\evil")), "outside itself"),
-    "drive": (packed(plain("C:evil")), "outside itself"),
-    "symlink": (packed(special("a", tarfile.SYMTYPE, "/etc"), plain("a/evil")), "no plain file"),
-    "hardlink": (packed(plain("a"), special("b", tarfile.LNKTYPE, "a")), "no plain file"),
-    "device": (packed(special("null", tarfile.CHRTYPE)), "no plain file"),
-    "pipe": (packed(special("pipe", tarfile.FIFOTYPE)), "no plain file"),
-    "twice": (packed(plain("a"), plain("a", b"evil")), "one place twice"),
-    "file as folder": (packed(plain("a"), plain("a/evil")), "one place twice"),
-    "folder as file": (packed(plain("a/b"), plain("a")), "one place twice"),
-    "many": (packed(*(plain(f"{number}") for number in range(21))), "more than 20 files"),
-    "large": (packed(plain("a", bytes(2**21))), "unpacks to more than 1,048,576 bytes"),
-    "large name": (packed(plain("a" * 2**21)), "unpacks to more than 1,048,576 bytes"),
-    "cut": (packed(plain("a", bytes(range(256)) * 99))[:-300], "is damaged or no archive"),
-    "no archive": (gzip.compress(b"x" * 5000), "is damaged or no archive"),
-    "no gzip": (b"x" * 5000, "is damaged or no archive"),
-}
-
-
-@pytest.mark.parametrize(("content", "sentence"), HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_or_damaged_archive_leaves_nothing_behind(tmp_path, content, sentence):
-    with pytest.raises(BrokenArchiveError, match=sentence):
-        unpack(tmp_path, content)
-    assert {path.name for path in (tmp_path / "out").iterdir()} <= {"unpacked.lock"}
-    assert {path.name for path in tmp_path.iterdir()} == {"a.tgz", "out"}
-
-
-def test_what_a_killed_process_left_is_replaced(tmp_path):
-    left = tmp_path / "out" / "unpacked.part"
-    left.mkdir(parents=True)
-    (left / "half").touch()
-    assert [path.name for path in unpack(tmp_path, packed(plain("whole"))).iterdir()] == ["whole"]

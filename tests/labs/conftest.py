@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import effnet_edu as ee
-from effnet_edu.profiling.cancel import Cancelled
+from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.profiling.measurement import Measurement
 
 
@@ -26,11 +26,11 @@ class SlowProfile:
     def __init__(self) -> None:
         self.release, self.started, self.calls = threading.Event(), threading.Event(), 0
 
-    def __call__(self, spec: Any, batch_size: int, *, is_cancelled: Any, **options: Any) -> Measurement:
+    def __call__(self, spec: Any, batch_size: int, *, watch: Watch, **options: Any) -> Measurement:
         self.calls += 1
         self.started.set()
         while not self.release.wait(0.01):
-            if is_cancelled():
+            if watch.is_cancelled():
                 raise Cancelled
         return fake_measurement(spec, batch_size, options["precision"])
 
@@ -38,6 +38,14 @@ class SlowProfile:
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowProfile]:
     stand_in = SlowProfile()
-    monkeypatch.setattr("effnet_edu.profiling.profile.profile", stand_in)
+    monkeypatch.setattr("effnet_edu.labs.phi.measured.profile", stand_in)
     yield stand_in
     stand_in.release.set()
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is measured: what is tried is what the hand reaches."""
+    from effnet_edu.labs.frame.measuring import Measuring
+
+    monkeypatch.setattr(Measuring, "request", lambda *_, **__: None)

@@ -10,27 +10,28 @@ import pytest
 import traitlets
 
 import effnet_edu as ee
-from effnet_edu.labs.forward_logic import advice
-from effnet_edu.labs.phi_logic import PhiLogic
-from effnet_edu.labs.phi_numbers import FORMULA
-from effnet_edu.labs.phi_pictures import published_points
-from effnet_edu.labs.phi_screen import pictures, session_table
+from effnet_edu.labs.frame.forward_logic import advice
+from effnet_edu.labs.phi.charts import macs_curve, published_points
+from effnet_edu.labs.phi.measured import MeasuredPhi
+from effnet_edu.labs.phi.numbers import FORMULA
+from effnet_edu.labs.phi.times import same_network, session_table
+from effnet_edu.pictures.scene import Scene
 from tests.labs.conftest import SlowProfile, fake_measurement
 
 
 def test_exact_numbers_follow_at_once() -> None:
-    logic = PhiLogic(device="cpu")
+    logic = MeasuredPhi(device="cpu")
     assert logic.cost.parameters == ee.cost("efficientnet_b0").parameters
     logic.phi = 1.0
     assert logic.cost.macs == ee.cost(ee.compound(1.0)).macs
     logic.alpha = 1.5
     assert logic.cost.macs == ee.cost(ee.compound(1.0, alpha=1.5)).macs
     logic.cancel()
-    assert logic.wait(20)
+    assert logic.wait(60)
 
 
 def test_the_real_network_is_measured_after_a_rest() -> None:
-    logic = PhiLogic(device="cpu", phi=0.0)
+    logic = MeasuredPhi(device="cpu", phi=0.0)
     logic.phi = 0.3
     assert logic.status.state == "waiting"
     assert logic.wait(120)
@@ -46,10 +47,10 @@ def test_the_real_network_is_measured_after_a_rest() -> None:
 
 def test_the_history_is_a_table_with_every_setting(slow: SlowProfile) -> None:
     slow.release.set()
-    logic = PhiLogic(device="cpu", batch_size=4)
+    logic = MeasuredPhi(device="cpu", batch_size=4)
     for phi in (0.5, 1.5):
         logic.phi = phi
-        assert logic.wait(10)
+        assert logic.wait(60)
     rows = list(csv.DictReader(io.StringIO(logic.csv())))
     assert [float(row["phi"]) for row in rows] == [0.5, 1.5]
     assert {row["batch_size"] for row in rows} == {"4"}
@@ -57,18 +58,18 @@ def test_the_history_is_a_table_with_every_setting(slow: SlowProfile) -> None:
 
 
 def test_what_a_slider_sends_is_rounded() -> None:
-    logic = PhiLogic(device="cpu", phi=0.1 + 0.2, alpha=1.15 + 0.05)
+    logic = MeasuredPhi(device="cpu", phi=0.1 + 0.2, alpha=1.15 + 0.05)
     assert (logic.phi, logic.alpha) == (0.3, 1.2)
     assert logic.code() == "ee.labs.PhiLab(phi=0.3)"
 
 
 def test_reset_goes_back_to_b0(slow: SlowProfile) -> None:
-    logic = PhiLogic(device="cpu", phi=2.3, gamma=1.3, batch_size=8)
+    logic = MeasuredPhi(device="cpu", phi=2.3, gamma=1.3, batch_size=8)
     logic.reset()
     assert logic.cost.macs == ee.cost("efficientnet_b0").macs
     assert logic.batch_size == 1
     logic.cancel()
-    assert logic.wait(5)
+    assert logic.wait(60)
 
 
 @pytest.mark.parametrize(
@@ -76,28 +77,28 @@ def test_reset_goes_back_to_b0(slow: SlowProfile) -> None:
 )
 def test_settings_outside_their_range_are_refused(setting: str, value: Any) -> None:
     with pytest.raises(traitlets.TraitError, match=setting):
-        PhiLogic(device="cpu", **{setting: value})
+        MeasuredPhi(device="cpu", **{setting: value})
 
 
 def test_an_unknown_setting_names_those_there_are() -> None:
     with pytest.raises(TypeError, match=r"no setting 'ph'; it has phi, alpha"):
-        PhiLogic(ph=1)
+        MeasuredPhi(ph=1)
 
 
 def test_the_picture_says_in_words_what_it_shows() -> None:
-    logic = PhiLogic(device="cpu", phi=1.0)
-    network, charts = pictures(logic)
+    logic = MeasuredPhi(device="cpu", phi=1.0)
+    before = logic.screen()
     for stage in logic.spec.stages:
-        assert f"{stage.channels} x " in network.label
-    assert f"{logic.cost.macs / 1e9:.3g} billion MACs" in charts.label
+        assert f"{stage.channels} x " in before.picture.description
+    assert f"{logic.cost.macs / 1e9:.3g} billion MACs" in before.charts.description
     logic.phi = 1.2
-    assert network.label not in {drawn.label for drawn in pictures(logic)}
+    assert logic.screen().picture.description != before.picture.description
     logic.cancel()
-    assert logic.wait(5)
+    assert logic.wait(60)
 
 
 def test_a_named_network_is_the_published_one_and_says_so() -> None:
-    logic = PhiLogic(device="cpu", variant="B4")
+    logic = MeasuredPhi(device="cpu", variant="B4")
     assert logic.cost.macs == ee.cost("efficientnet_b4").macs
     published, computed = logic.numbers(logic.setting)
     assert published.caption == "published, not the formula"
@@ -112,7 +113,7 @@ def test_a_named_network_is_the_published_one_and_says_so() -> None:
 
 
 def test_phi_snaps_to_a_named_network_and_leaves_it_when_moved(slow: SlowProfile) -> None:
-    logic = PhiLogic(device="cpu")
+    logic = MeasuredPhi(device="cpu")
     logic.variant = "B4"
     assert logic.phi == pytest.approx(math.log(11.4) / math.log(1.92), abs=0.1)
     assert logic.setting == replace(logic.setting, phi=logic.phi, variant="B4")
@@ -125,33 +126,33 @@ def test_phi_snaps_to_a_named_network_and_leaves_it_when_moved(slow: SlowProfile
     logic.variant = "B7"
     assert [n.name for s in logic.numbers(logic.setting) for n in s.numbers if "phi" in n.name] == []
     logic.cancel()
-    assert logic.wait(5)
+    assert logic.wait(60)
 
 
 def test_a_named_network_is_measured_once_whatever_the_bases(slow: SlowProfile) -> None:
     slow.release.set()
-    logic = PhiLogic(device="cpu", variant="B0")
-    logic.measure()
-    assert logic.wait(10)
+    logic = MeasuredPhi(device="cpu", variant="B0")
+    logic.request()
+    assert logic.wait(60)
     logic.alpha = 1.3
     assert logic.is_fresh
     logic.cancel()
     logic.variant = FORMULA
     assert not logic.is_fresh
     logic.cancel()
-    assert logic.wait(5)
+    assert logic.wait(60)
 
 
 def test_measurements_of_one_network_stand_by_device_precision_and_batch(slow: SlowProfile) -> None:
     slow.release.set()
-    logic = PhiLogic(device="cpu")
+    logic = MeasuredPhi(device="cpu")
     for settings in ({}, {"batch_size": 4}, {"precision": "bf16"}, {"phi": 0.5}, {"phi": 0.0}):
         with logic.together():
             for name, value in settings.items():
                 setattr(logic, name, value)
-        logic.measure()
-        assert logic.wait(10)
-    kept = [(r.setting.precision, r.setting.batch_size) for r in logic.same_network()]
+        logic.request()
+        assert logic.wait(60)
+    kept = [(r.setting.precision, r.setting.batch_size) for r in same_network(logic)]
     assert kept == [("bf16", 4), ("fp32", 1), ("fp32", 4)]
     assert session_table(logic).count("<td>") == 2 * len(kept)
 
@@ -170,3 +171,109 @@ def test_what_is_noisy_is_to_be_measured_again_with_what_a_lab_has() -> None:
     noisy = replace(quiet, noisy=True)
     assert "(seconds=" in noisy.advice
     assert (advice(quiet), advice(noisy)) == ("", "Noisy: press Measure once more.")
+
+
+@pytest.mark.parametrize("alpha", [1.81, 1.82, 2.0])
+def test_phi_ends_where_alpha_would_make_the_network_too_deep(slow: SlowProfile, alpha: float) -> None:
+    logic = MeasuredPhi(device="cpu", phi=7.0)
+    logic.alpha = alpha
+    assert logic.phi == logic.ends("phi")[1] == {1.81: 7.0, 1.82: 6.9, 2.0: 6.0}[alpha]
+    assert 64 / alpha**0.1 < alpha**logic.phi <= 64 or alpha == 1.81
+    logic.phi = 6.0
+    assert f"{logic.cost.macs / 1e9:,.0f} billion MACs" in logic.screen().charts.description
+    logic.cancel()
+    assert logic.wait(5)
+    with pytest.raises(traitlets.TraitError, match="phi is 7; with alpha 2 it must be a number from 0 to 6"):
+        MeasuredPhi(device="cpu", alpha=2.0, phi=7.0)
+
+
+def place(scene: Scene, key: str) -> tuple[float, ...]:
+    return next(mark.place for mark in scene.marks if mark.key == key)
+
+
+def words(scene: Scene, key: str) -> str:
+    return "".join(piece for mark in scene.marks if mark.key == key for piece, _ in mark.text)
+
+
+def test_the_finding_compares_with_b0_or_else_with_a_and_says_times_once_both_are_measured(
+    slow: SlowProfile,
+) -> None:
+    slow.release.set()
+    logic = MeasuredPhi(device="cpu")
+    assert logic.screen().finding.startswith("This is B0: 0.386 billion MACs")
+    logic.phi = 2.3
+    ratio = ee.cost(ee.compound(2.3)).macs / ee.cost("efficientnet_b0").macs
+    assert logic.screen().finding == f"{ratio:.3g} times the work of B0."
+    for phi in (0.0, 2.3):
+        logic.phi = phi
+        logic.request()
+        assert logic.wait(60)
+    assert logic.screen().finding == f"{ratio:.3g} times the work of B0, and 1 times its time on this device."
+    logic.pin()
+    logic.phi = 7.0
+    logic.cancel()
+    assert logic.screen().finding.endswith(" times the work of A, phi 2.3.")
+    assert logic.wait(60)
+
+
+def test_the_point_is_dragged_along_phi_and_a_published_network_is_clicked(unmeasured: None) -> None:
+    logic = MeasuredPhi(device="cpu", phi=1.0)
+    marks = {mark.key: mark for mark in logic.screen().charts.marks}
+    (drag,) = marks["macs/now/mark"].drag
+    assert (drag.name, drag.value, drag.axis.low, drag.axis.high) == ("phi", 1.0, 0, 7)
+    assert drag.axis(1.0) == pytest.approx(marks["macs/now/mark"].place[0])
+    logic.touch(marks["macs/B4/mark"].sets)
+    assert logic.variant == "B4"
+    logic.touch({"phi": 2.5})
+    assert (logic.phi, logic.variant) == (2.5, FORMULA)
+    with pytest.raises(traitlets.TraitError, match=r"phi is 99\.0; it must be a number from 0 to 7"):
+        logic.touch({"phi": 99})
+    with pytest.raises(traitlets.TraitError, match="PhiLab has no setting 'history'"):
+        logic.touch({"history": ()})
+    assert (logic.phi, logic.history) == (2.5, ())
+
+
+def test_a_click_on_a_stage_opens_its_block_and_another_closes_it(unmeasured: None) -> None:
+    logic = MeasuredPhi(device="cpu", phi=1.0)
+    closed = logic.screen().picture
+    touch = next(mark for mark in closed.marks if mark.key == "stage 5/touch")
+    logic.touch(touch.sets)
+    inside = logic.screen().picture
+    assert words(inside, "inside 5/title") == "Stage 5: MBConv6, 5 x 5, SE"
+    block = ee.resolve(logic.spec)[sum(stage.layers for stage in logic.spec.stages[:4])]
+    shape = f"{block.channels_hidden} x {block.side_in} x {block.side_in}"
+    assert shape in {"".join(piece for piece, _ in mark.text) for mark in inside.marks}
+    again = next(mark for mark in inside.marks if mark.key == "stage 5/touch")
+    logic.touch(again.sets)
+    assert logic.screen().picture == closed
+
+
+@pytest.mark.parametrize("settings", [{"alpha": 1.6}, {"beta": 1.5}, {"gamma": 1.5}])
+def test_what_lies_beyond_the_chart_says_so_and_the_curve_ends_at_its_edge(
+    settings: dict[str, float],
+) -> None:
+    logic = MeasuredPhi(device="cpu", phi=7.0, **settings)
+    charts = logic.screen().charts
+    assert words(charts, "macs/now/beyond").endswith(" billion, beyond the chart")
+    curve = macs_curve(logic.alpha, logic.beta, logic.gamma)
+    assert [macs for _, macs in curve].count(200.0) == 1
+    assert curve[-1][1] == 200.0
+    ys = place(charts, "macs/curve")[1::2]
+    assert min(ys) == ys[-1]
+    logic.phi = 1.0
+    logic.cancel()
+    assert not words(logic.screen().charts, "macs/now/beyond")
+
+
+@pytest.mark.parametrize("room", [280, 340, 600, 1066, 1880])
+def test_every_mark_lies_in_the_picture(room: int) -> None:
+    for settings in ({}, {"phi": 7.0}, {"alpha": 2.0, "phi": 6.0}, {"variant": "B7"}):
+        logic = MeasuredPhi(device="cpu", **settings)
+        logic.room, logic.opened = room, 7
+        logic.pin()
+        for scene in (logic.screen().picture, logic.screen().charts):
+            assert scene.width == room
+            for mark in scene.marks:
+                x, y = mark.place[:2]
+                assert -0.5 <= x <= room + 0.5, mark
+                assert -0.5 <= y <= scene.height + 0.5, mark

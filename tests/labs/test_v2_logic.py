@@ -9,10 +9,11 @@ import pytest
 import traitlets
 
 import effnet_edu as ee
-from effnet_edu.labs.v2_images import examples
-from effnet_edu.labs.v2_logic import FusedTimes, StageTimes, V2Logic, whole_step
-from effnet_edu.labs.v2_screen import fusing_pictures, table_3
-from effnet_edu.labs.v2_setting import (
+from effnet_edu.ground.watch import Watch
+from effnet_edu.labs.frame.logic import Status
+from effnet_edu.labs.v2.exact import V2Logic
+from effnet_edu.labs.v2.measured import MeasuredV2
+from effnet_edu.labs.v2.numbers import (
     FUSING,
     NETWORKS,
     PROGRESSIVE,
@@ -21,9 +22,15 @@ from effnet_edu.labs.v2_setting import (
     fused_network,
     own_fused,
     schedule_of,
+    stage_costs,
+    toggled,
 )
-from effnet_edu.labs.v2_stages_screen import schedule_table, stages_pictures
-from effnet_edu.profiling.timing import Timing
+from effnet_edu.labs.v2.photographs import examples
+from effnet_edu.labs.v2.results import FusedTimes, StageTimes, whole_step
+from effnet_edu.labs.v2.screen import table_3
+from effnet_edu.labs.v2.stages_screen import schedule_table
+from effnet_edu.pictures.scene import Mark, Scene
+from effnet_edu.profiling.repeats import Timing
 from effnet_edu.profiling.training_cost import TrainingMeasurement
 from effnet_edu.training.progressive import Stage
 from tests.labs.conftest import fake_measurement
@@ -51,33 +58,33 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
         noted.append(("training", spec.name, side))
         return fake_training(spec, batch_size, side, device)
 
-    monkeypatch.setattr("effnet_edu.profiling.profile.profile", profile)
-    monkeypatch.setattr("effnet_edu.profiling.training_cost.profile_training", training)
+    monkeypatch.setattr("effnet_edu.labs.v2.measured.profile", profile)
+    monkeypatch.setattr("effnet_edu.labs.v2.measured.profile_training", training)
     return noted
 
 
-def settled(**settings: Any) -> V2Logic:
+def settled(**settings: Any) -> MeasuredV2:
     """Return a lab's logic after its setting was measured."""
-    logic = V2Logic(device="cpu", **settings)
-    logic.measure()
+    logic = MeasuredV2(device="cpu", **settings)
+    logic.request()
     assert logic.wait(120)
     assert logic.status.state == "measured", logic.status.message
     return logic
 
 
-def values(logic: V2Logic) -> dict[str, float]:
+def values(logic: MeasuredV2) -> dict[str, float]:
     return {number.name: number.value for section in logic.shown() for number in section.numbers}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_starts_as_it_was_released(name: str) -> None:
-    logic = V2Logic(device="cpu", network="B0")
+    logic = MeasuredV2(device="cpu", network="B0")
     logic.network = name
     logic.cancel()
     assert logic.fused == own_fused(name)
     released = ee.cost(NETWORKS[name], logic.side)
     assert counted_at(logic.setting).cost.layers == released.layers
-    assert logic.wait(5)
+    assert logic.wait(60)
 
 
 def test_fusing_is_that_of_the_library_and_can_be_undone() -> None:
@@ -91,11 +98,13 @@ def test_fusing_is_that_of_the_library_and_can_be_undone() -> None:
 
 @pytest.mark.parametrize("fused", [(), (1, 2, 3), (1, 2, 3, 4, 5), (1, 2, 3, 4, 5, 6, 7)])
 def test_the_four_networks_of_table_3_stand_beside_what_the_paper_prints(fused: tuple[int, ...]) -> None:
-    found = values(V2Logic(device="cpu", network="B4", fused=fused, side=380))
+    found = values(MeasuredV2(device="cpu", network="B4", fused=fused, side=380))
     if fused != (1, 2, 3):  # its row is that of 3 x 3 kernels, and B4 has 5 x 5 ones in stage 3
         assert found["parameters"] == pytest.approx(found["parameters, paper"], rel=0.005)
         assert found["MACs"] == pytest.approx(found["MACs, paper"], rel=0.08)
-    assert found["parameters / none"] == pytest.approx(found["parameters"] / values(V2Logic())["parameters"])
+    assert found["parameters / none"] == pytest.approx(
+        found["parameters"] / values(MeasuredV2())["parameters"]
+    )
     speed = {row["variant"]: row.number("training_images_per_second_v100")
              for row in ee.published.read("v2_table3_fused")}  # fmt: skip
     name = f"Fused stage1-{fused[-1]}" if fused else "No fused"
@@ -104,7 +113,7 @@ def test_the_four_networks_of_table_3_stand_beside_what_the_paper_prints(fused: 
 
 def test_what_the_paper_did_not_print_has_no_published_number() -> None:
     for settings in ({"network": "B4", "fused": (1,)}, {"network": "B0"}):
-        kinds = {section.kind for section in V2Logic(device="cpu", **settings).shown()}
+        kinds = {section.kind for section in MeasuredV2(device="cpu", **settings).shown()}
         assert kinds == {"computed"}
 
 
@@ -120,12 +129,12 @@ def test_what_the_paper_did_not_print_has_no_published_number() -> None:
 )
 def test_settings_outside_their_range_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(traitlets.TraitError, match=words):
-        V2Logic(device="cpu", **settings)
+        MeasuredV2(device="cpu", **settings)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_a_published_schedule_moves_the_sliders_to_it(name: str) -> None:
-    logic = V2Logic(device="cpu", part=PROGRESSIVE, growing=False)
+    logic = MeasuredV2(device="cpu", part=PROGRESSIVE, growing=False)
     logic.schedule = name
     size, variant = SCHEDULES[name]
     wanted = ee.ProgressiveSchedule.efficientnet_v2(size, variant)
@@ -138,23 +147,23 @@ def test_a_published_schedule_moves_the_sliders_to_it(name: str) -> None:
     logic.side += 4
     assert logic.schedule == "own"
     logic.cancel()
-    assert logic.wait(5)
+    assert logic.wait(60)
 
 
 def test_own_sliders_at_the_papers_ends_give_the_papers_schedule() -> None:
-    settings = {"side": 380, "randaugment": 25, "mixup": 0.4, "dropout": 0.5}
-    own = schedule_of(V2Logic(device="cpu", part=PROGRESSIVE, **settings).setting)
+    settings = {"first_side": 128, "side": 380, "randaugment": 25, "mixup": 0.4, "dropout": 0.5}
+    own = schedule_of(MeasuredV2(device="cpu", part=PROGRESSIVE, **settings).setting)
     assert own.stages == ee.ProgressiveSchedule.efficientnet_v2("l", "paper").stages
 
 
 def test_without_growing_the_last_strength_holds_throughout() -> None:
-    stages = schedule_of(V2Logic(device="cpu", part=PROGRESSIVE, growing=False).setting).stages
+    stages = schedule_of(MeasuredV2(device="cpu", part=PROGRESSIVE, growing=False).setting).stages
     assert len({(stage.randaugment, stage.mixup, stage.dropout) for stage in stages}) == 1
     assert len({stage.side for stage in stages}) == 4
 
 
 def test_an_epoch_is_counted_for_every_stage() -> None:
-    logic = V2Logic(device="cpu", part=PROGRESSIVE, network="V2-S", fused=(1, 2, 3), schedule="paper S")
+    logic = MeasuredV2(device="cpu", part=PROGRESSIVE, network="V2-S", fused=(1, 2, 3), schedule="paper S")
     counted = values(logic)
     macs = []
     for side in (128, 185, 243, 300):
@@ -171,7 +180,7 @@ def test_fused_times_are_compared_with_none_fused_measured_once(calls: list[tupl
     assert values(logic)["training step"] == pytest.approx(fused / 1e9)
     assert len(calls) == 4
     logic.fused = (1,)
-    assert logic.wait(20)
+    assert logic.wait(60)
     assert len(calls) == 6
     found = logic.history[-1].measurement
     assert isinstance(found, FusedTimes)
@@ -185,29 +194,29 @@ def test_every_stage_of_a_schedule_is_timed(calls: list[tuple[str, str, int]]) -
     found = logic.history[-1].measurement
     assert isinstance(found, StageTimes)
     step = whole_step(found.stages[0]).median
-    assert values(logic)["epoch, stage 1"] == pytest.approx(ee.published.IMAGENET_IMAGES * step / 4 / 3600)
+    assert values(logic)["epoch, stage 1"] == pytest.approx(ee.published.IMAGENET_IMAGES * step / 2 / 3600)
     assert values(logic)["time / full size"] == pytest.approx(sum(found.shares) / 3)
     logic.randaugment = 3.0
     assert logic.is_fresh  # the strength of augmentation is no part of the step
     logic.side = 100
     assert not logic.is_fresh
     logic.cancel()
-    assert logic.wait(5)
+    assert logic.wait(60)
 
 
 def test_progress_never_goes_back_and_cancel_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[float] = []
 
-    def half(*arguments: Any, progress: Any, is_cancelled: Any, **_: Any) -> Any:
-        progress(0.5)
+    def half(*arguments: Any, watch: Watch, **_: Any) -> Any:
+        watch.progress(0.5)
         told.append(logic.status.progress)
-        assert not is_cancelled()
+        assert not watch.is_cancelled()
         return fake_training(*arguments)
 
-    monkeypatch.setattr("effnet_edu.profiling.training_cost.profile_training", half)
-    logic = V2Logic(device="cpu", part=PROGRESSIVE, network="B0", stages=4, first_side=64, side=96)
-    logic.measure()
-    assert logic.wait(20)
+    monkeypatch.setattr("effnet_edu.labs.v2.measured.profile_training", half)
+    logic = MeasuredV2(device="cpu", part=PROGRESSIVE, network="B0", stages=4, first_side=64, side=96)
+    logic.request()
+    assert logic.wait(60)
     assert logic.status.state == "measured", logic.status.message
     assert told == [0.125, 0.375, 0.625, 0.875]
 
@@ -225,9 +234,9 @@ def test_the_real_network_is_measured() -> None:
 
 
 def test_a_batch_that_batch_norm_cannot_take_ends_as_a_sentence() -> None:
-    logic = V2Logic(device="cpu", part=PROGRESSIVE, network="B0", stages=1, side=32, batch_size=1)
-    logic.measure()
-    assert logic.wait(20)
+    logic = MeasuredV2(device="cpu", part=PROGRESSIVE, network="B0", stages=1, side=32, batch_size=1)
+    logic.request()
+    assert logic.wait(60)
     assert logic.status.state == "failed"
     assert "train with a batch of 2 or more" in logic.status.message
 
@@ -253,30 +262,121 @@ def test_drawing_photographs_leaves_the_learners_random_numbers_alone() -> None:
 
 
 @pytest.mark.parametrize("part", [FUSING, PROGRESSIVE])
-def test_pictures_say_in_words_what_they_show_and_of_a_pinned_setting_too(
+def test_pictures_say_in_words_what_they_show_and_stand_before_a_pinned_setting(
     calls: list[tuple[str, str, int]], part: str
 ) -> None:
     logic = settled(part=part, network="B0", fused=(2, 3), side=96, first_side=64)
-    draw = fusing_pictures if part == FUSING else stages_pictures
-    labels = [picture.label for picture in draw(logic)]
-    assert len(labels) == 2
-    assert ("fused; 40 x" if part == FUSING else "stage 4: 96 px, RandAugment 15") in labels[0]
-    assert ("times the MACs" if part == FUSING else "Measured hours of an epoch") in labels[1]
+    screen = logic.screen()
+    words = screen.picture.description, screen.charts.description
+    assert ("Fused: stage 2, stage 3." if part == FUSING else "stage 4: 96 px, RandAugment 15") in words[0]
+    assert ("times the MACs" if part == FUSING else "Measured hours of an epoch") in words[1]
+    assert not any("ghost" in mark.style for mark in screen.whole.marks)
     logic.pin()
     logic.side = 128
     logic.cancel()
-    assert len(draw(logic)) == 3
-    assert not set(labels) & {picture.label for picture in draw(logic)}
-    assert {"A", "B"} <= {picture.label[0] for picture in draw(logic)}
+    compared = logic.screen()
+    assert not {*words} & {compared.picture.description, compared.charts.description}
+    for scene in (compared.picture, compared.charts):
+        assert any("ghost" in mark.style for mark in scene.marks)
+    assert "times the MACs of A" in compared.finding
     logic.part = FUSING if part == PROGRESSIVE else PROGRESSIVE
     logic.cancel()
-    assert len((stages_pictures if part == FUSING else fusing_pictures)(logic)) == 2
-    assert logic.wait(5)
+    assert not any("ghost" in mark.style for mark in logic.screen().whole.marks)
+    assert logic.wait(60)
+
+
+def touch(scene: Scene, key: str) -> Mark:
+    return next(mark for mark in scene.marks if mark.key == key)
+
+
+def test_a_click_on_a_stage_its_row_or_its_point_fuses_it_and_another_undoes_it() -> None:
+    logic = V2Logic(network="B0", fused=(1, 2, 3))
+    screen = logic.screen()
+    for scene, key in (
+        (screen.picture, "stage 3/touch"),
+        (screen.charts, "stage 3/row touch"),
+        (screen.charts, "stage 3/point touch"),
+    ):
+        mark = touch(scene, key)
+        assert "Click to make it MBConv" in mark.words
+        assert mark.with_ == ("stage 3",)
+        logic.touch(mark.sets or {})
+        assert logic.fused == (1, 2)
+        undone = touch(logic.screen().picture, "stage 3/touch")
+        assert "Click to fuse it" in undone.words
+        logic.touch(undone.sets or {})
+        assert logic.fused == (1, 2, 3)
+
+
+def test_a_published_point_takes_its_network_and_its_stages() -> None:
+    logic = V2Logic(network="V2-S")
+    logic.touch(touch(logic.screen().charts, "times/1-5/V100").sets or {})
+    assert (logic.network, logic.fused) == ("B4", (1, 2, 3, 4, 5))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_what_a_click_would_do_is_what_it_does(network: str) -> None:
+    setting = V2Logic(network=network, fused=(2,), side=160).setting
+    now = counted_at(setting)
+    for one in stage_costs(setting):
+        after = counted_at(setting, toggled(setting.fused, one.number))
+        assert now.macs - one.macs + one.other_macs == after.macs
+        assert now.parameters - one.parameters + one.other_parameters == after.parameters
+
+
+def test_the_finding_says_how_macs_and_time_compare(calls: list[tuple[str, str, int]]) -> None:
+    assert V2Logic(fused=(1, 2, 3)).screen().finding == (
+        "Stages 1 to 3 fused: 2.19 times the MACs, 0.72 times the training time on a V100 (published)."
+    )
+    assert (
+        V2Logic(network="B0", fused=(6,)).screen().finding.endswith("times the MACs of B0 with none fused.")
+    )
+    logic = settled(network="B0", fused=(1, 2, 3, 4, 5, 6, 7), side=64)
+    ratio = counted_at(logic.setting).macs / counted_at(logic.setting, fused=()).macs
+    said = f"All 7 stages fused: {ratio:.2f} times the MACs, {ratio:.2f} times the training time."
+    assert logic.screen().finding == said
+    logic.pin()
+    assert logic.screen().finding == "This is A: B0, fused 1-7, 64 px."
+    logic.fused = ()
+    assert logic.wait(60)
+    less = f"{1 / ratio:.3f} times"
+    assert logic.screen().finding == f"{less} the MACs of A, {less} its training time an image."
+
+
+def test_both_ends_of_a_schedule_are_dragged_and_stages_with_one_side_are_named_so() -> None:
+    logic = V2Logic(part=PROGRESSIVE, first_side=96, side=160)
+    screen = logic.screen()
+    assert screen.finding.startswith("96 to 160 px: 0.71 times the MACs of all at 160")
+    ends = [touch(screen.charts, f"stage {n}/handle").drag[0] for n in (1, 4)]
+    assert [(one.name, one.value, one.axis.low, one.axis.high) for one in ends] == [
+        ("first_side", 96, 32, 512),
+        ("side", 160, 32, 512),
+    ]
+    logic.first_side = 160
+    assert logic.screen().finding.startswith("Every stage sees 160 px")
+
+
+def test_a_chart_without_a_time_says_when_one_is_under_way(calls: list[tuple[str, str, int]]) -> None:
+    logic = settled(network="B0", fused=(1,), side=64)
+    assert not logic.is_unmeasured
+    with logic.together():
+        logic.part = PROGRESSIVE
+    logic.cancel()
+    assert logic.is_unmeasured
+    assert "Nothing measured yet" in str(logic.screen().charts.marks)
+    logic.status = Status("measuring", "Measuring")
+    assert "Measuring now" in str(logic.screen().charts.marks)
+    assert logic.wait(60)
+
+
+def test_the_status_says_what_was_measured(calls: list[tuple[str, str, int]]) -> None:
+    logic = settled(network="B0", fused=(1, 2, 3), side=64, batch_size=4)
+    assert logic.status.message.startswith("Measured B0, fused 1-3, 64 px, batch 4 on ")
 
 
 def test_tables_beside_the_numbers() -> None:
     assert "<td>34.4</td><td>81.7</td><td>206</td>" in table_3()
-    rows = schedule_table(V2Logic(device="cpu", schedule="released M").setting)
+    rows = schedule_table(MeasuredV2(device="cpu", schedule="released M").setting)
     assert "published schedule" in rows
     assert "<td>192</td><td>5</td><td>0</td><td>0.3</td>" in rows
     assert "<td>384</td><td>15</td><td>0.2 +0.2</td><td>0.3</td>" in rows
@@ -293,7 +393,7 @@ def test_tables_beside_the_numbers() -> None:
     ],
 )
 def test_its_line_of_code_recreates_it(settings: dict[str, Any]) -> None:
-    logic = V2Logic(**settings)
+    logic = MeasuredV2(**settings)
     again = eval(logic.code(), {"ee": ee})  # noqa: S307 - the line is what a learner would paste
     assert again.logic.setting == logic.setting
     again.close()
@@ -314,7 +414,7 @@ def test_the_controls_follow_the_part_and_the_network(calls: list[tuple[str, str
     assert lab.logic.fused == (2, 3)
     assert len(lab._repr_mimebundle_()["text/html"]) < 70_000
     lab.close()
-    assert lab.logic.wait(5)
+    assert lab.logic.wait(60)
 
 
 def _tree(widget: Any, visible: bool = True) -> Any:
@@ -331,3 +431,16 @@ def _displays(lab: Any) -> dict[str, bool]:
 def _boxes(lab: Any) -> list[Any]:
     named = {css: widget for widget, _ in _tree(lab) for css in getattr(widget, "_dom_classes", ())}
     return [named[f"ee-fused-{n}"] for n in range(1, 8)]
+
+
+def test_the_first_side_is_never_larger_than_the_last(calls: list[tuple[str, str, int]]) -> None:
+    logic = MeasuredV2(device="cpu", part=PROGRESSIVE, network="B0")
+    logic.first_side = 300
+    assert (logic.first_side, logic.side) == (300, 300)
+    logic.side = 96
+    assert (logic.first_side, logic.side) == (96, 96)
+    with pytest.raises(traitlets.TraitError, match="first_side is 300; it must be no larger than side, 224"):
+        MeasuredV2(device="cpu", first_side=300, side=224)
+    assert MeasuredV2(device="cpu", side=64).first_side == 64
+    logic.cancel()
+    assert logic.wait(5)

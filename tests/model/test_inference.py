@@ -111,6 +111,26 @@ def test_the_callers_network_stays_as_it_is():
     assert torch.equal(net.classifier.weight, before["classifier.weight"])
 
 
+def test_it_works_in_place_where_the_plain_network_does_not():
+    net, x = settled(TINY), images(2, 3, 32, 32)
+
+    def kept_maps(network):
+        seen = []
+        handles = [
+            module.register_forward_hook(lambda _m, _i, output: seen.append((output, output.clone())))
+            for module in network.modules()
+        ]
+        with torch.no_grad():
+            network(x)
+        for handle in handles:
+            handle.remove()
+        return [torch.equal(*pair) for pair in seen]
+
+    assert all(kept_maps(net))
+    assert not all(kept_maps(optimize_for_inference(net, **OFF)))
+    assert all(kept_maps(net))  # the copy alone was changed
+
+
 def test_neither_images_nor_earlier_logits_are_overwritten():
     optimised, x = optimize_for_inference(settled(TINY)), images(2, 3, 32, 32)
     kept = x.clone()
@@ -133,6 +153,7 @@ def test_it_is_a_network_that_the_library_can_measure():
 ONE_BLOCK = replace(TINY, stages=(StageSpec("mbconv", 4, 3, 2, 8, 1),))
 
 
+@pytest.mark.thorough
 def test_compiled_parts_follow_changing_shapes():
     net = settled(ONE_BLOCK)
     torch.compiler.reset()
@@ -154,7 +175,7 @@ def test_without_a_compiler_one_sentence_says_so(monkeypatch):
         optimize_for_inference(settled(TINY), compile=True)
     monkeypatch.delenv("CXX")
     monkeypatch.setattr(inference.shutil, "which", lambda _: None)
-    with pytest.raises(RuntimeError, match="leave compile off"):
+    with pytest.raises(RuntimeError, match="or go without"):
         optimize_for_inference(settled(TINY), compile=True)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from effnet_edu.model import network as network_module
-from effnet_edu.model.blocks import Convolution, DropPath, SamePaddedConvolution
+from effnet_edu.model.blocks import ConvNormAct, DropPath
 from effnet_edu.model.cost import cost
 from effnet_edu.model.network import EfficientNet, build
 from effnet_edu.model.specs import Conventions, resolve
@@ -58,12 +58,12 @@ def test_conventions_reach_every_layer(name, conventions):
     net, wanted = on_meta(name, conventions), spec(name).conventions(conventions)
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
     assert {(norm.eps, norm.momentum) for norm in norms} == {(wanted.norm_eps, wanted.norm_momentum)}
+    assert {type(module) for module in net.modules() if isinstance(module, nn.Conv2d)} == {nn.Conv2d}
     for module in net.modules():
-        if isinstance(module, nn.Conv2d):
-            pads_itself = conventions == "tensorflow" and module.stride[0] > 1
-            assert isinstance(module, SamePaddedConvolution) == pads_itself
-            if not pads_itself:
-                assert module.padding == tuple((side - 1) // 2 for side in module.kernel_size)
+        if isinstance(module, ConvNormAct):
+            conv, pads = module.conv, conventions == "tensorflow" and module.conv.stride[0] > 1
+            assert module.pads_like_tensorflow == pads
+            assert conv.padding == tuple(0 if pads else (side - 1) // 2 for side in conv.kernel_size)
 
 
 def test_conventions_are_those_of_the_authors_unless_others_are_named():
@@ -266,10 +266,13 @@ def test_a_batch_of_1_in_training_where_batch_norm_has_one_value():
             {"network": "efficientnet-b0"},
             r"There is no network named 'efficientnet-b0'\. Near it: efficientnet_b0",
         ),
-        ({"network": TINY, "num_classes": 0}, r"num_classes is 0; it must be a whole number of 1 or more\."),
+        (
+            {"network": TINY, "num_classes": -1},
+            r"num_classes is -1; it must be a whole number of 0 or more\.",
+        ),
         (
             {"network": TINY, "num_classes": 2.5},
-            r"num_classes is 2\.5; it must be a whole number of 1 or more\.",
+            r"num_classes is 2\.5; it must be a whole number of 0 or more\.",
         ),
         ({"network": TINY, "in_channels": 0}, r"in_channels is 0; it must be a whole number of 1 or more\."),
         (
@@ -310,4 +313,3 @@ def test_a_spec_of_ones_own_builds():
     flat = replace(TINY, stages=TINY.stages[:1], name="flat")
     net = build(flat, 3).eval()
     assert net(torch.randn(2, 3, 20, 20)).shape == (2, 3)
-    assert isinstance(net.head.conv, Convolution)

@@ -143,7 +143,7 @@ def test_rounding_up_makes_b1_as_deep_as_b2():
         (lambda: compound_multipliers(-0.1), r"phi is -0\.1; it must be a number from 0 to 1000\."),
         (lambda: compound_multipliers(math.nan), r"phi is nan; it must be a number from 0 to 1000\."),
         (lambda: compound_multipliers(math.inf), r"phi is inf; it must be a number from 0 to 1000\."),
-        (lambda: compound_multipliers(10**400), r"phi is 1000+; it must be a number from 0 to 1000\."),
+        (lambda: compound_multipliers(10**400), r"phi is 10+\.\.\.0+; it must be a number from 0 to 1000\."),
         (lambda: compound_multipliers("2"), r"phi is '2'; it must be a number"),
         (lambda: compound_multipliers(None), r"phi is None; it must be a number"),
         (

@@ -173,8 +173,8 @@ def test_resolution_may_be_any_integer_type():
             r"layers is 0; it must be a whole number of 1 or more\.",
         ),
         (
-            lambda: StageSpec("mbconv", 1, 3, 1, 8, 1, 2),
-            r"squeeze_ratio is 2; it must be a number from 0 to 1\.",
+            lambda: StageSpec("mbconv", 1, 3, 1, 8, 1, 5),
+            r"squeeze_ratio is 5; it must be a number from 0 to 4\.",
         ),
     ],
 )

@@ -1,8 +1,6 @@
 """Lessons as files: reading, running and fingerprinting them; and what surrounds a lesson that is tested."""
 
-import ast
 import copy
-import functools
 import hashlib
 import inspect
 import os
@@ -16,8 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from effnet_edu.checkpoints.atomic import write_atomically
-from effnet_edu.studies.code import code_hashes
+from effnet_edu.ground.atomic import write_atomically
 
 ROOT = Path(__file__).parents[2]
 LESSONS = ROOT / "lessons"
@@ -25,6 +22,9 @@ LIBRARY = ROOT / "effnet_edu"
 
 KEY = "effnet_edu"
 UNCOMPARED = "nbval-ignore-output"
+#: What `nbconvert --to script` needs to write a `.py`.
+LANGUAGE = {"name": "python", "file_extension": ".py", "nbconvert_exporter": "python"}
+IMAGES = ("image/png", "image/jpeg")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_SECONDS = 120
 BUDGET_SECONDS = 60
@@ -87,11 +87,15 @@ def surroundings(folder: Path) -> dict[str, str]:
 def tidy(book: NotebookNode) -> NotebookNode:
     """Drop what differs from run to run and what only a live kernel can use."""
     book.metadata.pop("widgets", None)
-    book.metadata["language_info"] = {"name": "python"}
+    book.metadata["language_info"] = LANGUAGE
     for cell in code_cells(book):
         cell.metadata.pop("execution", None)
         for output in cell.outputs:
-            output.get("data", {}).pop(WIDGET, None)
+            data = output.get("data", {})
+            data.pop(WIDGET, None)
+            if "text/html" in data:  # it has the picture; a second one would not fit into 300 KiB
+                for kind in IMAGES:
+                    data.pop(kind, None)
     return book
 
 
@@ -114,29 +118,10 @@ def cell_fingerprints(book: NotebookNode) -> dict[str, str]:
     return {cell.id: _digest(cell.source) for cell in code_cells(book)}
 
 
-def effective_code(text: str) -> str:
-    """Return Python source without docstrings, comment lines and blank lines: they change no output."""
-    lines = text.splitlines()
-    for node in ast.walk(ast.parse(text)):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-            and ast.get_docstring(node) is not None
-        ):
-            first = node.body[0]
-            lines[first.lineno - 1 : first.end_lineno] = [""] * (first.end_lineno - first.lineno + 1)
-    return "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+def read_files(book: NotebookNode, number: str) -> Iterator[Path]:
+    """Yield the published tables and recorded results that a lesson's numbers come from.
 
-
-@functools.cache
-def _meaning(start: str) -> str:
-    return str(code_hashes(start))
-
-
-def shown_code(book: NotebookNode, number: str) -> Iterator[str]:
-    """Yield what a lesson's stored numbers and pictures come from; everything else may change freely.
-
-    That is the code behind each public name in its compared cells, its figures, its exercises and the
-    machinery that checks them, and the tables and recorded studies that it reads.
+    The code behind them may change freely: `make notebooks` runs it, and compares what it prints.
     """
     import effnet_edu as ee
 
@@ -144,36 +129,20 @@ def shown_code(book: NotebookNode, number: str) -> Iterator[str]:
     code = "\n".join(cell.source for cell in code_cells(book) if is_compared(cell))
     named = set(re.findall(r"""["'](\w+)["']""", code + lesson.read_text(encoding="utf-8")))
     for name, member in sorted(set(re.findall(r"\bee\.(\w+)(?:\.(\w+))?", code))):
-        if name in ("labs", "exercises"):
-            continue
-        shown = getattr(getattr(ee, name), member) if name in ee._ROOMS else getattr(ee, name)
-        if name == "figures":
-            for module in ("style", "picture", shown.__module__.split(".")[-1]):
-                yield effective_code((LIBRARY / "figures" / f"{module}.py").read_text(encoding="utf-8"))
-        else:
-            yield _meaning(f"{shown.__module__}:{shown.__qualname__}")
         if name == "published":
+            shown = getattr(ee.published, member)
             named |= set(re.findall(r'read\("(\w+)"\)', inspect.getsource(sys.modules[shown.__module__])))
-    for path in sorted((LIBRARY / "exercises").glob("*.py")):
-        if path == lesson or not path.stem.startswith("lesson_"):
-            yield effective_code(path.read_text(encoding="utf-8"))
-    for node in ast.walk(ast.parse(lesson.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("effnet_edu.exercises"):
-            for alias in node.names if (node.module or "").startswith("effnet_edu") else ():
-                yield _meaning(f"{node.module}:{alias.name}")
     for folder in ("published", "studies"):
-        for path in sorted((LIBRARY / folder).rglob("*.[cj]s*")):
-            if path.stem in named:
-                yield path.read_text(encoding="utf-8")
+        yield from (path for path in sorted((LIBRARY / folder).rglob("*.[cj]s*")) if path.stem in named)
 
 
-def library_fingerprint(book: NotebookNode, number: str) -> str:
-    return _digest("\n".join(shown_code(book, number)))
+def data_fingerprint(book: NotebookNode, number: str) -> str:
+    return _digest("\n".join(path.read_text(encoding="utf-8") for path in read_files(book, number)))
 
 
 def stamp(book: NotebookNode, number: str) -> NotebookNode:
-    """Note which cells and which library the outputs belong to."""
-    book.metadata[KEY] = {"cells": cell_fingerprints(book), "library": library_fingerprint(book, number)}
+    """Note which cells and which tables and results the outputs belong to."""
+    book.metadata[KEY] = {"cells": cell_fingerprints(book), "data": data_fingerprint(book, number)}
     return book
 
 

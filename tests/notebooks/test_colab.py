@@ -43,12 +43,14 @@ def test_on_colab_it_installs_the_course_beside_colabs_own_torch_and_kernel(aske
     assert switched_on == [True]
 
 
-@pytest.mark.parametrize("path", lesson_files(), ids=lambda path: path.stem)
-def test_every_lesson_has_it_after_its_title(path):
-    book = read(path)
-    held = [cell for cell in book.cells if is_colab(cell)]
-    assert [cell.source for cell in held] == [source()], "run `python -m tests.notebooks.colab`"
-    assert book.cells[PLACE] is held[0]
+def test_every_lesson_has_it_after_its_title():
+    for path in lesson_files():
+        book = read(path)
+        held = [cell for cell in book.cells if is_colab(cell)]
+        assert [cell.source for cell in held] == [source()], (
+            f"{path.stem}: run `python -m tests.notebooks.colab`"
+        )
+        assert book.cells[PLACE] is held[0], path.stem
 
 
 def test_putting_it_in_twice_is_putting_it_in_once():

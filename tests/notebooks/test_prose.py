@@ -98,7 +98,7 @@ def texts_of_exercises(lesson: str) -> list[str]:
     questions = ee.exercises.quiz_of(lesson).questions
     return [
         *(text for e in exercises for text in (e.title, e.task, *e.hints)),
-        *(m.cause for e in exercises for m in getattr(e.checker, "mistakes", ())),
+        *(cause for e in exercises for _, cause in getattr(e.checker, "mistakes", ())),
         *(question.text for question in questions),
         *(text for q in questions for choice in q.choices for text in (choice.text, choice.explanation)),
     ]

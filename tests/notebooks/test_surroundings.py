@@ -31,7 +31,7 @@ def test_nothing_but_this_machine_is_reached(tmp_path: Path) -> None:
 
 def test_cache_and_progress_are_empty(tmp_path: Path) -> None:
     code = (
-        "import effnet_edu as ee; from effnet_edu.checkpoints.cache import cache_folder; "
+        "import effnet_edu as ee; from effnet_edu.ground.cache import cache_folder; "
         "print(cache_folder().exists(), ee.exercises.progress().right()[0])"
     )
     assert ask(code, tmp_path) == "False 0"

@@ -4,19 +4,20 @@ import torch
 
 import effnet_edu as ee
 from effnet_edu.model.specs import NetworkSpec
+from effnet_edu.profiling import LayerProfile
 from effnet_edu.profiling.ceilings import Ceiling
-from effnet_edu.profiling.timing import Timing
+from effnet_edu.profiling.repeats import Timing
 
 DEVICE = "a made-up processor, 2 threads"
 
 
-def made_ceilings(device_name: str = DEVICE, cache: float | None = 100e9) -> ee.Ceilings:
+def made_ceilings(device_name: str = DEVICE, cache: float | None = 100e9) -> ee.profiling.Ceilings:
     """100 GMAC/s in fp32, 10 GB/s of memory, and a cache of 1 MiB."""
 
     def ceiling(rate: float) -> Ceiling:
         return Ceiling(rate, 0.9 * rate, 20, "a matrix product")
 
-    return ee.Ceilings(
+    return ee.profiling.Ceilings(
         device="cpu",
         device_name=device_name,
         threads=2,
@@ -31,7 +32,7 @@ def made_ceilings(device_name: str = DEVICE, cache: float | None = 100e9) -> ee.
     )
 
 
-def made_profile(network: str | NetworkSpec = "efficientnet_b0", precision: str = "fp32") -> ee.LayerProfile:
+def made_profile(network: str | NetworkSpec = "efficientnet_b0", precision: str = "fp32") -> LayerProfile:
     """Each layer takes 10 us and moves 5 GB/s; depthwise convolutions take thrice as long."""
     counted = ee.cost(network)
     layers = []
@@ -40,9 +41,9 @@ def made_profile(network: str | NetworkSpec = "efficientnet_b0", precision: str 
         if row.role == "depthwise" and row.kind == "convolution":
             seconds *= 3
         passes = Timing(tuple(seconds * (1 + 0.01 * turn) for turn in (0, -1, 1, 2, -2)))
-        layers.append(ee.LayerTime(row, passes, 1, 4))
+        layers.append(ee.profiling.LayerTime(row, passes, 1, 4))
     total = sum(row.seconds for row in layers)
-    return ee.LayerProfile(
+    return ee.profiling.LayerProfile(
         network=counted.spec.name,
         resolution=counted.resolution,
         batch_size=1,

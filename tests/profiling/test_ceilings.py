@@ -9,9 +9,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import effnet_edu as ee
+from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.profiling import cache_size, ceilings
-from effnet_edu.profiling.cancel import Cancelled
 from effnet_edu.profiling.ceilings import _arithmetic, _fastest, _Program, _traffic
+from effnet_edu.profiling.telemetry import CpuSensors, Telemetry
 from tests.profiling.made import made_ceilings
 
 CPU = torch.device("cpu")
@@ -28,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_they_are_measured_once_and_kept(folder: Path) -> None:
     shares: list[float] = []
-    first = ee.measure_ceilings("cpu", progress=shares.append)
+    first = ee.measure_ceilings("cpu", watch=Watch(progress=shares.append))
     assert first.peak("fp32").per_second > 1e8
     assert first.memory.per_second > 1e8
     assert first.ridge("fp32") == first.peak("fp32").per_second / first.memory.per_second
@@ -69,13 +70,15 @@ def test_a_damaged_file_is_measured_again(folder: Path, damage) -> None:  # type
     assert ee.measure_ceilings("cpu") == again
 
 
+@pytest.mark.parametrize("load", [None, 1.5])
 def test_what_a_crowded_machine_reached_is_told_and_not_kept(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    load: float | None, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ceilings, "is_crowded", lambda *_: True)
+    monkeypatch.setattr(CpuSensors, "summary", lambda _: Telemetry(others_load=load))
     measured = ee.measure_ceilings("cpu")
     assert measured.crowded
-    assert "these ceilings are too low and were not kept" in str(measured)
+    assert f"kept {load or 'the'} cores busy meanwhile, so these ceilings are too low" in str(measured)
     assert not folder.exists()
 
 
@@ -89,7 +92,7 @@ def test_a_folder_that_cannot_be_written_to_does_no_harm(
 
 def test_cancel_stops_and_keeps_nothing(folder: Path) -> None:
     with pytest.raises(Cancelled):
-        ee.measure_ceilings("cpu", is_cancelled=lambda: True)
+        ee.measure_ceilings("cpu", watch=Watch(is_cancelled=lambda: True))
     assert not folder.exists()
 
 
@@ -122,12 +125,12 @@ def test_the_fastest_program_counts_and_what_fails_or_takes_too_long_does_not() 
         yield program("larger", 100.0)
         yield program("endless", 1e15)
 
-    best = _fastest(programs(), 0.02, CPU, lambda: False)
+    best = _fastest(programs(), 0.02, CPU, Watch())
     assert best is not None
     assert best.how == "larger"
     assert best.per_second >= best.median_per_second > 0
     assert prepared == ["fails", "small", "larger"]
-    assert _fastest(iter([program("fails", 1.0, fails=True)]), 0.01, CPU, lambda: False) is None
+    assert _fastest(iter([program("fails", 1.0, fails=True)]), 0.01, CPU, Watch()) is None
 
 
 def test_a_precision_that_the_device_has_not_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

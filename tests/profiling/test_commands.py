@@ -11,13 +11,13 @@ SMALL = ["efficientnet_lite0", "--resolution", "33", "--device", "cpu", "--secon
 
 
 def test_layers_prints_every_layer_and_the_sums(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["layers", *SMALL, "--all"]) == 0
+    assert main(["measure", "layers", *SMALL, "--all"]) == 0
     out = capsys.readouterr().out
     for row in ee.cost("efficientnet_lite0", 33).layers:
         assert f"\n{row.name} " in out
     assert "efficientnet_lite0, 33 px, batch 1, fp32" in out
     assert "difference" in out
-    assert main(["layers", *SMALL]) == 0
+    assert main(["measure", "layers", *SMALL]) == 0
     assert "stages.1.0" not in capsys.readouterr().out
 
 
@@ -28,7 +28,7 @@ def test_roofline_prints_ceilings_and_bounds(
 
     here = made_ceilings(device_name(as_device("cpu")))
     monkeypatch.setattr(ceilings, "measure_ceilings", lambda *_args, **_options: here)
-    assert main(["roofline", *SMALL]) == 0
+    assert main(["measure", "roofline", *SMALL]) == 0
     out = capsys.readouterr().out
     assert "arithmetic, fp32       100.0 GMAC/s" in out
     assert "bound by" in out
@@ -36,7 +36,7 @@ def test_roofline_prints_ceilings_and_bounds(
 
 
 def test_training_prints_its_three_parts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["training", *SMALL]) == 0
+    assert main(["measure", "training", *SMALL]) == 0
     out = capsys.readouterr().out
     assert all(word in out for word in ("forward", "backward", "optimizer", "difference +0 bytes"))
 
@@ -44,9 +44,12 @@ def test_training_prints_its_three_parts(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["layers", "efficientnet_b0", "--batch-size", "0"], "batch_size is 0"),
-        (["roofline", "efficientnet_b0", "--precision", "fp4"], "precision is 'fp4'"),
-        (["training", "efficientnet_b0", "--batch-size", "1", "--resolution", "32"], "no variance"),
+        (["measure", "layers", "efficientnet_b0", "--batch-size", "0"], "batch_size is 0"),
+        (["measure", "roofline", "efficientnet_b0", "--precision", "fp4"], "precision is 'fp4'"),
+        (
+            ["measure", "training", "efficientnet_b0", "--batch-size", "1", "--resolution", "32"],
+            "no variance",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(

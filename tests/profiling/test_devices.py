@@ -79,7 +79,7 @@ def test_a_device_without_events_is_timed_by_the_clock_and_waited_for(accelerato
     watch = stopwatch(GPU)
     assert isinstance(watch, ClockStopwatch)
     seconds = watch.time(lambda: accelerator.queue.append(lambda: time.sleep(0.05)))
-    assert 0.05 <= seconds < 1
+    assert seconds >= 0.05
     assert isinstance(stopwatch(CPU), ClockStopwatch)
 
 

@@ -4,8 +4,7 @@ import gc
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import psutil
@@ -13,10 +12,9 @@ import pytest
 import torch
 
 import effnet_edu as ee
+from effnet_edu.ground.watch import Cancelled, MeasurementError, Watch
 from effnet_edu.model.network import build
-from effnet_edu.profiling import largest_batch as batches
-from effnet_edu.profiling import workload
-from effnet_edu.profiling.cancel import Cancelled, MeasurementError
+from effnet_edu.profiling import batches, workload
 
 SMALL = replace(ee.spec("efficientnet_lite0"), resolution=64)
 CPU = torch.device("cpu")
@@ -93,7 +91,10 @@ def test_random_weights_stay_within_the_range_of_fp16(name: str) -> None:
         nonlocal highest
         highest = max(highest, output.abs().max().item())
 
-    with workload.ready_network(ee.spec(name), CPU, torch.float32, 0) as net, torch.inference_mode():
+    with (
+        workload.ready_network(workload.as_workload(name, 1, None, "fp32", CPU, 1.0), 0) as net,
+        torch.inference_mode(),
+    ):
         for part in net.modules():
             if not list(part.children()):
                 part.register_forward_hook(look)
@@ -101,25 +102,19 @@ def test_random_weights_stay_within_the_range_of_fp16(name: str) -> None:
     assert 0 < highest < 1000
 
 
-def cancelled_after(seconds: float, work: Callable[[Callable[[], bool]], object]) -> float:
-    """Return how long after being asked a piece of work stopped."""
-    asked, at = threading.Event(), []
+@pytest.mark.parametrize("passes", [1, 2, 20])
+def test_cancel_stops_before_the_next_pass_ends(passes: int, net: ee.EfficientNet) -> None:
+    ran = 0
 
-    def ask() -> None:
-        at.append(time.monotonic())
-        asked.set()
+    def count(*_: object) -> None:
+        nonlocal ran
+        ran += 1
 
-    timer = threading.Timer(seconds, ask)
-    timer.start()
+    handle = net.head.register_forward_hook(count)
     with pytest.raises(Cancelled):
-        work(asked.is_set)
-    return time.monotonic() - at[0]
-
-
-def test_cancel_stops_between_repeats_and_in_the_warm_up(net: ee.EfficientNet) -> None:
-    for after in (0.2, 1.5):
-        late = cancelled_after(after, lambda stop: ee.profile(net, seconds=60, is_cancelled=stop))
-        assert late < 0.2 + 0.3  # the second term: two busy cores of a machine that runs tests beside
+        ee.profile(net, seconds=60, watch=Watch(is_cancelled=lambda: ran == passes))
+    handle.remove()
+    assert ran == passes
 
 
 def test_memory_is_free_after_a_failure(net: ee.EfficientNet) -> None:
@@ -146,7 +141,7 @@ def test_the_largest_batch_is_found_on_a_device_that_says_no(limit: int, net, mo
 
     monkeypatch.setattr(batches, "has_own_memory", lambda _: True)
     monkeypatch.setattr(net, "forward", limited)
-    assert ee.largest_batch(net, most=64) == limit
+    assert ee.profiling.largest_batch(net, most=64) == limit
     assert max(tried) <= min(2 * limit, 64)
     assert len(tried) <= 14
     monkeypatch.setattr(net, "forward", forward)
@@ -156,13 +151,13 @@ def test_not_even_one_image_fits(net, monkeypatch) -> None:
     Faulty(net, torch.OutOfMemoryError("CUDA out of memory."), 1)
     monkeypatch.setattr(batches, "has_own_memory", lambda _: True)
     with pytest.raises(MemoryError, match="A batch of 1 at 64 x 64"):
-        ee.largest_batch(net)
+        ee.profiling.largest_batch(net)
 
 
 def test_looking_for_the_largest_batch_can_be_cancelled(net, monkeypatch) -> None:
     monkeypatch.setattr(batches, "has_own_memory", lambda _: True)
     with pytest.raises(Cancelled):
-        ee.largest_batch(net, is_cancelled=lambda: True)
+        ee.profiling.largest_batch(net, watch=Watch(is_cancelled=lambda: True))
 
 
 def peak_memory_alone(arguments: str) -> int:
@@ -178,17 +173,18 @@ def test_on_a_cpu_the_largest_batch_is_predicted_and_nothing_runs(monkeypatch) -
     memory = 2**29
     monkeypatch.setattr(batches, "available_memory", lambda _: memory)
     monkeypatch.setattr(workload, "available_memory", lambda _: memory)
-    found = ee.largest_batch(SMALL, resolution=224, device="cpu")
+    found = ee.profiling.largest_batch(SMALL, resolution=224, device="cpu")
     assert 1 < found < 4096
-    assert ee.largest_batch(SMALL, resolution=224, device="cpu", most=2) == 2
-    assert ee.largest_batch(SMALL, resolution=448, device="cpu") < found
+    assert ee.profiling.largest_batch(SMALL, resolution=224, device="cpu", most=2) == 2
+    assert ee.profiling.largest_batch(SMALL, resolution=448, device="cpu") < found
     assert peak_memory_alone(f"'{SMALL.name}', {found}, 224") < memory
 
 
 @pytest.mark.parametrize(("name", "batch_size"), [("efficientnet_b0", 8), ("efficientnetv2_b0", 4)])
 def test_the_prediction_is_on_the_safe_side_and_not_far_off(name: str, batch_size: int) -> None:
-    counted = ee.cost(name)
-    predicted = workload.predicted_bytes(counted, batch_size, 4) + 4 * (counted.parameters + counted.buffers)
+    work = workload.as_workload(name, batch_size, None, "fp32", CPU, 1.0)
+    weights = 4 * (work.counts.parameters + work.counts.buffers)
+    predicted = workload.predicted_bytes(work, batch_size) + weights
     assert predicted / 6 < peak_memory_alone(f"{name!r}, {batch_size}") < predicted
 
 

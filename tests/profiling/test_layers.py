@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 import effnet_edu as ee
+from effnet_edu.ground.watch import Cancelled, Watch
+from effnet_edu.model.cost import NetworkCost
 from effnet_edu.model.network import EfficientNet, build
 from effnet_edu.profiling import op_timer as op_timer_module
-from effnet_edu.profiling.cancel import Cancelled
 from effnet_edu.profiling.layers import _in_turns, _Instrument
 from effnet_edu.profiling.op_timer import FIRST_HOLD, TRIED, ClockTimer, EventTimer, instrument_seconds
 from tests.model.reference import TINY
@@ -24,7 +25,7 @@ CPU = torch.device("cpu")
 class Booking(_Instrument):
     """Notes the names of the operations that are booked to each row."""
 
-    def __init__(self, net: EfficientNet, counted: ee.NetworkCost) -> None:
+    def __init__(self, net: EfficientNet, counted: NetworkCost) -> None:
         super().__init__(net, counted, ClockTimer(CPU))
         self.names = [*(row.name for row in counted.layers), "elsewhere"]
         self.operations: dict[str, list[str]] = defaultdict(list)
@@ -39,10 +40,10 @@ EXPECTED = {
     "convolution": {"conv2d", "pad"},
     "linear": {"linear"},
     "norm": {"batch_norm"},
-    "activation": {"silu_", "relu6_", "sigmoid"},
-    "pool": {"mean"},
-    "scale": {"mul_"},
-    "add": {"add_"},
+    "activation": {"silu", "hardtanh", "sigmoid"},
+    "pool": {"mean", "adaptive_avg_pool2d", "flatten"},
+    "scale": {"mul"},
+    "add": {"add"},
 }
 
 
@@ -67,7 +68,7 @@ def test_every_operation_of_every_network_is_booked_to_its_row(name: str, conven
     for row in counted.layers:
         ran = booking.operations[row.name]
         assert set(ran) <= EXPECTED[row.kind], row.name
-        assert len(ran) - ran.count("pad") == 1, row.name
+        assert len(ran) - ran.count("pad") - ran.count("flatten") == 1, row.name
 
 
 def test_the_rows_are_those_of_the_count_for_the_callers_own_network() -> None:
@@ -105,13 +106,13 @@ def test_time_between_the_layers_is_in_the_difference_and_in_no_layer() -> None:
     convolve = net.head.conv.forward
 
     def slow(x: torch.Tensor) -> torch.Tensor:
-        time.sleep(0.02)  # no operation of torch
+        time.sleep(0.2)  # no operation of torch
         return convolve(x)
 
     net.head.conv.forward = slow  # type: ignore[method-assign]
     measured = ee.profile_layers(net, seconds=0.05)
-    assert measured.difference_seconds > 0.019
-    assert measured.total_seconds < measured.whole.median - 0.019
+    assert measured.difference_seconds > 0.15
+    assert measured.total_seconds < measured.whole.median - 0.15
 
 
 def test_a_slow_operation_is_in_its_layer() -> None:
@@ -137,9 +138,9 @@ def without_a_norm(net: EfficientNet) -> EfficientNet:
     ("change", "sentence"),
     [
         (lambda net: net.compile() or net, r"The network is compiled; its layers can be told apart only"),
-        (torch.compile, r"The network is of type OptimizedModule; its layers can be told apart only"),
+        (torch.compile, r"The network is compiled; its layers can be told apart only"),
         (lambda _net: nn.Linear(1, 1), r"The network is of type Linear;"),
-        (without_a_norm, r"The layer stem.norm of tiny ran nothing"),
+        (without_a_norm, r"The layers of this tiny are not those of its spec"),
     ],
 )
 def test_a_network_that_does_not_run_layer_by_layer_is_refused(
@@ -174,7 +175,7 @@ def test_cancel_stops_and_the_next_measurement_is_right() -> None:
 
     net = build(TINY)
     with pytest.raises(Cancelled):
-        ee.profile_layers(net, seconds=60, is_cancelled=is_cancelled)
+        ee.profile_layers(net, seconds=60, watch=Watch(is_cancelled=is_cancelled))
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in net.modules())
     assert len(ee.profile_layers(net, seconds=0.01).layers) == len(ee.cost(TINY).layers)
 
@@ -191,7 +192,7 @@ def test_passes_take_turns_and_the_first_are_thrown_away() -> None:
         return float(len(ran))
 
     shares: list[float] = []
-    passes, whole = _in_turns(instrumented, plain, 1e-9, lambda: False, shares.append)
+    passes, whole = _in_turns(instrumented, plain, 1e-9, Watch(progress=shares.append))
     assert len(passes) == len(whole) == 3
     assert len(ran) == 10
     assert min(passes[0][0], whole[0]) == 5

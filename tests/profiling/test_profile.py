@@ -8,13 +8,14 @@ import pytest
 import torch
 
 import effnet_edu as ee
+from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.model.network import build
-from effnet_edu.profiling import profile as module
+from effnet_edu.profiling import forward as module
 from effnet_edu.profiling import workload
-from effnet_edu.profiling.cancel import Cancelled, never
 from effnet_edu.profiling.device import as_device, device_name, exclusive
 from effnet_edu.profiling.memory import memory_growth
-from effnet_edu.profiling.timing import FEWEST, MOST, Timing, time_repeats
+from effnet_edu.profiling.repeats import Timing
+from effnet_edu.profiling.timing import FEWEST, MOST, time_repeats
 
 SMALL = replace(ee.spec("efficientnet_lite0"), resolution=64)
 
@@ -59,30 +60,20 @@ def test_the_learners_random_numbers_are_not_disturbed() -> None:
 
 
 def test_cancel_stops_within_a_pass() -> None:
-    asked = threading.Event()
-    failures: list[BaseException] = []
-
-    def measure() -> None:
-        try:
-            ee.profile("efficientnet_b4", batch_size=8, device="cpu", is_cancelled=asked.is_set)
-        except Cancelled as stopped:
-            failures.append(stopped)
-
-    thread = threading.Thread(target=measure)
-    thread.start()
-    time.sleep(2)
-    asked.set()
-    thread.join(20)
-    assert not thread.is_alive()
-    assert len(failures) == 1
+    blocks: list[int] = []
+    net = ee.create("efficientnet_lite0")
+    for block in (block for stage in net.stages for block in stage):
+        block.register_forward_hook(lambda *_: blocks.append(1))
+    with pytest.raises(Cancelled):
+        ee.profile(net, 1, 64, device="cpu", watch=Watch(is_cancelled=lambda: len(blocks) == 3))
+    assert len(blocks) == 3
     assert ee.profile(SMALL, seconds=0.05, device="cpu").repeats >= FEWEST
 
 
 def test_two_measurements_never_run_at_once() -> None:
-    with exclusive(torch.device("cpu")):
-        start = time.monotonic()
-        with pytest.raises(Cancelled):
-            ee.profile(SMALL, device="cpu", is_cancelled=lambda: time.monotonic() - start > 0.2)
+    told = threading.Event()
+    with exclusive(torch.device("cpu")), pytest.raises(Cancelled):
+        ee.profile(SMALL, device="cpu", watch=Watch(told.is_set, waiting=lambda _: told.set()))
 
 
 def test_too_little_memory_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,14 +117,25 @@ def test_memory_growth_sees_an_allocation() -> None:
     assert memory_growth(work, torch.device("cpu")) > 45 * 2**20
 
 
-def test_repeats_fit_the_time_and_never_fall_below_three() -> None:
+def test_repeats_fit_the_time_and_never_fall_below_three(monkeypatch: pytest.MonkeyPatch) -> None:
     shares: list[float] = []
-    quick = time_repeats(lambda: time.sleep(0.001), 0.1, torch.device("cpu"), never, shares.append)
-    assert 10 < len(quick.seconds) <= MOST
+    now = 0.0
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+
+    def repeats(taking: float, seconds: float) -> int:
+        def run() -> None:
+            nonlocal now
+            now += taking * (
+                1 + (now * 1e6) % 7 / 10
+            )  # never twice the same, so that timing does not end early
+
+        return len(time_repeats(run, seconds, torch.device("cpu"), Watch(progress=shares.append)).seconds)
+
+    assert 50 < repeats(0.001, 0.1) <= 100
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    slow = time_repeats(lambda: time.sleep(0.05), 0.01, torch.device("cpu"), never, shares.append)
-    assert len(slow.seconds) == FEWEST
+    assert repeats(0.001, 60) == MOST
+    assert repeats(0.05, 0.01) == FEWEST
 
 
 def test_the_interval_and_the_noise_flag() -> None:

@@ -6,20 +6,20 @@ import pytest
 
 import effnet_edu as ee
 from effnet_edu.model.cost import LayerCost
-from effnet_edu.profiling.timing import Timing
+from effnet_edu.profiling.repeats import Timing
 from tests.profiling.made import made_ceilings, made_profile
 
 MEBIBYTE = 2**20
 
 
-def layer(macs: int, numbers: int, seconds: float) -> ee.LayerTime:
+def layer(macs: int, numbers: int, seconds: float) -> ee.profiling.LayerTime:
     """Return a layer that reads so many numbers of 4 bytes and writes none."""
     kind = "convolution" if macs else "norm"
     cost = LayerCost("stem.conv", None, None, "stem", kind, 1, 1, 1, 1, 1, 1, 0, 0, macs, numbers, 0)
-    return ee.LayerTime(cost, Timing((seconds,) * 3), 1, 4)
+    return ee.profiling.LayerTime(cost, Timing((seconds,) * 3), 1, 4)
 
 
-def placed(row: ee.LayerTime, cache: float | None = 100e9) -> ee.RooflinePoint:
+def placed(row: ee.profiling.LayerTime, cache: float | None = 100e9) -> ee.profiling.RooflinePoint:
     profile = replace(made_profile(), layers=(row,))
     (point,) = ee.roofline(profile, made_ceilings(cache=cache)).points
     return point

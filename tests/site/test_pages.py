@@ -1,5 +1,6 @@
 """What the pages are made of, without making them: the live lab, the names of the library, the slides."""
 
+import inspect
 import json
 import re
 import subprocess
@@ -12,35 +13,63 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import onnx
 import pytest
 
 import effnet_edu as ee
-from effnet_edu.labs.numbers import digits, without_details
-from effnet_edu.labs.web import PAGES, Page, page
+from effnet_edu.exercises.prediction import Prediction
+from effnet_edu.labs import LABS
+from effnet_edu.labs.frame.numbers import digits, without_details
+from effnet_edu.labs.frame.page import Page
+from effnet_edu.model.onnx_graph import onnx_graph
 from website import api, live, slides
 from website.lessons import LIVE, lessons, page_of
 from website.mathml import to_mathml
 
 #: In each lab: what a reader moves, as a page sends it, and the same as a learner writes it.
 MOVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "scaling_problem_lab": ({"way": "depth", "budget": "3.2"}, {"way": "depth", "budget": 3.2}),
-    "phi_lab": ({"phi": "2.3"}, {"phi": 2.3}),
-    "mbconv_lab": (
+    "ScalingProblemLab": ({"way": "depth", "budget": "3.2"}, {"way": "depth", "budget": 3.2}),
+    "PhiLab": ({"phi": "2.3"}, {"phi": 2.3}),
+    "MBConvLab": (
         {"kernel": "5", "expansion": "4", "squeeze_ratio": "0.5"},
         {"kernel": 5, "expansion": 4, "squeeze_ratio": 0.5},
     ),
-    "squeeze_excite_lab": (
+    "SqueezeExciteLab": (
         {"block": "stages.1.0", "network": "B3", "squeeze": "1/2"},
         {"block": "stages.1.0", "network": "B3", "squeeze": "1/2"},
     ),
-    "v2_lab": ({"fused": ["2", "1"]}, {"fused": (1, 2)}),
-    "benchmark_lab": ({"across": "MACs", "most_macs": "1"}, {"across": "MACs", "most_macs": 1.0}),
+    "V2Lab": ({"fused": ["2", "1"]}, {"fused": (1, 2)}),
+    "BenchmarkLab": ({"across": "MACs", "most_macs": "1"}, {"across": "MACs", "most_macs": 1.0}),
 }
 
 
-def ask(page: Page[Any], press: str = "", **changed: Any) -> dict[str, Any]:
-    answered: dict[str, Any] = json.loads(page.answer(json.dumps({"changed": changed, "press": press})))
+def ask(page: Page, press: str = "", timed: Any = None, **changed: Any) -> dict[str, Any]:
+    request = {"changed": changed, "press": press, "timed": timed}
+    answered: dict[str, Any] = json.loads(page.answer(json.dumps(request)))
     return answered
+
+
+def timed(*ms: float, clock_step: float = 1e-4, was_hidden: bool = False) -> dict[str, Any]:
+    seconds = [one / 1000 for one in ms]
+    return {
+        "seconds": seconds,
+        "device_name": "Chrome 156 on Linux",
+        "clock_step": clock_step,
+        "was_hidden": was_hidden,
+    }
+
+
+def everything(shown: dict[str, Any]) -> str:
+    """Return what a page shows, its HTML and the words of its pictures."""
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def rows(shown: dict[str, Any]) -> dict[str, str]:
+    """Return the numbers in the tables that a page shows, each with its unit."""
+    found = re.findall(
+        r">([^<>]+)</th><td>([^<>]*)</td>(?:<td class='ee-left'>([^<>]*)</td>)?", everything(shown)
+    )
+    return {name: " ".join(filter(None, (value, unit))) for name, value, unit in found}
 
 
 def numbers(logic: Any) -> dict[str, str]:
@@ -51,8 +80,8 @@ def numbers(logic: Any) -> dict[str, str]:
 def test_what_a_browser_gets_counts_with_nothing_but_python(tmp_path: Path) -> None:
     zipfile.ZipFile(BytesIO(live.library())).extractall(tmp_path)
     program = (
-        "from effnet_edu.labs.web import PAGES, page\n"
-        "for name in PAGES: print(page(name).shown()['words'], len(page(name).shown()['screen']))"
+        "from effnet_edu.labs import LABS\nfrom effnet_edu.labs.frame.page import Page\n"
+        "for name in LABS: print(len(Page(name).first()), Page(name).shown()['words'])"
     )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{program}"],
@@ -62,8 +91,8 @@ def test_what_a_browser_gets_counts_with_nothing_but_python(tmp_path: Path) -> N
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    shown = [page(name).shown() for name in PAGES]
-    assert done.stdout == "".join(f"{one['words']} {len(one['screen'])}\n" for one in shown)
+    shown = [(len(Page(name).first()), Page(name).shown()["words"]) for name in LABS]
+    assert done.stdout == "".join(f"{length} {words}\n" for length, words in shown)
 
 
 def test_the_library_for_browsers_is_the_same_bytes_each_time_and_names_its_guest() -> None:
@@ -71,49 +100,53 @@ def test_the_library_for_browsers_is_the_same_bytes_each_time_and_names_its_gues
     live.library.cache_clear()
     assert live.library() == first
     names = zipfile.ZipFile(BytesIO(first)).namelist()
-    assert any(name.startswith("traitlets") and "licen" in name.lower() for name in names)
+    for guest in live.GUESTS.values():
+        assert any(name.startswith(guest) and "licen" in name.lower() for name in names)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", MOVED)
 def test_the_page_says_what_the_lab_in_a_notebook_says(name: str) -> None:
-    made = page(name)
+    made = Page(name)
     sent, written = MOVED[name]
     shown = ask(made, **sent)
-    logic = getattr(ee.labs, made.logic.LAB).LOGIC(device="cpu", **written)
+    logic = getattr(ee.labs, name).LOGIC(device="cpu", **written)
     assert shown["code"] == logic.code()
     setting = json.loads(json.dumps(asdict(logic.setting)))
-    assert shown["setting"].items() <= setting.items()
+    for setting_name in set(made.logic.names()) - set(made.logic.MEASURED_ONLY):
+        assert shown["setting"][setting_name] == setting[setting_name]
     page_says, notebook_says = numbers(made.logic), numbers(logic)
     common = page_says.keys() & notebook_says.keys()
     assert {name: page_says[name] for name in common} == {name: notebook_says[name] for name in common}
-    assert all(f">{name}</th><td>{escape(said)}</td>" in shown["screen"] for name, said in page_says.items())
-    if name == "squeeze_excite_lab":  # the page has no network that could look at a picture
+    assert {name: rows(shown).get(name) for name in page_says} == {
+        name: escape(said) for name, said in page_says.items()
+    }
+    if name == "SqueezeExciteLab":  # the page has no network that could look at a picture
         assert len(common) == 5
     else:
         assert page_says.keys() == notebook_says.keys()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", MOVED)
 def test_a_pinned_setting_stands_beside_the_present_one_until_it_is_forgotten(name: str) -> None:
-    made = page(name)
+    made = Page(name)
     before = made.logic.label(made.logic.setting)
     assert ask(made, "pin")["pinned"]
     compared = ask(made, **MOVED[name][0])
     after = made.logic.label(made.logic.setting)
-    assert f"A: {escape(before)}<br>B: {escape(after)}" in compared["screen"]
+    assert f"A: {escape(before)}<br>B: {escape(after)}" in everything(compared)
     assert not ask(made, "pin")["pinned"]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", MOVED)
 def test_reset_goes_back_to_what_the_page_began_with(name: str) -> None:
-    made = page(name)
+    made = Page(name)
     began = made.shown()
     assert ask(made, **MOVED[name][0])["setting"] != json.loads(json.dumps(began["setting"]))
     assert ask(made, "reset")["code"] == began["code"]
 
 
 def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing() -> None:
-    made = page("v2_lab")
+    made = Page("V2Lab")
     ask(made, network="V2-S")
     refused = ask(made, fused=["7"])
     assert refused["refused"] == "fused has 7; V2-S has stages 1 to 6."
@@ -123,19 +156,104 @@ def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing() -> None:
 
 def test_what_was_measured_is_a_recorded_run_and_named_as_one() -> None:
     record = next(iter(ee.studies.recorded_devices().values()))["networks"]
-    for name in ("phi_lab", "mbconv_lab", "v2_lab", "benchmark_lab"):
-        assert record.provenance.device in page(name).shown()["screen"]
+    for name in ("PhiLab", "MBConvLab", "V2Lab", "BenchmarkLab"):
+        assert record.provenance.device in everything(Page(name).shown())
     b0 = next(row for row in record.data["rows"] if row["network"] == "efficientnet_b0")
-    assert f"B0, recorded: {digits(b0['median_ms'])} ms" in page("phi_lab").shown()["screen"]
+    words = f"B0(, recorded)?: {digits(b0['median_ms'])} ms"
+    assert re.search(words, everything(Page("PhiLab").shown()))
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", MOVED)
+def test_a_link_leads_to_the_setting_that_it_was_taken_from(name: str) -> None:
+    made = Page(name)
+    for moved in ({}, MOVED[name][0]):
+        asked = ask(made, **moved)
+        shown = json.loads(Page(name, asked["link"]).first())
+        assert (shown["setting"], shown["code"], shown["refused"]) == (asked["setting"], asked["code"], "")
+        assert not moved or asked["link"] != Page(name).shown()["link"]
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ("ph=2", "Phi lab has no setting 'ph'; it has phi, alpha,"),
+        ("phi=9", "phi is '9'; it must be a number from 0 to 7."),
+        ("variant=B9", "B9"),
+    ],
+)
+def test_a_link_that_leads_nowhere_says_so_and_the_page_begins_as_ever(link: str, sentence: str) -> None:
+    shown = Page("PhiLab", link).shown()
+    assert sentence in shown["refused"]
+    assert shown["code"] == Page("PhiLab").shown()["code"]
+
+
+def test_what_a_browser_timed_stands_in_words_and_numbers_beside_the_recorded_run() -> None:
+    made = Page("PhiLab")
+    recorded = next(iter(ee.studies.recorded_devices().values()))["networks"].provenance.device
+    assert made.shown()["timing"]["found"] == ""
+    assert made.graph() == onnx_graph(ee.compound(1.0))
+    shown = ask(made, timed=timed(91, 89, 95, 90, 92, 93, 91.4))
+    assert shown["timing"]["found"] == ("phi 1: 91.4 ms, WASM (89 to 95 ms, 7 runs), in Chrome 156 on Linux.")
+    assert rows(shown)["time a batch"] == "91.4 ms"
+    assert recorded in everything(shown)
+
+
+def test_a_time_belongs_to_the_network_that_was_handed_out_and_to_its_engine() -> None:
+    made = Page("PhiLab")
+    made.graph()
+    before = made.shown()["timing"]["key"]
+    assert ask(made, phi="2")["timing"]["key"] != before
+    late = ask(made, timed=timed(80, 81, 82))
+    assert late["timing"]["found"] == ""
+    assert ask(made, phi="1")["timing"]["found"].startswith("phi 1: 81 ms, WASM")
+    assert ask(made, device="WebGPU")["timing"]["found"] == ""
+    assert "device" not in made.shown()["code"]
+    assert Page("PhiLab", made.shown()["link"]).logic.device == "WebGPU"
+
+
+@pytest.mark.parametrize("name", [name for name in MOVED if Page(name).shown()["timing"]])
+def test_every_lab_that_is_timed_shows_its_times_alone_and_beside_another_setting(name: str) -> None:
+    made = Page(name)
+    made.graph()
+    before = ask(made, "pin", timed=timed(91, 89, 95, 90, 92, 93, 91.4))
+    assert "91.4 ms" in json.dumps(before)
+    moved = ask(made, **MOVED[name][0])
+    assert moved["timing"]["key"] != before["timing"]["key"]
+    assert moved["timing"]["found"] == ""
+    assert onnx.load_from_string(made.graph()).graph.input[0].name == "images"
+    after = ask(made, timed=timed(45.1, 45.1, 45.1))
+    assert " 45.1 ms, WASM" in after["timing"]["found"]
+    assert "91.4" in json.dumps(after)
+    assert ask(made, "reset")["timing"]["found"] == before["timing"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("found", "word"),
+    [
+        (timed(91, 91, 91, was_hidden=True), "The page was in the background meanwhile"),
+        (timed(100, 100, 100, clock_step=0.1), "moves in steps of 100 ms"),
+        (timed(50, 90, 190, 51), "Noisy"),
+        (timed(1234.4, 1234.4, 1234.4), "1234 ms, WASM (1234 to 1234 ms, 3 runs), in Chrome 156 on Linux."),
+    ],
+)
+def test_what_may_mislead_is_said_with_the_time(found: dict[str, Any], word: str) -> None:
+    made = Page("PhiLab")
+    made.graph()
+    words = ask(made, timed=found)["timing"]["found"]
+    assert word in words
+    doubts = ("background", "steps", "Noisy")
+    assert sum(doubt in words for doubt in doubts) == sum(doubt in word for doubt in doubts)
+
+
+@pytest.mark.parametrize("name", LABS)
 def test_every_setting_has_a_control_unless_only_a_measurement_needs_it(name: str) -> None:
     held = set(re.findall(r'data-setting="(\w+)"', live.lab(name)))
+    logic = Page(name).logic
     schedule = {"schedule", "stages", "first_side", "randaugment", "mixup", "dropout", "growing"}
-    of_another_part = schedule if name == "v2_lab" else set()
-    assert held | live.MEASURED[name] | of_another_part == set(page(name).logic.names())
-    assert not held & live.MEASURED[name]
+    of_another_part = schedule if name == "V2Lab" else set()
+    assert held | set(logic.MEASURED_ONLY) | of_another_part == set(logic.names())
+    is_timed = logic.timed_network(logic.setting) is not None
+    assert held & set(logic.MEASURED_ONLY) == ({"device"} if is_timed else set())
 
 
 def test_every_live_lab_is_linked_below_its_still_picture() -> None:
@@ -152,7 +270,9 @@ def test_every_live_lab_is_linked_below_its_still_picture() -> None:
 def test_every_public_name_is_in_one_room() -> None:
     names = [name for room in api.TITLES for name in api.names_of(room)]
     assert len(set(names)) == len(names)
-    assert {f"effnet_edu.{name}" for name in ee.__all__ if name not in ee._ROOMS} <= set(names)
+    assert {f"effnet_edu.{name}" for name in ee.__all__ if not inspect.ismodule(getattr(ee, name))} <= set(
+        names
+    )
 
 
 def test_a_constant_without_a_comment_is_refused() -> None:
@@ -185,12 +305,22 @@ def ran(source: str, **data: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_code_cell(source, outputs=[nbformat.v4.new_output("display_data", mimes)])
 
 
-def test_headings_questions_and_results_are_slides_and_prose_is_said() -> None:
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("ee.exercises.Reveal(1)", "<details><summary>Show</summary>An answer</details>"),
+        (
+            'ee.exercises.predict("02_compound_scaling", "x", 1, "An answer")',
+            Prediction("02_compound_scaling", "x", 1, "An answer").to_html(),
+        ),
+    ],
+)
+def test_headings_questions_and_results_are_slides_and_prose_is_said(source: str, shown: str) -> None:
     title, objectives, section, question, picture = slides.slides(
         lesson(
             prose("## 1. One\n\nA first sentence. A second one.\n\n$$x = y$$"),
             prose("**Predict.** What comes?"),
-            ran("ee.exercises.Reveal(1)", html="<details><summary>Show</summary>An answer</details>"),
+            ran(source, html=shown),
             prose("The next cell draws it."),
             ran("draw()", html="<img alt='it'>"),
         )
@@ -204,7 +334,7 @@ def test_headings_questions_and_results_are_slides_and_prose_is_said() -> None:
     assert "What comes?" in question.shown[0]
     assert "fragment" in question.shown[1]
     assert "An answer" in question.shown[1]
-    assert "Show" not in question.shown[1]
+    assert "<summary>" not in question.shown[1]
     assert question.notes == ["The next cell draws it."]
     assert "<img" in picture.shown[-1]
 

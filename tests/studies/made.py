@@ -1,16 +1,19 @@
 """Results of studies that were never performed, with whatever numbers a test needs."""
 
-from effnet_edu.studies import scaling
-from effnet_edu.studies.record import Provenance, Record
+from dataclasses import replace
+
+from effnet_edu.studies.provenance import Provenance
+from effnet_edu.studies.record import Record
+from effnet_edu.studies.registry import study
 from effnet_edu.studies.result import StudyResult
 
 PROVENANCE = Provenance(
-    "2026-01-01T00:00:00+00:00", "", "", {}, "", None, None, "a device", None, "", {}, (0, 1, 2), 1.0, 1
+    "2026-01-01T00:00:00+00:00", "", 1, None, None, "a device", None, "", {}, (0, 1, 2), 1.0, 1
 )
 
 
-def made(accuracy):
-    """Return a study of scaling in which `accuracy(way, level, seed)` was measured."""
+def made_result(name, found, seeds=(0, 1, 2), **more):
+    """Return a study that was never performed, with what `found(run)` says of each of its runs."""
     runs = [
         {
             "name": run.name,
@@ -20,12 +23,21 @@ def made(accuracy):
             "recipe": 0,
             "images": 0,
             "macs": run.macs,
-            "accuracy": accuracy(run.labels["way"], run.labels["level"], run.seed),
+            **found(run),
         }
-        for run in scaling.runs(False)
+        for run in study(name).runs(False)
     ]
-    data = {"question": "?", "runs": runs, "recipes": [{"epochs": 1}], "images": [{"train": 100}]}
-    return StudyResult(Record("study", "scaling", PROVENANCE, data))
+    about = replace(PROVENANCE, seeds=tuple(seeds))
+    return StudyResult(Record("study", name, about, {"question": "?", "runs": runs, **more}))
+
+
+def made(accuracy):
+    """Return a study of scaling in which `accuracy(way, level, seed)` was measured."""
+
+    def found(run):
+        return {"accuracy": accuracy(run.labels["way"], run.labels["level"], run.seed)}
+
+    return made_result("scaling", found, recipes=[{"epochs": 1}], images=[{"train": 100}])
 
 
 def made_gates():

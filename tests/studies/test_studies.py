@@ -7,14 +7,17 @@ import pytest
 import torch
 
 from effnet_edu.model.cost import cost
-from effnet_edu.studies import progressive, scaling, search, squeeze_excitation
-from effnet_edu.studies.findings.scaling import advantage
-from effnet_edu.studies.findings.words import verdict
-from effnet_edu.studies.gates import between_class_share, gates
 from effnet_edu.studies.networks import TOLERANCE, WAYS, base_network, matched, scaled
+from effnet_edu.studies.progressive import runs as progressive
 from effnet_edu.studies.registry import list_studies, study
+from effnet_edu.studies.scaling import runs as scaling
+from effnet_edu.studies.scaling.findings import advantage
+from effnet_edu.studies.search import runs as search
+from effnet_edu.studies.squeeze_excitation import runs as squeeze_excitation
+from effnet_edu.studies.squeeze_excitation.gates import between_class_share, gates
 from effnet_edu.studies.statistics import Estimate, estimate, paired_difference, t_distribution, t_quantile
 from effnet_edu.studies.study import IN_CHANNELS, held_out_images
+from effnet_edu.studies.words import verdict
 from tests.studies.made import made
 
 
@@ -112,6 +115,15 @@ def test_pairs_take_out_what_a_seed_does_to_both():
     assert difference.decides_sign
     assert math.isclose(difference.high, 0.02, abs_tol=1e-9)
     assert not estimate([0.02]).decides_sign
+
+
+def test_the_main_effect_of_a_factor_is_one_number_a_seed():
+    found = made(lambda way, level, seed: 0.1 * seed + 0.01 * level + 0.02 * (way == "depth"))
+    deep, wide = (found.by_seed("accuracy", images="glyphs", way=way) for way in ("depth", "width"))
+    assert len(deep) == 3
+    effect = paired_difference(deep, wide)
+    assert (effect.mean, effect.low, effect.high) == pytest.approx((0.02, 0.02, 0.02))
+    assert deep == pytest.approx([0.04, 0.14, 0.24])
 
 
 def test_an_interval_that_covers_zero_is_said_not_to_decide():

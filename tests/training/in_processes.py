@@ -11,7 +11,7 @@ from tests.training.easy import TINY, quarters
 RECIPE = ee.Recipe(epochs=3, batch_size=32, dropout=0, drop_path_rate=0, ema_decay=0.9)
 
 
-def train(folder: Path, accumulation: int = 1) -> ee.TrainingRun:
+def train(folder: Path, accumulation: int = 1) -> ee.training.TrainingRun:
     recipe = replace(RECIPE, accumulation=accumulation)
     return ee.train(
         TINY, quarters(128, 0), quarters(50, 1), recipe, folder=folder, device="cpu", save_seconds=0

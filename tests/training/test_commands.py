@@ -1,6 +1,7 @@
 """The command `train`, in this process and under torchrun."""
 
 import json
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from PIL import Image
 
 import effnet_edu as ee
 from effnet_edu.__main__ import main
-from effnet_edu.profiling.cancel import Cancelled
+from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.training import commands
 from tests.training.test_processes import in_two_processes
 
@@ -51,6 +52,7 @@ def test_train_trains_keeps_and_does_not_train_twice(
     assert (tmp_path / "run" / "rows.jsonl").read_text() == rows
 
 
+@pytest.mark.thorough
 def test_train_under_torchrun_speaks_once(pictures: Path, tmp_path: Path) -> None:
     done = in_two_processes("-m", "effnet_edu", *SMALL, "--data", str(pictures), "--folder", str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -64,10 +66,10 @@ def test_a_signal_stops_politely(
 ) -> None:
     before = signal.getsignal(number)
 
-    def train(*_: Any, is_cancelled: Any, **__: Any) -> None:
-        assert not is_cancelled()
+    def train(*_: Any, watch: Watch, **__: Any) -> None:
+        assert not watch.is_cancelled()
         signal.raise_signal(number)
-        assert is_cancelled()
+        assert watch.is_cancelled()
         raise Cancelled
 
     monkeypatch.setattr(commands, "train", train)
@@ -91,6 +93,44 @@ def test_a_recipe_of_the_paper_is_fitted_to_small_images(
     assert used[0].progressive is not None
     assert [stage.side for stage in used[0].progressive.stages] == [16, 24, 24, 32]
     assert (used[0].epochs, used[0].batch_size, used[0].optimizer) == (8, 8, "rmsprop")
+
+
+def test_folders_of_pictures_are_checked(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*more: str) -> str:
+        assert main([*SMALL, "--data", str(tmp_path / "mine"), *more]) == 2
+        return capsys.readouterr().err.splitlines()[-1]
+
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    assert "which lacks test (or val); it must hold" in said()
+    shutil.copytree(pictures / "test", mine / "val")
+    assert "which lacks train; it must hold" in said()
+    shutil.copytree(pictures / "train" / "dark", mine / "train" / "dark")
+    assert "The classes of train and val differ: val alone has 'light'." in said()
+    shutil.rmtree(mine / "val" / "light")
+    assert "train has images of one class, 'dark'; a network learns to tell two" in said()
+    shutil.rmtree(mine)
+    shutil.copytree(pictures, mine)
+    (mine / "test").rename(mine / "val")
+    (mine / "train" / "dark" / "9.png").write_text("no picture")
+    (mine / "train" / "grey").mkdir()
+    (mine / "val" / "grey").mkdir()
+    assert "The class 'grey' has no picture in" in said()
+    assert "With --skip-broken the rest is loaded." in said()
+    with pytest.warns(UserWarning, match="9.png cannot be read|no picture in"):
+        assert main([*SMALL, "--data", str(mine), "--skip-broken"]) == 0
+    assert "16 images of 3 classes" in capsys.readouterr().out
+
+
+def test_a_second_ctrl_c_does_not_wait() -> None:
+    with commands.asked_to_stop() as stop:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_a_row_is_one_line() -> None:
 
 
 def test_the_bar_goes_to_the_end(capsys: pytest.CaptureFixture[str]) -> None:
-    bar = ee.ProgressBar()
+    bar = ee.training.ProgressBar()
     for row in (ROW, *ENDS[1:]):
         bar(row)
     shown = capsys.readouterr().err
@@ -37,10 +37,10 @@ def test_the_bar_goes_to_the_end(capsys: pytest.CaptureFixture[str]) -> None:
 def test_tensorboard_gets_each_epoch_once(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    first = ee.TensorBoardLog(tmp_path)
+    first = ee.training.TensorBoardLog(tmp_path)
     for row in (ROW, ENDS[0], ENDS[1]):
         first(row)
-    resumed = ee.TensorBoardLog(tmp_path)  # as if epoch 2 had not been kept
+    resumed = ee.training.TensorBoardLog(tmp_path)  # as if epoch 2 had not been kept
     for row in ENDS[1:]:
         resumed(row)
     events = EventAccumulator(str(tmp_path)).Reload()
@@ -58,7 +58,7 @@ def test_curves_grow_and_say_what_they_show() -> None:
 
 
 def test_live_curves_are_updated_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    from effnet_edu.labs import live_curves
+    from effnet_edu.labs.frame import live_curves
 
     shown: list[tuple[str, str]] = []
 
@@ -82,6 +82,6 @@ def test_live_curves_are_updated_in_place(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_together_tells_all() -> None:
     told: list[tuple[str, Row]] = []
-    tell = ee.together(lambda row: told.append(("a", row)), lambda row: told.append(("b", row)))
+    tell = ee.training.together(lambda row: told.append(("a", row)), lambda row: told.append(("b", row)))
     tell(ROW)
     assert told == [("a", ROW), ("b", ROW)]

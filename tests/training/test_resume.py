@@ -13,7 +13,7 @@ from filelock import FileLock
 from safetensors.torch import load_file
 
 import effnet_edu as ee
-from effnet_edu.profiling.cancel import Cancelled
+from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.training import loop
 from tests.training.easy import RANDOM_RECIPE, TINY, quarters
 from tests.training.killed import KILLS
@@ -23,7 +23,7 @@ TRAIN, TEST = quarters(64, 0), quarters(32, 1)
 SHORT = replace(RANDOM_RECIPE, epochs=2)
 
 
-def train(folder: Path, recipe: ee.Recipe = SHORT, **options: object) -> ee.TrainingRun:
+def train(folder: Path, recipe: ee.Recipe = SHORT, **options: object) -> ee.training.TrainingRun:
     return ee.train(TINY, TRAIN, TEST, recipe, folder=folder, device="cpu", **options)  # type: ignore[arg-type]
 
 
@@ -43,6 +43,7 @@ def read_rows(folder: Path) -> list[dict[str, object]]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork and no SIGKILL on Windows")
+@pytest.mark.thorough
 def test_kills_and_a_full_disk_change_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.training.killed", str(tmp_path)],
@@ -64,7 +65,7 @@ def test_kills_and_a_full_disk_change_nothing(tmp_path: Path) -> None:
     one, other = load_file(plain / "network.safetensors"), load_file(killed / "network.safetensors")
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
-    assert not list(killed.glob("*.part"))
+    assert not list(killed.glob(".*.partial"))
 
 
 class Stop:
@@ -81,7 +82,7 @@ class Stop:
 def test_a_cancelled_run_goes_on_where_it_was(tmp_path: Path) -> None:
     plain = train(tmp_path / "plain")
     with pytest.raises(Cancelled):
-        train(tmp_path / "stopped", is_cancelled=Stop(6))  # 4 steps an epoch: in the second one
+        train(tmp_path / "stopped", watch=Watch(is_cancelled=Stop(7)))  # 4 steps and a test an epoch
     assert [file.name for file in sorted((tmp_path / "stopped").glob("step-*"))] == [
         "step-00000004.safetensors",
         "step-00000006.safetensors",
@@ -124,7 +125,7 @@ def test_a_finished_run_is_returned_as_it_was(tmp_path: Path) -> None:
 def test_a_damaged_newest_state_gives_way_to_the_one_before(tmp_path: Path, damage: str) -> None:
     plain = train(tmp_path / "plain")
     with pytest.raises(Cancelled):
-        train(tmp_path / "damaged", is_cancelled=Stop(6))
+        train(tmp_path / "damaged", watch=Watch(is_cancelled=Stop(7)))
     newest = sorted((tmp_path / "damaged").glob("step-*"))[-1]
     content = newest.read_bytes()
     end = {"shorter": b"", "zeros": bytes(500), "empty": b""}[damage]
@@ -169,6 +170,39 @@ def test_another_configuration_is_refused_by_name(
     train(tmp_path)
     with pytest.raises(ValueError, match=sentence):
         train(tmp_path, recipe, **options)
+
+
+@pytest.mark.parametrize("lost", ["lost", "copied from another run"])
+def test_a_state_knows_its_configuration_without_the_file(tmp_path: Path, lost: str) -> None:
+    other = replace(SHORT, base_learning_rate=0.2)
+    train(tmp_path / "run")
+    (tmp_path / "run" / "configuration.json").unlink()
+    if lost != "lost":
+        train(tmp_path / "other", other)
+        (tmp_path / "other" / "configuration.json").rename(tmp_path / "run" / "configuration.json")
+    with pytest.raises(ValueError, match=r"recipe\.base_learning_rate 0\.4 \(this one has 0\.2\)"):
+        train(tmp_path / "run", other)
+    if lost == "lost":
+        assert not (tmp_path / "run" / "configuration.json").exists()
+        train(tmp_path / "run")  # the same one goes on, and the file is there again
+        assert (tmp_path / "run" / "configuration.json").exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "3", '{"recipe":', "\x00"])
+def test_a_damaged_configuration_names_itself(tmp_path: Path, content: str) -> None:
+    (tmp_path / "configuration.json").write_text(content)
+    with pytest.raises(ValueError, match=r"configuration\.json is empty, damaged or of another kind"):
+        train(tmp_path)
+
+
+def test_states_of_which_none_is_whole_are_named_and_kept(tmp_path: Path) -> None:
+    train(tmp_path)
+    states = sorted(tmp_path.glob("step-*"))
+    for state in states:
+        state.write_bytes(b"")
+    with pytest.raises(ValueError, match=rf"No state in .* is whole: {states[-1].name}, {states[0].name}"):
+        train(tmp_path)
+    assert sorted(tmp_path.glob("step-*")) == states
 
 
 def test_other_images_or_weights_are_refused(tmp_path: Path) -> None:

@@ -26,12 +26,13 @@ SETTINGS = [{"seed": seed, "rate": rate} for seed in (0, 1) for rate in (0.1, 0.
 
 def test_a_sweep_gives_what_a_loop_gives_in_the_same_order() -> None:
     loop = [trained(**setting)[:2] for setting in SETTINGS]  # type: ignore[arg-type]
-    assert [result[:2] for result in ee.sweep(trained, SETTINGS)] == loop
-    spread = ee.sweep(trained, SETTINGS, jobs=2)
+    assert [result[:2] for result in ee.training.sweep(trained, SETTINGS)] == loop
+    spread = ee.training.sweep(trained, SETTINGS, jobs=2)
     assert [result[:2] for result in spread] == loop
     assert os.getpid() not in {result[2] for result in spread}
 
 
+@pytest.mark.thorough
 def test_a_sweep_runs_on_a_dask_cluster() -> None:
     from distributed import Client, LocalCluster
 
@@ -41,7 +42,7 @@ def test_a_sweep_runs_on_a_dask_cluster() -> None:
     ):
         workers = set(client.run(os.getpid).values())
         with joblib.parallel_config(backend="dask"):
-            spread = ee.sweep(trained, SETTINGS)
+            spread = ee.training.sweep(trained, SETTINGS)
     assert [result[:2] for result in spread] == [trained(**setting)[:2] for setting in SETTINGS]  # type: ignore[arg-type]
     assert {result[2] for result in spread} <= workers
 
@@ -49,5 +50,5 @@ def test_a_sweep_runs_on_a_dask_cluster() -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_failure_names_its_setting(jobs: int) -> None:
     with pytest.raises(ArithmeticError, match="too steep") as caught:
-        ee.sweep(failing, [{"seed": seed} for seed in range(4)], jobs=jobs)
+        ee.training.sweep(failing, [{"seed": seed} for seed in range(4)], jobs=jobs)
     assert any("{'seed': 2}" in note for note in caught.value.__notes__)

@@ -19,6 +19,10 @@ WRONG = {
             "12.5 down to 12",
         ),
         ("lambda side, strides: side / math.prod(strides)", "only a whole number"),
+        (
+            "lambda side, strides: functools.reduce(lambda a, b: a // b + 1, strides, side)",
+            "divides the side exactly",
+        ),
         ("lambda side, strides: -(-side // strides[0])", "stops after the first stride"),
         ("lambda side, strides: side // stride", "NameError"),
         ("lambda side, strides: [side]", "returns a list"),

@@ -2,6 +2,7 @@ WRONG = {
     "conv_macs": [
         ("lambda k, a, b, side, stride: k**2 * a * b * side**2", "pixels of the map read"),
         ("lambda k, a, b, side, stride: k**2 * a * b * (side // stride) ** 2", "rounds the side down"),
+        ("lambda k, a, b, side, stride: k**2 * a * b * (side // stride + 1) ** 2", "adds one even where"),
         ("lambda k, a, b, side, stride: k * a * b * math.ceil(side / stride) ** 2", "k rows and k columns"),
         ("lambda k, a, b, side, stride: k**2 * a * b * math.ceil(side / stride)", "rows and columns"),
         ("lambda k, a, b, side, stride: 2 * k**2 * a * b * math.ceil(side / stride) ** 2", "One MAC is both"),
@@ -15,7 +16,7 @@ WRONG = {
         ("lambda d, w, r: d * w**2 * r", "r times the rows and r times the columns"),
         ("lambda d, w, r: d * w * r**2", "writes w times as many"),
         ("lambda d, w, r: d + w**2 + r**2", "The dimensions multiply"),
-        ("lambda d, w, r: ee.cost_factor(w, d, r)", "agrees on 0"),
+        ("lambda d, w, r: d * w**2 + r**2", "is right. It agrees on"),
     ],
     "points_per_doubling": [
         ("lambda m, t, more, better: better - t", "points of the whole step"),
@@ -23,7 +24,8 @@ WRONG = {
         ("lambda m, t, more, better: (better - t) / (more - m)", "for each billion MACs"),
         ("lambda m, t, more, better: (better - t) / math.log(more / m)", "factors of 2.718"),
         ("lambda m, t, more, better: (better - t) / math.log10(more / m)", "factors of ten"),
-        ("lambda m, t, more, better: math.log2(more / m) / (better - t)", "agrees on 0"),
+        ("lambda m, t, more, better: math.log2(more / m) / (better - t)", "upside down"),
+        ("lambda m, t, more, better: better / t", "agrees on"),
     ],
     "deepest_network": [
         ("2e9 / ee.cost('efficientnet_b0').macs * 16", "divides the budget by what B0 costs"),

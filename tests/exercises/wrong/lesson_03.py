@@ -61,6 +61,20 @@ WRONG = {
             "    return field",
             "adds the whole kernel",
         ),
+        (
+            "lambda kernels, strides: functools.reduce(\n"
+            "    lambda field, layer: (field - 1) * layer[1] + layer[0], zip(kernels, strides), 1\n"
+            ")",
+            "from the last convolution to the first",
+        ),
+        (
+            "def receptive_field(kernels, strides):\n"
+            "    field, step = 1, 1\n"
+            "    for kernel, stride in zip(kernels, strides):\n"
+            "        field, step = field + (kernel - 1) * step, step + stride\n"
+            "    return field",
+            "adds the strides up",
+        ),
         ("lambda kernels, strides: kernels", "returns a list"),
     ],
     "mbconv_macs": [
@@ -85,8 +99,13 @@ WRONG = {
         ),
         (
             "lambda i, o, e, k, s, n: i * i * e * (e > 1) * n ** 2"
+            " + (k * k * i * e + i * e * o) * (n // s) ** 2",
+            "rounds the side down",
+        ),
+        (
+            "lambda i, o, e, k, s, n: i * i * e * (e > 1) * n ** 2"
             " + (k * k * i * e + i * e * o) * (n / s) ** 2",
-            "agrees on 47 of 60",
+            "is right. It agrees on",
         ),
     ],
     "mbconv_block": [
@@ -100,13 +119,21 @@ WRONG = {
         (_but(", groups=c_mid", ""), "parameters"),
         (_but("c_mid = c_in * expansion", "c_mid = c_out * expansion"), "stops with RuntimeError"),
         (_but(" if expansion > 1 else None", ""), "parameters"),
-        (_but("stride == 1 and c_in == c_out", "stride == 1"), "stops with RuntimeError"),
+        (_but("stride == 1 and c_in == c_out", "stride == 1"), "The channels must agree as well"),
+        (_but("stride == 1 and c_in == c_out", "c_in == c_out"), "The stride must be 1 as well"),
+        (_but("kernel, stride, groups", "kernel, groups"), "The stride has no effect"),
+        (
+            _but("kernel, stride, groups", "kernel, groups").replace(
+                "ConvNorm(c_mid, c_out)", "ConvNorm(c_mid, c_out, stride=stride)"
+            ),
+            "Its stride is on the projection",
+        ),
         (_but("x + y if", "x * y if"), "is off by up to"),
         (
             _but("ConvNorm(c_in, c_mid) if", "ConvNorm(c_in, c_mid, stride=stride) if").replace(
                 "kernel, stride, groups", "kernel, 1, groups"
             ),
-            "is off by up to",
+            "Its stride is on the expansion",
         ),
         (
             "class mbconv_block(nn.Module):\n"

@@ -1,7 +1,4 @@
 SETUP = """
-from statistics import mean
-
-
 class Gate(nn.Module):
     def __init__(self, channels, squeeze_channels, bias=True, activation=F.silu):
         super().__init__()
@@ -19,6 +16,11 @@ class Gate(nn.Module):
 
 def changed(**methods):
     return type("Changed", (Gate,), methods)
+"""
+
+#: What wrong answers to class_share use, where there is no torch, too.
+HELPERS = """
+from statistics import mean
 
 
 def of_class(gates, labels):
@@ -28,6 +30,7 @@ def of_class(gates, labels):
 def squares(gates):
     return sum((gate - mean(gates)) ** 2 for gate in gates)
 """
+SETUP += HELPERS
 
 WRONG = {
     "squeeze_excite_block": [
@@ -35,6 +38,22 @@ WRONG = {
         ("lambda c, s: Gate(c, s, activation=lambda x: x)", "only one matrix"),
         ("lambda c, s: Gate(c, s, bias=False)", "lack their bias"),
         ("lambda c, s: Gate(c, c // 4)", "parameters"),
+        ("lambda c, s: Gate(s, c)", "swapped"),
+        (
+            "changed(forward=lambda self, x: x * torch.sigmoid("
+            "self.restore(F.silu(self.reduce(x.mean((2, 3)))))))",
+            "a convolution does not read",
+        ),
+        ("changed(forward=lambda self, x: x * self.gates(x)[:, :, 0, 0])", "so that they fit onto it"),
+        (
+            "changed(forward=lambda self, x: x * torch.sigmoid("
+            "self.restore(F.silu(self.reduce(x.mean(1, keepdim=True))))))",
+            "runs over the channels",
+        ),
+        ("lambda c, s: Gate(c, s).double()", "torch.float64 on the device 'cpu'"),
+        ("lambda c, s: Gate(c, s).to('meta')", "on the device 'meta'"),
+        ("changed(forward=lambda self, x: (x * self.gates(x)).double())", "returns torch.float64"),
+        ("changed(forward=lambda self, x: (x * self.gates(x)).to('meta'))", "on the device 'meta'"),
         ("changed(forward=lambda self, x: x + self.gates(x))", "multiplies its channel"),
         ("changed(forward=lambda self, x: self.gates(x).expand_as(x))", "returns the gates"),
         ("changed(forward=lambda self, x: self.gates(x))", "returns the shape"),

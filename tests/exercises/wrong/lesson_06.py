@@ -5,7 +5,7 @@ WRONG = {
         ("lambda milliseconds, batch_size: batch_size / milliseconds", "images in a millisecond"),
         ("lambda milliseconds, batch_size: milliseconds / batch_size", "time of one image"),
         ("lambda milliseconds, batch_size: 1000 / milliseconds / batch_size", "belongs above the line"),
-        ("lambda milliseconds, batch_size: 1000 * batch_size", "agrees on 0 of"),
+        ("lambda milliseconds, batch_size: 1000 * batch_size", "agrees on"),
         ("50", "wants the function itself"),
     ],
     "fair_time": [
@@ -13,7 +13,13 @@ WRONG = {
         ("lambda times, warmup: sum(times[warmup:]) / len(times[warmup:])", "This is the mean"),
         ("lambda times, warmup: min(times)", "luckiest run"),
         (
-            "lambda times, warmup: sorted(times)[warmup:][len(times[warmup:]) // 2]",
+            "lambda times, warmup: statistics.median(sorted(times)[: len(times) - warmup])",
+            "leaves out the slowest runs",
+        ),
+        ("lambda times, warmup: statistics.median(times[: len(times) - warmup])", "leaves out the last runs"),
+        ("lambda times, warmup: min(times[warmup:])", "luckiest run after warming up"),
+        (
+            "lambda times, warmup: statistics.median(sorted(times)[warmup:])",
             "sorts before leaving out",
         ),
         ("lambda times, warmup: sorted(times[warmup:])[len(times[warmup:]) // 2]", "an even number"),
@@ -33,13 +39,15 @@ WRONG = {
             "lambda networks, budget: max([n for n in networks if n[0] <= budget], default=(0, 0))[1]",
             "slowest network that fits",
         ),
-        ("lambda networks, budget: max(t for ms, t in networks if ms <= budget)", "ValueError"),
+        ("lambda networks, budget: max(t for ms, t in networks if ms <= budget)", "nothing to choose from"),
+        ("lambda networks, budget: max([t for ms, t in networks], default=0)", "best of all networks"),
     ],
     "same_recipe_speedup": [
         ("139 / 13", "hours of table 7"),
         ("11", "less than that"),
         ("13 / 54", "upside down"),
         ("170 / 57", "inference"),
+        ("41", "hours saved"),
         ("'4.2 hours'", "is not in plain numbers"),
     ],
 }

@@ -7,7 +7,26 @@ def _times(column: str) -> float:
     return TABLE.row(network="ResNet-50")[column] / TABLE.row(network="EfficientNet-B0")[column]
 
 
+def _share(*stages: int) -> float:
+    counted = ee.cost("efficientnet_b0")
+    return sum(counted.by_stage()[f"stages.{stage}"] for stage in stages) / counted.macs
+
+
 FACTS = {
+    "both by their square root, so that 7 pixels can still be seen beside 112": lambda: (
+        [7, 112]
+        if [stage.side_out for stage in ee.resolve(ee.spec("efficientnet_b0"))][::15] == [112, 7]
+        else []
+    ),
+    "The middle has the most, because": lambda: _share(2, 3, 4) > _share(5, 6) > _share(0, 1),
+    "the middle has more blocks than the left and more pixels than the right": lambda: (
+        [
+            sum(ee.spec("efficientnet_b0").stages[stage].layers for stage in part)
+            for part in ((0, 1), (2, 3, 4))
+        ]
+        == [3, 8]
+    ),
+    "on the right they have many channels but only 7 x 7 pixels": lambda: [7, 7],
     "About a tenth of the arithmetic, and slightly better": lambda: (
         9 < _times("macs_billions") < 11 and 0.9 < _times("top1_percent") < 1
     ),

@@ -1,4 +1,11 @@
+from itertools import pairwise
+from statistics import mean
+
 import effnet_edu as ee
+from effnet_edu.studies.search.findings import surface
+from effnet_edu.studies.search.runs import search_base
+
+POINTS = surface(ee.studies.read("search"))
 
 B0 = ee.spec("efficientnet_b0")
 TABLE = ee.published.read("effnet_coefficients")
@@ -33,14 +40,103 @@ def _counted_over_published(number):
     return MACS[number] / (published * 1e9)
 
 
+def _depth_of_added_blocks():
+    """Return MACs of an added block over those of the average one that is there, when depth doubles."""
+    doubled, base = (
+        sum(macs for part, macs in counted.by_stage().items() if part.startswith("stages"))
+        for counted in (ee.cost(ee.scale(B0, depth=2)), ee.cost(B0))
+    )
+    return (doubled - base) / base
+
+
+def _shallower():
+    """Return the networks that have fewer blocks than the formula asks for at the middle one of their phi."""
+    alpha = RECIPE.row(item="alpha")["value"]
+    return [
+        name
+        for name in TABLE_NAMES
+        if ee.spec(f"efficientnet_{name.lower()}").layers < B0.layers * alpha ** _answers(name)[1]
+    ]
+
+
+def _nearest_to_the_paper():
+    wanted = [RECIPE.row(item=name)["value"] for name in ("alpha", "beta", "gamma")]
+    return min(
+        POINTS,
+        key=lambda point: sum(
+            abs(a - b) for a, b in zip((point.alpha, point.beta, point.gamma), wanted, strict=True)
+        ),
+    )
+
+
+def _panels():
+    """Return for each alpha its points by rising gamma."""
+    alphas = sorted({point.alpha for point in POINTS})
+    return [
+        sorted((point for point in POINTS if point.alpha == alpha), key=lambda point: point.gamma)
+        for alpha in alphas
+    ]
+
+
 FACTS = {
-    "say why the constraint has two squares, and what 1.92 means": lambda: [ee.cost_factor()],
+    "doubled its counted MACs in 13 ways": lambda: [len(POINTS)],
+    "Each of the 13 was trained three times": lambda: (
+        {point.accuracy.count for point in POINTS} == {3} and len(POINTS) == 13
+    ),
+    "between the best and the worst of the 13": lambda: [len(POINTS)],
+    "looks for the one of the 13 that is nearest": lambda: [len(POINTS)],
+    "the more goes into depth, the less is left for gamma": lambda: all(
+        low[-1].gamma >= high[-1].gamma for low, high in pairwise(_panels())
+    ),
+    "in every panel accuracy tends to rise with gamma": lambda: all(
+        mean(p.accuracy.mean for p in panel[len(panel) // 2 :])
+        > mean(p.accuracy.mean for p in panel[: len(panel) // 2])
+        for panel in _panels()
+    ),
+    "The best of the 13 spends on all three, most of it on resolution": lambda: (
+        min(POINTS[0].alpha, POINTS[0].beta, POINTS[0].gamma) > 1
+        and POINTS[0].gamma ** 2 > max(POINTS[0].alpha, POINTS[0].beta ** 2)
+        and len(POINTS) == 13
+    ),
+    "Its base sees characters at 18 pixels": lambda: [search_base().resolution],
+    "what is scarce at 18 pixels need not be scarce at 224": lambda: [
+        search_base().resolution,
+        B0.resolution,
+    ],
+    "Nine of the other 12 cannot be told from the best": lambda: (
+        sum(point.may_be_best for point in POINTS[1:]) == 9 and len(POINTS) == 13
+    ),
+    "could not tell its winner from nine others": lambda: sum(p.may_be_best for p in POINTS[1:]) == 9,
+    "Of its 13 points": lambda: [len(POINTS)],
+    "the one nearest to the paper's proportions is 3.6 points behind the best (1.6 to 5.6)": (
+        lambda: [
+            100 * value
+            for value in (
+                _nearest_to_the_paper().behind.mean,
+                _nearest_to_the_paper().behind.low,
+                _nearest_to_the_paper().behind.high,
+            )
+        ]
+    ),
+    "every added layer runs at the output channels of its stage": lambda: 1 < _depth_of_added_blocks() < 1.2,
+    "Doubling the depth costs slightly more than twice": lambda: (
+        2 < ee.cost(ee.scale(B0, depth=2)).macs / MACS[0] < 2.1
+    ),
+    "B5, B6 and B7 still have fewer blocks than the formula asks for, B1 to B4 have more": lambda: (
+        _shallower() == ["B5", "B6", "B7"]
+    ),
+    "more blocks than its depth multiplier asks for": lambda: all(
+        ee.spec(f"efficientnet_{name.lower()}").layers > B0.layers * TABLE.row(network=name)["depth"]
+        for name in TABLE_NAMES
+    ),
+    "only the head grows, from 1280 to 1296": lambda: [B0.head_channels, ee.compound(0.1).head_channels],
+    "say why the constraint has two squares and what 1.92 means": lambda: [ee.cost_factor()],
     "B7 costs about a hundred times as much as B0": lambda: 95 < MACS[7] / MACS[0] < 105,
     "asks for about 2 and settles on 1.2, 1.1 and 1.15": lambda: [
         2,
         *(RECIPE.row(item=name)["value"] for name in ("alpha", "beta", "gamma")),
     ],
-    "The first step costs far more than the rule says, and later steps cost less": lambda: (
+    "It costs far more than the rule says, and most later steps cost less": lambda: (
         _growth(0) > 2.4
         and all(_growth(phi) < _growth(0) for phi in range(1, 7))
         and sum(_growth(phi) < ee.cost_factor() for phi in range(1, 7)) >= 4
@@ -58,11 +154,14 @@ FACTS = {
         [name for name in TABLE_NAMES if _behind(name)] == ["B4", "B5", "B6", "B7"]
     ),
     "for B7 the answers run from 6.2 to 7.3": lambda: [_answers("B7")[0], _answers("B7")[2]],
-    "B7 asks for 3.1 times the blocks and gets 3.44 times": lambda: [
+    "the multiplier of B7 asks for 3.1 times the blocks and the network has 3.44 times as many": lambda: [
         TABLE.row(network="B7")["depth"],
         ee.spec("efficientnet_b7").layers / B0.layers,
     ],
-    "Blocks jump from 16 to 23 at once; channels stay": lambda: [B0.layers, ee.compound(0.1).layers],
+    "Blocks jump from 16 to 23 at once, while every stage keeps its channels": lambda: [
+        B0.layers,
+        ee.compound(0.1).layers,
+    ],
     "Move phi from 0 to 0.1 with the arrow key": lambda: (
         [stage.channels for stage in ee.compound(0.1).stages] == [stage.channels for stage in B0.stages]
     ),

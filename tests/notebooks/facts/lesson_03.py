@@ -1,10 +1,14 @@
 from dataclasses import replace
 from math import prod
+from statistics import median
+from typing import NamedTuple
 
 import effnet_edu as ee
-from effnet_edu.labs.mbconv_logic import FUSED, KINDS, MBCONV, PLAIN, MBConvLogic, cost_of
+from effnet_edu.labs.mbconv.exact import MBConvLogic
+from effnet_edu.labs.mbconv.numbers import FUSED, KINDS, MBCONV, PLAIN, cost_of
 
 BLOCKS = ee.resolve(ee.spec("efficientnet_b0"))
+MOBILE = {row["network"]: row for row in ee.published.read("mobile_networks")}
 ABLATION = {row["variant"]: row["top1_percent"] for row in ee.published.read("mobilenetv2_ablation")}
 
 
@@ -27,23 +31,147 @@ def _intensity(role: str) -> float:
     return row.macs / row.bytes_moved()
 
 
+class Milliseconds(NamedTuple):
+    """What the convolutions of one role need for their MACs and their bytes, and what they took."""
+
+    macs: float
+    bytes: float
+    recorded: float
+
+
+def _milliseconds(role: str) -> Milliseconds:
+    records = ee.studies.recorded_devices()["amd_epyc_2_threads"]
+    limits = records["ceilings"].data["rows"][0]
+    times = records["layers"].data["rows"][0]["layers"]
+    rows = [
+        row for row in ee.cost("efficientnet_b0").layers if row.role == role and row.kind == "convolution"
+    ]
+    return Milliseconds(
+        1000 * sum(row.macs for row in rows) / limits["arithmetic"]["fp32"]["per_second"],
+        1000 * sum(row.bytes_moved() for row in rows) / limits["memory"]["per_second"],
+        sum(median(times[row.name]) for row in rows) / 1e6,
+    )
+
+
+def _lowest_over_floor() -> float:
+    """Return by how much the fastest recorded run of a depthwise layer exceeds its floor, at the least."""
+    records = ee.studies.recorded_devices()["amd_epyc_2_threads"]
+    limits = records["ceilings"].data["rows"][0]
+    times = records["layers"].data["rows"][0]["layers"]
+    return min(
+        min(times[row.name])
+        / 1e9
+        / max(
+            row.macs / limits["arithmetic"]["fp32"]["per_second"],
+            row.bytes_moved() / limits["memory"]["per_second"],
+        )
+        for row in ee.cost("efficientnet_b0").layers
+        if row.role == "depthwise" and row.kind == "convolution"
+    )
+
+
+def _widening() -> list[float]:
+    """Return how many times the channels that it hands on each block computes inside."""
+    return [block.channels_hidden / block.channels_out for block in BLOCKS]
+
+
+def _of_b0(which: str) -> int:
+    """Return the MACs of B0's blocks as built, or of plain convolutions of their shapes."""
+    if which == "built":
+        return sum(row.macs for row in ee.cost("efficientnet_b0").layers if row.block is not None)
+    return sum(
+        (3 if which == "three" else block.kernel) ** 2
+        * block.channels_in
+        * block.channels_out
+        * block.side_out**2
+        for block in BLOCKS
+    )
+
+
+def _depthwise_share(expansion: int) -> float:
+    """Return the depthwise share of the MACs in the lab's block of 40 channels."""
+    depthwise = 9 * 40 * expansion * 28 * 28
+    return depthwise / _macs(MBCONV, expansion=expansion, squeeze_ratio=0.0)
+
+
 FACTS = {
     "nine tenths of the MACs are in the pointwise part": lambda: 0.88 < 80 / (80 + 9) < 0.92,
     "The next cell checks both on a map of 40 channels": lambda: [40],
     "here six times as many": lambda: BLOCKS[4].expansion == 6,
     "two pixels of padding keep the side": lambda: BLOCKS[4].kernel == 5,
     "B0 has 16 blocks in seven stages. How many of them have a shortcut?": lambda: [len(BLOCKS)],
-    "A first block changes the channels, and in four stages it also has stride 2": lambda: (
+    "The first block of a stage changes the channels, and in four stages it also has stride 2": lambda: (
         _first_blocks_have_no_shortcut()
         and sum(block.stride == 2 for block in BLOCKS) == 4
         and all(block.index == 0 for block in BLOCKS if block.stride == 2)
     ),
-    "The last block of B0 is the 16th, and the rate is set to 0.2. Is 0.2 the rate of the last block?": (
-        lambda: [len(BLOCKS), *2 * [ee.spec("efficientnet_b0").drop_path_rate]]
+    "block i of 16 gets the rate 0.2 * i / 16, from i = 0": lambda: (
+        [len(BLOCKS), ee.spec("efficientnet_b0").drop_path_rate, len(BLOCKS), 0]
+        if all(abs(block.drop_path_rate - 0.2 * i / 16) < 1e-9 for i, block in enumerate(BLOCKS))
+        else []
     ),
     "B0 ends with a map of 7 x 7": lambda: [BLOCKS[-1].side_out] * 2,
-    "The depthwise convolution does fewer MACs for each byte than its neighbours": lambda: (
-        _intensity("depthwise") < min(_intensity("expand"), _intensity("project")) / 2
+    "about three in the block of section 4, where they do eight": lambda: (
+        round(_intensity("depthwise")) == 3
+        and round(_intensity("expand")) == round(_intensity("project")) == 8
+    ),
+    "need less than half a millisecond and their bytes less than two thirds of one": lambda: (
+        _milliseconds("depthwise").macs < 1 / 2 and _milliseconds("depthwise").bytes < 2 / 3
+    ),
+    "starting 16 layers is a millisecond at most, to judge by the 32 convolutions of squeeze": lambda: (
+        [16, 32] if _milliseconds("squeeze_excite").recorded / 2 < 1 else []
+    ),
+    "even their lower ends are more than five times the floor": lambda: _lowest_over_floor() > 5,
+    "They took about 25": lambda: [_milliseconds("depthwise").recorded],
+    "B0 computes three to six times the features that a block hands on, and twice in the first": lambda: (
+        0.6 < _of_b0("built") / _of_b0("same") < 0.7
+        and 1.2 < _of_b0("built") / _of_b0("three") < 1.35
+        and _widening()[0] == 2
+        and min(_widening()[1:]) == 3
+        and max(_widening()) == 6
+    ),
+    "at 63 percent of the plain 5x5 convolution's MACs, and well above those of a plain 3x3": lambda: (
+        [63]
+        if round(100 * _macs(MBCONV, kernel=5) / _macs(PLAIN, kernel=5)) == 63
+        and _macs(MBCONV, kernel=5) > 1.5 * _macs(PLAIN, kernel=3)
+        else []
+    ),
+    "Each of the 240 features is its own mixture of all 40 input channels": lambda: [
+        BLOCKS[4].channels_hidden,
+        BLOCKS[4].channels_in,
+    ],
+    "combines 240 such features into the 40 numbers per pixel": lambda: [
+        BLOCKS[4].channels_hidden,
+        BLOCKS[4].channels_out,
+    ],
+    "A plain 5x5 convolution computes 40 features and pays ten times as much for each, a plain 3x3 one": (
+        lambda: (
+            [40]
+            if 9 < 6 * _macs(PLAIN, kernel=5) / _macs(MBCONV, kernel=5) < 10.5
+            and 3 < 6 * _macs(PLAIN, kernel=3) / _macs(MBCONV, kernel=5) < 4
+            else []
+        )
+    ),
+    "The narrow ends of B0 have 16 to 320 channels": lambda: [
+        choose(block.channels_out for block in BLOCKS) for choose in (min, max)
+    ],
+    "more accurate than MobileNetV1, which is made of separable pairs, at about half the MACs": lambda: (
+        MOBILE["MobileNetV2 1.0"]["top1_percent"] > MOBILE["MobileNetV1 1.0"]["top1_percent"]
+        and 0.45
+        < MOBILE["MobileNetV2 1.0"]["macs_billions"] / MOBILE["MobileNetV1 1.0"]["macs_billions"]
+        < 0.55
+    ),
+    "The depthwise share of the MACs grows from 10 to 18 percent": lambda: [
+        100 * _depthwise_share(expansion) for expansion in (6, 1)
+    ],
+    "with a target of 400 million": lambda: [
+        ee.published.read("effnet_recipe").row(item="nas_target_flops")["value"]
+    ],
+    "0.3 in its first build, 0.2 in version 2, and a survival probability of 0.8": lambda: (
+        [0.3, 0.2, 2, ee.published.read("effnet_recipe").row(item="stochastic_depth_survival")["value"]]
+        if '0.3", v2 "drop connect ratio 0.2", v3/v5'
+        in ee.published.read("effnet_recipe").row(item="stochastic_depth_survival")["source"]
+        else []
     ),
     "a Fused-MBConv has about four and a half times the MACs of an MBConv": lambda: (
         4.4 < _macs(FUSED) / _macs(MBCONV) < 4.6
@@ -51,15 +179,11 @@ FACTS = {
     "The MACs of MBConv grow by less than half, those of the other two about fivefold": lambda: (
         1 < _grows(MBCONV) < 1.5 and all(4.9 < _grows(kind) < 5.5 for kind in (FUSED, PLAIN))
     ),
-    "The linear end gains about half a point, the shortcut more than one": lambda: (
-        0.4 < ABLATION["Linear bottleneck"] - ABLATION["ReLU6 in bottleneck"] < 0.75
+    "The linear end gains about two thirds of a point, the shortcut more than one": lambda: (
+        0.6 < ABLATION["Linear bottleneck"] - ABLATION["ReLU6 in bottleneck"] < 0.72
         and ABLATION["Shortcut between bottlenecks"] - ABLATION["No residual"] > 1
     ),
-    "Survival 0.8 means rate 0.2": lambda: [
-        ee.published.read("effnet_recipe").row(item="stochastic_depth_survival")["value"],
-        ee.spec("efficientnet_b0").drop_path_rate,
-    ],
-    "Which has fewer MACs?": lambda: _macs(PLAIN, kernel=5) > _macs(MBCONV, kernel=5, squeeze_ratio=0.0),
+    "The released code and this library use rate 0.2": lambda: [ee.spec("efficientnet_b0").drop_path_rate],
     "One block, three ways to build it": lambda: len(KINDS) == 3,
     "Twice, 8 times, 40 times?": lambda: [round(prod((9, 80)) / (9 + 80)), 40],
 }

@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import effnet_edu as ee
-from effnet_edu.labs.squeeze_excite_logic import ALL, OTHER, SqueezeExciteLogic
-from effnet_edu.labs.squeeze_widths import MISTAKE, squeeze_cost
-from effnet_edu.studies.small_network import network as small_network
-from effnet_edu.studies.squeeze_excitation import network as studied
+from effnet_edu.labs.squeeze_excite.answers import answer, focus
+from effnet_edu.labs.squeeze_excite.measured import MeasuredSqueezeExcite
+from effnet_edu.labs.squeeze_excite.numbers import ALL, OTHER
+from effnet_edu.labs.squeeze_excite.widths import MISTAKE, squeeze_cost
+from effnet_edu.studies.networks import small_network
+from effnet_edu.studies.squeeze_excitation.runs import network as studied
 from effnet_edu.studies.study import RECIPE
 
 BLOCKS = ee.resolve(ee.spec("efficientnet_b0"))
@@ -38,9 +40,9 @@ def _wide_is_no_better():
 
 def _probability(**settings):
     """Return what the small network gives the right class in the lab."""
-    logic = SqueezeExciteLogic(device="cpu", picture="P", other="R")
+    logic = MeasuredSqueezeExcite(device="cpu", picture="P", other="R")
     setting = replace(logic.setting, **settings)
-    return logic.answer(setting).probability(logic.focus(setting))
+    return answer(setting).probability(focus(setting))
 
 
 def _surer_with_the_gates_of_another_class():
@@ -55,6 +57,23 @@ def _shares(images, block):
     return [run["gates"][block]["between_class_share"] for run in STUDY.where(images=images, ratio=1 / 4)]
 
 
+def _after(epoch, ratio):
+    """Return the mean test accuracy on glyphs after an epoch, from 0."""
+    runs = STUDY.where(images="glyphs", ratio=ratio)
+    return sum(run["curve"]["test_accuracy"][epoch] for run in runs) / len(runs)
+
+
+def _apart():
+    """Return how far apart the classes' mean gates lie in each channel of the last block."""
+    return [max(means) - min(means) for means in zip(*GATES[-1]["class_means"], strict=True)]
+
+
+def _gate_by_class(channel):
+    """Return the mean gate of one channel of the last block by class."""
+    names = SMALL.runs[0]["class_names"]
+    return dict(zip(names, (means[channel] for means in GATES[-1]["class_means"]), strict=True))
+
+
 FACTS = {
     "of its 200 gates": lambda: [ee.resolve(small_network())[-1].channels_hidden],
     "A 5x5 convolution sees five pixels across": lambda: BLOCKS[4].kernel == 5,
@@ -66,21 +85,21 @@ FACTS = {
         [8, 4, 6, 10] if {4, 6, 10} <= {block.squeeze_channels for block in BLOCKS} else []
     ),
     "here they stay about half open": lambda: all(0.4 < row["mean"] < 0.6 for row in GATES),
-    "How many has it with this mistake: 5.4, 6.5 or 8.4 million?": lambda: [
+    "How many does it have with this mistake: 5.4, 6.5 or 8.4 million?": lambda: [
         *(5.4, 6.5),
         squeeze_cost("B0", MISTAKE).parameters / 1e6,
     ],
-    "In B0 it is 24, but for the first block; with the mistake it is 4": lambda: (
+    "In B0 it is 24 in every block except the first; with the mistake it is 4": lambda: (
         [_reductions()[1], 4] if _reductions() == [4, *15 * [24]] else []
     ),
-    "From 2 to 16 the error stays the same to a tenth of a point, while the parameters nearly halve": (
-        lambda: [2, 16] if _wide_is_no_better() else []
+    "From 2 to 16 the error stays the same to a tenth of a point, while the parameters fall by 39 percent": (
+        lambda: [2, 16, 100 * (1 - PARAMETERS[16] / PARAMETERS[2])] if _wide_is_no_better() else []
     ),
     "At 32 it begins to rise": lambda: (
         [32] if ERRORS["reduction", 32] > ERRORS["reduction", 16] + 0.4 else []
     ),
-    "why EfficientNet can afford 24": lambda: [_reductions()[1]],
-    "six operations a block, ninety-six in B0": lambda: (
+    "Why EfficientNet can afford 24": lambda: [_reductions()[1]],
+    "six operations per block, ninety-six in B0": lambda: (
         sum(row.role == "squeeze_excite" for row in COST.layers) == 96 == 6 * len(BLOCKS)
     ),
     "Both were recorded over 2,000 test pictures": lambda: [
@@ -120,6 +139,31 @@ FACTS = {
         < ERRORS["where", "stage 4"]
         < min(ERRORS["where", "stage 2"], ERRORS["where", "stage 3"])
     ),
+    "R opens this channel most and P least": lambda: (
+        max(_gate_by_class(5), key=_gate_by_class(5).get) == "R"
+        and min(_gate_by_class(5), key=_gate_by_class(5).get) == "P"
+        and len(_gate_by_class(5)) == 10
+    ),
+    "most gates move by a hundredth or two, and those of the last block by 0.05 on average over its 200": (
+        lambda: (
+            [GATES[-1]["deviation"], GATES[-1]["channels"]]
+            if all(row["deviation"] < 0.025 for row in GATES[:-1])
+            else []
+        )
+    ),
+    "the channel whose classes lie farthest apart, by 0.52; for the middle channel it is 0.14": (
+        lambda: [_apart()[5], sorted(_apart())[100]] if max(_apart()) == _apart()[5] else []
+    ),
+    "here 23.30% is the error *without* gates, while above 23.3% is the error with them": lambda: [
+        ERRORS["reduction", "without"],
+        ee.published.read("se_networks").row(network="ResNet-50")["se_top1_error_percent"],
+    ],
+    "The gap is 11.6 points after the first epoch and 9.1 after the second": lambda: [
+        100 * (_after(epoch, 0.0) - _after(epoch, 1 / 4)) for epoch in (0, 1)
+    ],
+    "both networks still gain 18 points or more from one to the next": lambda: (
+        [18] if min(_after(1, ratio) - _after(0, ratio) for ratio in (0.0, 1 / 4)) > 0.18 else []
+    ),
     "by about 9 points, and the interval excludes zero": lambda: (
         [-_glyphs_gain()] if "with it is less accurate than without" in STUDY.summary[0] else []
     ),
@@ -127,7 +171,7 @@ FACTS = {
     "On Fashion-MNIST the gates of the first block know as much of the class as those of the last": lambda: (
         abs(sum(_shares("fashion_mnist", 0)) - sum(_shares("fashion_mnist", -1))) < 0.05 * 4
     ),
-    "The network becomes *surer* of P": _surer_with_the_gates_of_another_class,
+    "the late gates help to hold it there": _surer_with_the_gates_of_another_class,
     "to give the right class 91% and no more": lambda: [
         100 * (1 - RECIPE.label_smoothing + RECIPE.label_smoothing / len(SMALL.runs[0]["class_names"]))
     ],

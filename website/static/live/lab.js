@@ -1,28 +1,84 @@
 // The page's half of a live lab: controls in, picture and numbers out. What counts is Python, in worker.js.
+import { measuring } from "./measuring.js";
+import { create } from "./picture.js";
+
 const lab = document.querySelector(".ee-lab[data-live]");
 const find = name => lab.querySelector(name);
 const fields = [...lab.querySelectorAll("[data-setting]")];
 const status = find(".ee-status");
 let changed = new Map();
 let press = "";
+let timed = null;
 let busy = false;
+let link = null;
+let room = 0; // how wide the pictures may be
+let asked = 0; // the room that Python knows of
+const pictures = {};
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 
 // One question is under way at a time; what is moved meanwhile goes with the next, the last value of each.
 const ask = () => {
-  if (busy || (!changed.size && !press)) return;
+  if (busy || (!changed.size && !press && !timed && room === asked)) return;
   busy = true;
-  worker.postMessage({ changed: Object.fromEntries(changed), press });
+  asked = room;
+  worker.postMessage({ changed: Object.fromEntries(changed), press, timed, room });
   changed = new Map();
   press = "";
+  timed = null;
+};
+
+let on_graph = null;
+const measured = measuring(
+  lab,
+  () => new Promise((done, fail) => {
+    on_graph = ({ graph, failed }) => graph ? done(graph) : fail(new Error(failed));
+    worker.postMessage({ graph: true });
+  }),
+  found => {
+    timed = found;
+    ask();
+  },
+);
+
+// The address always leads to what is on the screen, so that a setting can be sent.
+let noting = null;
+const note = shown => {
+  if (link === null) link = shown;
+  clearTimeout(noting);
+  if (link !== shown) noting = setTimeout(() => history.replaceState(null, "", `#${link = shown}`), 300);
+};
+addEventListener("hashchange", () => { if (location.hash.includes("=")) location.reload(); });
+
+// What was touched last is set last: it may lead others.
+const change = (name, value) => {
+  changed.delete(name);
+  changed.set(name, value);
+};
+
+// A still stands where a picture will be, until Python answers.
+const show = (name, scene) => {
+  if (pictures[name]) return pictures[name].update(scene);
+  const host = find(`.ee-${name}`);
+  host.replaceChildren();
+  pictures[name] = create(host, scene, {
+    onSet: settings => {
+      for (const [setting, value] of Object.entries(settings)) change(setting, value);
+      ask();
+    },
+    onWidth: name === "hero" ? width => {
+      room = width;
+      ask();
+    } : null,
+  });
 };
 
 const put = setting => {
   for (const field of fields) {
     const value = setting[field.dataset.setting];
     if (changed.has(field.dataset.setting)) continue;
-    if (field.type === "checkbox") field.checked = value.includes(Number(field.value));
+    if ("toggle" in field.dataset) field.checked = value;
+    else if (field.type === "checkbox") field.checked = value.includes(Number(field.value));
     else if (field !== document.activeElement || Number(field.value) !== Number(value)) field.value = value;
   }
   for (const slider of lab.querySelectorAll("[type=range]")) slider.setAttribute("aria-valuetext", slider.value);
@@ -38,42 +94,47 @@ const give_up = () => {
 
 worker.onerror = give_up;
 worker.onmessage = ({ data }) => {
+  if ("graph" in data) return on_graph(data);
   if (data.failed) {
     console.error(data.failed);
     return give_up();
   }
-  if (data.ready) {
-    for (const part of lab.querySelectorAll(".ee-controls, button")) part.disabled = false;
-    status.textContent = "Live: change something. It is counted here, in your browser.";
-    lab.dataset.live = "ready";
-    return;
-  }
   busy = false;
   put(data.setting);
-  status.textContent = data.refused ?? data.words;
-  if (!data.refused) {
-    find(".ee-screen").innerHTML = data.screen;
-    find(".ee-code").textContent = data.code;
-    find(".ee-button-pin").textContent = data.pinned ? "Forget A" : "Pin as A";
-    for (const field of fields)
-      if (field.type === "checkbox") field.disabled = (data.barred[field.dataset.setting] ?? []).includes(Number(field.value));
+  status.textContent = data.refused || data.words;
+  if (data.ready) {
+    for (const part of lab.querySelectorAll(".ee-controls, .ee-here select, button")) part.disabled = false;
+    if (!data.refused) status.textContent = "Live: change something. It is counted here, in your browser.";
+    lab.dataset.live = "ready";
   }
+  show("hero", data.picture);
+  show("charts", data.charts);
+  find(".ee-said").innerHTML = data.said;
+  find(".ee-numbers").innerHTML = data.figures;
+  find(".ee-all > div").innerHTML = data.table;
+  find(".ee-code").textContent = data.code;
+  find(".ee-button-pin").textContent = data.pinned ? "Forget A" : "Pin as A";
+  for (const field of fields)
+    if (field.type === "checkbox" && !("toggle" in field.dataset))
+      field.disabled = (data.barred[field.dataset.setting] ?? []).includes(Number(field.value));
+  note(data.link);
+  measured(data);
   ask();
 };
-worker.postMessage({ open: lab.dataset.lab });
+worker.postMessage({ open: lab.dataset.lab, link: location.hash.includes("=") ? location.hash.slice(1) : "" });
 
-const value_of = field => field.type === "checkbox"
+const value_of = field => "toggle" in field.dataset ? field.checked : field.type === "checkbox"
   ? fields.filter(twin => twin.dataset.setting === field.dataset.setting && twin.checked).map(twin => twin.value)
   : field.value;
 
 for (const field of fields) {
-  field.addEventListener("input", () => {
-    if (field.value === "" || !field.checkValidity()) return;
+  // A number is read when it is whole: with Enter, or when the field is left.
+  field.addEventListener(field.type === "text" ? "change" : "input", () => {
     const name = field.dataset.setting;
-    changed.delete(name);  // what was moved last is set last: it may lead others
-    changed.set(name, value_of(field));
+    change(name, value_of(field));
     if (field.type !== "checkbox")
-      for (const twin of fields) if (twin !== field && twin.dataset.setting === name) twin.value = field.value;
+      for (const twin of fields)
+        if (field.type === "range" && twin !== field && twin.dataset.setting === name) twin.value = field.value;
     ask();
   });
 }
@@ -83,6 +144,22 @@ for (const name of ["pin", "reset"])
     if (name === "reset") changed = new Map();
     ask();
   });
+
+// For a projector: P shows picture, one control and one number; P or Escape leaves.
+const present = find(".ee-button-size");
+present.addEventListener("click", () => {
+  const isLarge = lab.classList.toggle("ee-large");
+  document.documentElement.classList.toggle("ee-presents", isLarge);
+  present.setAttribute("aria-pressed", isLarge);
+  present.textContent = isLarge ? "Normal text" : "Present";
+  lab.scrollIntoView();
+});
+addEventListener("keydown", event => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.("input:not([type=range]), textarea, select")) return;
+  const asks = event.key === "Escape" ? lab.classList.contains("ee-large") : event.key.toLowerCase() === "p";
+  if (asks) present.click();
+});
 find(".ee-button-copy").addEventListener("click", async event => {
   try {
     await navigator.clipboard.writeText(find(".ee-code").textContent);

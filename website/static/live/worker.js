@@ -7,19 +7,36 @@ const library = async () => {
   return answer.arrayBuffer();
 };
 
-const open = async name => {
+const open = async (name, link) => {
   const [python, course] = await Promise.all([loadPyodide(), library()]);
   python.unpackArchive(course, "zip", { extractDir: "/course" });
   python.runPython("import sys; sys.path.insert(0, '/course')");
-  return python.pyimport("effnet_edu.labs.web").page(name);
+  return python.pyimport("effnet_edu.labs.frame.page").Page(name, link);
+};
+
+const graph = () => {
+  const made = lab.graph();
+  try {
+    return made.toJs();
+  } finally {
+    made.destroy();
+  }
 };
 
 let lab = null;
 onmessage = async ({ data }) => {
+  if (data.graph) {
+    try {
+      postMessage({ graph: graph() });
+    } catch (error) {
+      postMessage({ graph: null, failed: String(error) });
+    }
+    return;
+  }
   try {
     if (data.open) {
-      lab = await open(data.open);
-      postMessage({ ready: true });
+      lab = await open(data.open, data.link);
+      postMessage({ ...JSON.parse(lab.first()), ready: true });
     } else {
       postMessage(JSON.parse(lab.answer(JSON.stringify(data))));
     }

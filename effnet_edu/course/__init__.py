@@ -1,0 +1,1 @@
+"""What starts and serves the course: report, JupyterLab, demo."""

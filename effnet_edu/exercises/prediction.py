@@ -1,0 +1,138 @@
+"""A prediction without its view: something to guess before it is shown, and how far off a guess is."""
+
+import html
+import json
+import math
+import re
+from dataclasses import dataclass
+
+from effnet_edu.exercises.numbers import parse_number
+from effnet_edu.exercises.outcome import Reveal
+from effnet_edu.ground.checks import quoted
+
+#: A number is close within this factor; so is a range that holds the truth, if its ends are within that one.
+CLOSE_FACTOR, WIDEST_RANGE = 1.25, 4.0
+MOST_CHARACTERS = 200
+_RANGE = re.compile(
+    r"(?:between\s+)?(?P<low>.*?\d.*?)\s*(?:\bto\b|\band\b|\N{EN DASH}|\.\.|(?<=[\w.])-)\s*(?P<high>.*\d.*)"
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far off a guess is.
+
+    Attributes:
+        sentence: The truth beside the guess.
+        is_close: Whether it counts as a good guess.
+        factor: How many times too high or too low a number is, 1 or more; None where there is no such factor.
+    """
+
+    sentence: str
+    is_close: bool
+    factor: float | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Something to guess before it is shown.
+
+    Attributes:
+        lesson: Name of its lesson, such as `"02_compound_scaling"`.
+        what: What is guessed, as a label: `"MACs at phi 1"`.
+        truth: The number, or one of the choices.
+        because: Why it is so, in a sentence or two.
+        unit: Unit of a number, as in `NumberCheck`.
+        choices: What can be chosen; empty for a number.
+
+    Raises:
+        ValueError: The truth is neither a finite number nor one of the choices.
+    """
+
+    lesson: str
+    what: str
+    truth: float | str
+    because: str
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        is_right = self.truth in self.choices if self.choices else (
+            not isinstance(self.truth, str) and math.isfinite(self.truth)
+        )  # fmt: skip
+        if not is_right:
+            allowed = f"one of {', '.join(map(repr, self.choices))}" if self.choices else "a finite number"
+            raise ValueError(f"truth is {quoted(self.truth)}; it must be {allowed}.")
+
+    @property
+    def answer(self) -> str:
+        """The truth in words."""
+        return self.truth if isinstance(self.truth, str) else self._written(self.truth)
+
+    def judge(self, guess: str) -> Verdict:
+        """Return how far off a guess is.
+
+        Args:
+            guess: One of the choices; or a number or a range, such as `"385 M"` or `"2 to 3"`.
+
+        Raises:
+            ValueError: It cannot be read as a guess.
+        """
+        if isinstance(self.truth, str):
+            if guess not in self.choices:
+                raise ValueError("Choose one first.")
+            is_right = guess == self.truth
+            return Verdict(f"Yes: {self.answer}." if is_right else f"No, it is {self.answer}.", is_right)
+        low, high = self._ends(guess)
+        if low <= self.truth <= high:
+            sentence = "Your guess is right" if low == high else "Your range holds it"
+            factor = 1.0 if min(low, self.truth) > 0 else None
+            return Verdict(f"{sentence}: it is {self.answer}.", high <= WIDEST_RANGE * low, factor)
+        near, side = (low, "high") if low > self.truth else (high, "low")
+        if min(near, self.truth) <= 0:
+            return Verdict(f"It is {self.answer}; your guess is too {side}.", False)
+        factor = max(near / self.truth, self.truth / near)
+        said = f"{factor:.1f}" if factor >= 2 else f"{factor:.2f}"
+        sentence = f"It is {self.answer}; your guess is {said} times too {side}."
+        return Verdict(sentence, factor <= CLOSE_FACTOR, factor)
+
+    def _ends(self, guess: str) -> tuple[float, float]:
+        if len(guess) > MOST_CHARACTERS:
+            raise ValueError(f"{quoted(guess)} is too long for a number or a range.")
+        try:
+            number = parse_number(guess, self.unit)
+        except ValueError as error:
+            found = _RANGE.fullmatch(guess.strip())
+            if found is None:
+                raise ValueError(f"{error} A number or a range is expected{self._in_unit}.") from None
+            low, high = (parse_number(found[end], self.unit) for end in ("low", "high"))
+        else:
+            low = high = number
+        if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+            raise ValueError(f"{quoted(guess)} is no number and no range from a smaller one to a larger one.")
+        return low, high
+
+    @property
+    def _in_unit(self) -> str:
+        return f", in {self.unit}" if self.unit else ""
+
+    @property
+    def label(self) -> str:
+        """What is guessed, and in which unit."""
+        return self.what + self._in_unit
+
+    def _written(self, number: float) -> str:
+        digits = f"{float(f'{number:.3g}'):,.10g}"
+        return f"{digits}%" if self.unit == "%" else f"{digits} {self.unit}".rstrip()
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.answer}. {self.because}"
+
+    def to_html(self) -> str:
+        """Return the prediction for a reader without a kernel: folded, with what a page needs to ask it."""
+        asked = {
+            name: getattr(self, name) for name in ("lesson", "what", "label", "truth", "answer", "choices")
+        }
+        data = html.escape(json.dumps(asked), quote=True)
+        shown = Reveal(f"{self.what}: {self.answer}. {self.because}")._repr_html_()
+        return f'<div class="effnet-prediction" data-prediction="{data}">{shown}</div>'

@@ -1,0 +1,55 @@
+"""The figure of the study `block_and_gate`."""
+
+from effnet_edu.figures.picture import Numbers, Picture
+from effnet_edu.figures.studies.marks import SERIES, across, caption, cells, signed_cells, stamped
+from effnet_edu.figures.style import new_figure, styled
+from effnet_edu.ground.palette import FAINT, GREY
+from effnet_edu.studies.block_and_gate import findings
+from effnet_edu.studies.result import StudyResult
+
+#: The effects on an axis.
+_SHORT = {
+    "block": "Fused-MBConv\nrather than MBConv",
+    "gate": "SE\nrather than none",
+    "both": "SE in Fused-MBConv\nmore than in MBConv",
+}
+
+
+@styled
+def draw(result: StudyResult) -> Picture:
+    """Draw the accuracy of the four networks, and what block and gate do to it, each alone."""
+    arms, effects = findings.arms(result), findings.effects(result)
+    bound = 100 * findings.BOUND
+    figure, (left, right) = new_figure(3.2, columns=2)
+    across(left, [arm.accuracy.scaled(100) for arm in arms], SERIES[0][:2])
+    left.set_yticks(range(len(arms))[::-1], [arm.name for arm in arms])
+    left.set(xlabel="test accuracy, %", title="Four kinds of early stages")
+    left.set_ylim(-0.6, len(arms) - 0.4)
+    right.axvspan(-bound, bound, color=FAINT, label=f"within {bound:g} points")
+    right.axvline(0, color=GREY, linewidth=1.0)
+    across(right, [effect.scaled(100) for effect in effects.values()], SERIES[1][:2])
+    right.set_yticks(range(len(effects))[::-1], [_SHORT[name] for name in effects])
+    right.set(xlabel="accuracy, points", title="What each does alone")
+    right.set_ylim(-1.0, len(effects) - 0.4)
+    right.legend(loc="lower right")
+    return Picture(
+        stamped(figure, result),
+        alt="Accuracy: "
+        + ", ".join(f"{arm.name} {100 * arm.accuracy.mean:.1f}%" for arm in arms)
+        + ". Alone, in points: "
+        + ", ".join(f"{findings.EFFECTS[name]} {100 * one.mean:+.1f}" for name, one in effects.items())
+        + ".",
+        caption=caption(
+            "Left: accuracy at the end. Right: the effect of one factor, the mean over the other; last, how "
+            "much more the gate brings in one block than in the other.",
+            result,
+        ),
+        numbers=Numbers(
+            ("what", "parameters", "MACs (computed), M", "recorded, % or points", "interval"),
+            [(arm.name, f"{arm.parameters:,}", f"{arm.macs / 1e6:.3f}", *cells(arm.accuracy)) for arm in arms]
+            + [
+                (findings.EFFECTS[name], "", "", *signed_cells(one.scaled(100), 2))
+                for name, one in effects.items()
+            ],
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Checks, files, archives and watching: what every room uses."""

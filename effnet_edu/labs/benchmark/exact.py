@@ -1,0 +1,120 @@
+"""What the benchmark lab is without a device: published accuracy over size, and over time elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import traitlets
+
+from effnet_edu.ground.checks import quoted
+from effnet_edu.labs.benchmark.compared import (
+    LIMITS,
+    BenchmarkSetting,
+    conditions_in_words,
+    numbers,
+    shown_record,
+)
+from effnet_edu.labs.benchmark.points import DIMENSIONS, NOWHERE, devices_beside, recorded
+from effnet_edu.labs.benchmark.screen import headlines, points_table, screen, within_table
+from effnet_edu.labs.frame.forward_logic import ForwardLogic
+from effnet_edu.labs.frame.layout import LiveScreen
+from effnet_edu.labs.frame.logic import Record
+from effnet_edu.labs.frame.numbers import Section
+from effnet_edu.labs.frame.settings import RoundedFloat, Whole
+from effnet_edu.profiling.measurement import Measurement
+from effnet_edu.profiling.names import PRECISION_BYTES
+from effnet_edu.published.benchmarks import DEVICES, PUBLISHERS, plain_name
+
+
+class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
+    """Compare published networks by size, or by the time that they take on a device."""
+
+    LAB = "BenchmarkLab"
+    SETTING = BenchmarkSetting
+    MAIN = "most_ms"
+    QUICK: ClassVar[Mapping[str, Any]] = {"up_to": 0.5}
+    MEASURED_ONLY = ("up_to", "device")
+    FILES = (
+        "published/*.csv",
+        "studies/results/devices/*/networks.json",
+        "studies/results/devices/*/resnet50.json",
+    )
+    HEADLINE = ("budget", "networks within", "top-1", "better needs", "time a batch")
+    QUESTION = "The best network within a budget"
+    TRY = "Choose a budget for MACs and then one for time on this machine: is the winner the same?"
+    UNMEASURED = ("Nothing is known of this device", "at this batch size and precision.")
+
+    across = traitlets.Enum(tuple(DIMENSIONS), "time", help="time or size")
+    most_ms = Whole(50, min=1, max=1000, help="at most")
+    least_images_per_second = Whole(20, min=0, max=20_000, help="at least")
+    most_macs = RoundedFloat(2.0, min=0.1, max=60.0, help="at most")
+    most_parameters = Whole(20, min=1, max=600, help="at most")
+    accuracy = traitlets.Enum(PUBLISHERS, "papers", help="as tested by")
+    beside = traitlets.Unicode(help="another device")
+    batch_size = Whole(1, min=1, max=1024, help="images at once")
+    precision = traitlets.Enum(tuple(PRECISION_BYTES), "fp32", help="type of all numbers")
+    up_to = traitlets.Enum(LIMITS, 5.0, help="billion MACs, measured")
+
+    @traitlets.default("beside")
+    def _default_beside(self) -> str:
+        return next(iter(recorded()), NOWHERE)
+
+    @traitlets.validate("beside")
+    def _check_beside(self, proposal: Any) -> str:
+        value = str(proposal["value"])
+        if value not in devices_beside():
+            known = ", ".join(devices_beside())
+            raise traitlets.TraitError(f"beside is {quoted(value)}; it must be one of {known}.")
+        return value
+
+    def on_change(self, name: str) -> None:
+        """Take a recorded device's batch and precision; leave time where only throughput is published."""
+        if name == "beside" and self.beside in recorded():
+            known = recorded()[self.beside].conditions
+            if (self.batch_size, self.precision) not in known:
+                self.batch_size, self.precision = known[0]
+        device = DEVICES.get(self.beside)
+        if device is not None and device.batch_size is None and self.across == "time":
+            if name == "beside":
+                self.across = "throughput"
+            elif name == "across":
+                self.beside = NOWHERE
+
+    def label(self, setting: BenchmarkSetting) -> str:
+        """Return the conditions and the budget."""
+        return f"{conditions_in_words(setting)}, budget {setting.budget_in_words}"
+
+    def in_words(self) -> str:
+        """Return the lab in one sentence."""
+        setting, best = self.setting, "; ".join(headlines(self, self.setting))
+        words = f"top-1 accuracy by {setting.dimension.title}, budget {setting.budget_in_words}"
+        return f"{self.title}, {words}: {best}."
+
+    def numbers(self, setting: BenchmarkSetting) -> tuple[Section, ...]:
+        """Return what the budget allows, what is published of the best within it, and of that elsewhere."""
+        return numbers(self, setting)
+
+    def screen(self) -> LiveScreen:
+        """Return the chart, the two orders, and the best networks."""
+        return screen(self)
+
+    def all_tables(self) -> str:
+        """Return the best within the budget, and every network of the chart, as tables."""
+        return within_table(self) + points_table(self)
+
+    def measured_label(self, setting: BenchmarkSetting) -> str:
+        """Return the conditions: the budget has no part in a measurement."""
+        return conditions_in_words(setting)
+
+    def measured_part(self, record: Record[BenchmarkSetting, Measurement]) -> str:
+        """Return which network it was."""
+        return plain_name(record.measurement.network)
+
+    def measurement_key(self, setting: BenchmarkSetting) -> BenchmarkSetting:
+        """Times depend neither on the budget nor on what they are shown with."""
+        names = ("across", *(dimension.budget for dimension in DIMENSIONS.values()), "beside")
+        return replace(setting, **{name: self._default(name) for name in names})
+
+    def newest(self, setting: BenchmarkSetting) -> Record[BenchmarkSetting, Measurement] | None:
+        """Return the measurement of the best within the budget, or of the first network that there is."""
+        return shown_record(self, setting)

@@ -1,0 +1,1 @@
+"""What every lab has: its logic, its controls, its page."""

@@ -1,0 +1,152 @@
+"""A lab with a device: when its setting rests, it is measured in a thread, and the newest request wins."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import traitlets
+
+from effnet_edu.ground.memory import give_back_memory
+from effnet_edu.ground.watch import Cancelled, IsCancelled, Watch
+from effnet_edu.labs.frame.logic import LabLogic, Record, ResultT, SettingT, Status
+from effnet_edu.labs.frame.worker import NewestWins
+from effnet_edu.profiling.device import as_device, default_device, device_name
+
+#: Seconds without a change after which a setting is measured.
+REST_SECONDS = 0.4
+
+
+def devices() -> tuple[str, ...]:
+    """Return the devices of this machine, the one that is used by default first."""
+    return tuple(dict.fromkeys((default_device().type, "cpu")))
+
+
+class Measuring(LabLogic[SettingT, ResultT]):
+    """Put it before a lab's exact logic, and write `measure`: `status` and `history` tell how it goes.
+
+    Args:
+        device: Where to measure; the accelerator if there is one.
+        settings: Any of the fields of `SETTING`.
+    """
+
+    INVITATION = "Change something: it is measured when it rests."
+    UNMEASURED = ("Nothing measured yet:", "let a slider rest.")
+    MEASURES = True
+
+    def __init__(self, device: str | None = None, **settings: Any) -> None:
+        self._worker = NewestWins(f"effnet-edu-{self.LAB}")
+        #: Whether what was measured before is measured once more.
+        self.again = False
+        self._requested: Any = None
+        super().__init__(device, **settings)
+
+    @traitlets.default("device")
+    def _default_device(self) -> str:
+        return default_device().type
+
+    @traitlets.validate("device")
+    def _check_device(self, proposal: Any) -> str:
+        try:
+            return str(as_device(proposal["value"]))
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+
+    # ---------------------------------------------------------------- what a lab writes
+
+    def measure(self, setting: SettingT, watch: Watch) -> Iterator[ResultT]:
+        """Measure a setting and yield what was found, each result as soon as it is there; runs in a thread.
+
+        Raises:
+            Cancelled: It was told to stop.
+            MemoryError: It does not fit; the message becomes the status line.
+        """
+        raise NotImplementedError
+
+    def known_already(self, setting: SettingT) -> Status:
+        """Return what the status line says where nothing is left to measure."""
+        what = f"{self.measured_label(setting)} on {self.device_name}"
+        return Status("measured", f"Measured before: {what}. Press Measure for once more.", 1.0)
+
+    def kept_so_far(self) -> str:
+        """Return what was measured, as the status line says it after Cancel."""
+        return "Nothing was measured."
+
+    # ---------------------------------------------------------------- what the frame does
+
+    @property
+    def device_name(self) -> str:
+        """What the maker calls the present device."""
+        return device_name(as_device(self.setting.device))
+
+    def request(self, delay: float = 0.0, *, again: bool = True) -> None:
+        """Measure the present setting in the background; anything that runs is given up for it.
+
+        Args:
+            delay: Seconds to wait first, in case something changes.
+            again: Whether what was measured before is measured once more.
+        """
+        with self.lock:
+            setting = self.setting
+            key = self.measurement_key(setting)
+            if not again and self.status.is_busy and key == self._requested:
+                return
+            if not again and not self.missing(setting):
+                self._worker.cancel()
+                self.status = self.known_already(setting)
+                return
+            self._requested, self.again = key, again
+            self.status = Status("waiting", f"Next: {self.measured_label(setting)} on {self.device_name}.")
+            self._worker.submit(lambda is_stale: self._run(setting, is_stale), delay)
+
+    def cancel(self) -> None:
+        """Stop the measurement that runs or waits; what was measured before stays."""
+        with self.lock:
+            self._worker.cancel()
+            if self.status.is_busy:
+                self.status = Status("cancelled", f"Cancelled. {self.kept_so_far()}")
+
+    def wait(self, timeout: float = 60.0) -> bool:
+        """Return whether every measurement asked for was done within `timeout` seconds."""
+        return self._worker.wait(timeout)
+
+    def settled(self, before: SettingT) -> None:
+        """Measure the setting when it rests, unless its measurement is there or under way."""
+        if self.measurement_key(before) != self.measurement_key(self.setting) or not self.is_fresh:
+            self.request(REST_SECONDS, again=False)
+
+    def _run(self, setting: SettingT, is_stale: IsCancelled) -> None:
+        where = f"on {device_name(as_device(setting.device))}"  # type: ignore[attr-defined]
+        what = part = f"{self.measured_label(setting)} {where}"
+
+        # Whoever says what the device does must still be the newest while saying it.
+        def tell(state: str, message: str, progress: float = 0.0) -> None:
+            with self.lock:
+                if not is_stale():
+                    self.status = Status(state, message, progress)
+
+        def name_part(words: str) -> None:
+            nonlocal part
+            part = f"{words} {where}"
+
+        tell("measuring", f"Building and measuring {what} ...")
+        watch = Watch(
+            is_stale,
+            lambda share: tell("measuring", f"Measuring {part} ...", share),
+            lambda sentence: tell("measuring", sentence),
+            name_part,
+        )
+        try:
+            for found in self.measure(setting, watch):
+                with self.lock:
+                    watch.check()
+                    record = Record(setting, found)
+                    self.history = (*self.history, record)
+            tell("measured", f"Measured {what}: {self.remark(record)}", 1.0)
+        except Cancelled:
+            return
+        except MemoryError as error:
+            tell("failed", f"Not measured: {error}")
+        except Exception as error:  # whatever it is, the learner gets a sentence and keeps the lab
+            reason = (str(error).splitlines() or [""])[0][:200]
+            tell("failed", f"Not measured: the network stopped with {type(error).__name__}: {reason}")
+        finally:
+            give_back_memory()

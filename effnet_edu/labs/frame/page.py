@@ -1,0 +1,181 @@
+"""Labs in a page without a kernel: what is exact is counted there, and a recorded run stands beside it.
+
+They run in the reader's browser, where there is Python without torch; they speak JSON with the page. Where a
+lab has one network to time, the page times it.
+"""
+
+import json
+from dataclasses import asdict
+from importlib import import_module
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import traitlets
+
+from effnet_edu.ground.checks import quoted
+from effnet_edu.labs import LABS
+from effnet_edu.labs.frame.browser_measuring import BrowserMeasuring
+from effnet_edu.labs.frame.layout import (
+    NARROWEST,
+    WIDEST,
+    LiveScreen,
+    all_numbers,
+    figures,
+    said,
+)
+from effnet_edu.labs.frame.logic import LabLogic
+from effnet_edu.labs.frame.settings import read_number
+from effnet_edu.model.onnx_graph import onnx_graph
+
+
+def exact(lab: str) -> type[LabLogic[Any, Any]]:
+    """Return the exact logic of a lab: of `PhiLab` the class `PhiLogic` in the `exact.py` of its folder."""
+    module = import_module(f"effnet_edu.labs.{LABS[lab]}.exact")
+    logic: type[LabLogic[Any, Any]] = getattr(module, f"{lab.removesuffix('Lab')}Logic")
+    return logic
+
+
+def in_a_browser(lab: str) -> BrowserMeasuring[Any]:
+    """Return the logic of a lab as its page begins: exact, and timed where it has a network to run."""
+
+    class Timed(BrowserMeasuring[Any], exact(lab)):  # type: ignore[misc]
+        """The exact logic with a browser that measures."""
+
+    return Timed(**Timed.START)
+
+
+class Page:
+    """Answers a page: what was moved in, picture and numbers out.
+
+    Args:
+        lab: Name of its class, one of `LABS`.
+        link: Settings to begin with, as the end of an address has them: `"phi=2.3&alpha=1.1"`.
+    """
+
+    def __init__(self, lab: str, link: str = "") -> None:
+        self.logic = in_a_browser(lab)
+        self._start = asdict(self.logic.setting)
+        self._handed_out = self.logic.setting
+        self._refused = self._follow(link) if link else ""
+
+    def first(self) -> str:
+        """Return what the page shows at first, as JSON."""
+        return json.dumps(self.shown())
+
+    def answer(self, request: str) -> str:
+        """Return what the page shows after a change, as JSON.
+
+        Args:
+            request: JSON with `changed`, the settings that were moved with their new values, `press`, a
+                button: `"pin"`, `"reset"` or nothing, `timed`, what `BrowserMeasuring.keep` takes of the
+                network that was handed out last, if something was timed, and `room`, how wide a picture may
+                be, if that is known.
+        """
+        asked = json.loads(request)
+        self._refused = ""
+        if room := asked.get("room"):
+            self.logic.room = min(max(int(room), NARROWEST), WIDEST)
+        if timed := asked.get("timed"):
+            self.logic.keep(self._handed_out, **timed)
+        try:
+            self.logic.touch({name: self._as_chosen(name, value) for name, value in asked["changed"].items()})
+        except (traitlets.TraitError, ValueError) as error:
+            self._refused = str(error)
+        if asked["press"] == "pin":
+            (self.logic.unpin if self.logic.pinned else self.logic.pin)()
+        elif asked["press"] == "reset":
+            self._reset()
+        return json.dumps(self.shown())
+
+    def shown(self) -> dict[str, Any]:
+        """Return everything that the page shows at the present setting."""
+        logic = self.logic
+        screen = logic.screen()
+        return self._pictures(screen) | {
+            "refused": self._refused,
+            "setting": asdict(logic.setting),
+            "words": logic.in_words(),
+            "code": logic.code(),
+            "pinned": logic.pinned is not None,
+            "barred": logic.barred(),
+            "link": self._link(),
+            "timing": self._timing(),
+        }
+
+    def graph(self) -> bytes:
+        """Return the network of the present setting as an ONNX file; what is timed next is this one.
+
+        Raises:
+            ValueError: There is none.
+        """
+        network = self.logic.timed_network(self.logic.setting)
+        if network is None:
+            raise ValueError(f"{self.logic.title} has no network to time at this setting.")
+        self._handed_out = self.logic.setting
+        return onnx_graph(network)
+
+    def _timing(self) -> dict[str, Any] | None:
+        """Return what is to be timed at the present setting, and what was; None where nothing is."""
+        logic = self.logic
+        if logic.timed_network(logic.setting) is None:
+            return None
+        return {
+            "key": repr(logic.measurement_key(logic.setting)),
+            "label": logic.measured_label(logic.setting),
+            "engine": logic.device,
+            "found": logic.here(),
+        }
+
+    def _link(self) -> str:
+        """Return the present setting as the end of an address; it holds what the page begins with, too."""
+        values = {name: getattr(self.logic, name) for name in self.logic.START} | self.logic.differing()
+        values |= {"device": self.logic.device} if self.logic.device != self._start["device"] else {}
+        return urlencode(
+            {
+                name: ",".join(map(str, value)) if isinstance(value, tuple) else value
+                for name, value in values.items()
+            },
+            safe=",/",
+        )
+
+    def _follow(self, link: str) -> str:
+        """Begin with the settings of a link; return why they are refused, or nothing."""
+        try:
+            for name, _ in (given := parse_qsl(link)):
+                if name not in self.logic.names():
+                    known = ", ".join(self.logic.names())
+                    return f"{self.logic.title} has no setting {quoted(name)}; it has {known}."
+            chosen = {name: self._as_chosen(name, value) for name, value in given}
+            self.logic = type(self.logic)(**chosen)
+        except (traitlets.TraitError, ValueError) as error:
+            return str(error)
+        return ""
+
+    def _pictures(self, screen: LiveScreen) -> dict[str, Any]:
+        return {
+            "said": said(self.logic, screen),
+            "picture": screen.picture.as_data(),
+            "charts": screen.charts.as_data(),
+            "figures": figures(self.logic),
+            "table": all_numbers(self.logic, self.logic.all_tables()),
+        }
+
+    def _reset(self) -> None:
+        with self.logic.together():
+            self.logic.opened = 0
+            for name, value in self._start.items():
+                setattr(self.logic, name, value)
+
+    def _as_chosen(self, name: str, value: Any) -> Any:
+        """Return a value of a field as the setting has it: a page sends words."""
+        trait: Any = self.logic.traits().get(name)
+        if isinstance(trait, traitlets.Enum):
+            known = {str(one): one for one in trait.values or ()}
+            return known.get(str(value), value)
+        if isinstance(trait, traitlets.Int | traitlets.Float):
+            return read_number(name, str(value), self.logic.ends(name), isinstance(trait, traitlets.Int))
+        if isinstance(trait, traitlets.Bool):
+            return value in (True, "True")
+        if isinstance(trait, traitlets.Tuple):
+            return tuple(map(int, filter(None, value.split(",") if isinstance(value, str) else value)))
+        return value

@@ -1,0 +1,1 @@
+"""The scaling problem lab."""

@@ -1,0 +1,1 @@
+"""The squeeze excite lab."""

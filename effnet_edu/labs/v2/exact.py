@@ -1,0 +1,171 @@
+"""What the V2 lab is without a device: fuse stages, let training images grow; counted exactly and drawn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import traitlets
+
+from effnet_edu.ground.checks import quoted
+from effnet_edu.labs.frame.layout import LiveScreen
+from effnet_edu.labs.frame.logic import LabLogic
+from effnet_edu.labs.frame.numbers import Section
+from effnet_edu.labs.frame.settings import RoundedFloat, Whole
+from effnet_edu.labs.v2.numbers import (
+    FUSING,
+    MOST_STAGES,
+    NETWORKS,
+    OWN,
+    PROGRESSIVE,
+    SCHEDULES,
+    V2Setting,
+    counted_at,
+    label,
+    listed,
+    numbers,
+    own_fused,
+    published_schedule,
+)
+from effnet_edu.labs.v2.results import FusedTimes, StageTimes, V2Result
+from effnet_edu.labs.v2.screen import fusing_screen
+from effnet_edu.labs.v2.stages_screen import stages_screen
+from effnet_edu.model.variants import spec
+from effnet_edu.pictures.network import Moved
+
+_LARGE = {
+    FUSING: ("MACs", "parameters", "training step", "step / none"),
+    PROGRESSIVE: ("MACs / full size", "MACs an epoch", "time / full size", "time an epoch"),
+}
+
+
+class V2Logic(LabLogic[V2Setting, V2Result]):
+    """Fuse stages of a network, or let its training images grow.
+
+    Choosing a network takes the stages that are fused in it as released. Choosing a published schedule moves
+    the sliders to it, and moving one of them makes it the learner's own. The first side is never larger than
+    the last: where one is moved beyond the other, it takes the other along.
+    """
+
+    LAB = "V2Lab"
+    SETTING = V2Setting
+    MAIN = "side"
+    QUICK: ClassVar[Mapping[str, Any]] = {
+        "part": PROGRESSIVE,
+        "network": "B0",
+        "stages": 2,
+        "first_side": 64,
+        "side": 96,
+        "batch_size": 2,
+    }
+    MEASURED_ONLY = ("part", "batch_size", "device")
+    FILES = ("published/*.csv", "studies/results/devices/*/fused_networks.json")
+    QUESTION = "What made EfficientNetV2 quick to train"
+    TRY = "Fuse the first stages of B4: the MACs rise. Does the time of a training step rise too?"
+
+    part = traitlets.Enum((FUSING, PROGRESSIVE), FUSING, help="two questions")
+    network = traitlets.Enum(tuple(NETWORKS), "B4", help="B4: table 3")
+    fused: Any = traitlets.Tuple((), help="Fused-MBConv in these stages")
+    side = Whole(160, min=32, max=512, help="largest input")
+    schedule = traitlets.Enum((OWN, *SCHEDULES), OWN, help="published, or own")
+    stages = Whole(4, min=1, max=6, help="of equal length")
+    first_side = Whole(96, min=32, max=512, help="of the first stage")
+    randaugment = RoundedFloat(15.0, min=0.0, max=29.0, help="magnitude, last")
+    mixup = RoundedFloat(0.0, min=0.0, max=1.0, help="alpha, last stage")
+    dropout = RoundedFloat(0.3, min=0.0, max=0.9, help="rate, last stage")
+    growing = traitlets.Bool(True, help="regularisation")
+    batch_size = Whole(2, min=1, max=256, help="at once")
+
+    #: What lights up in the picture: whatever was moved last.
+    _moved: Moved = ""
+
+    @traitlets.validate("fused")
+    def _check_fused(self, proposal: Any) -> tuple[int, ...]:
+        chosen, last = proposal["value"], self.last_stage
+        for stage in chosen:
+            if isinstance(stage, bool) or stage not in range(1, last + 1):
+                raise traitlets.TraitError(
+                    f"fused has {quoted(stage)}; {self.network} has stages 1 to {last}."
+                )
+        return tuple(sorted(set(chosen)))
+
+    @property
+    def last_stage(self) -> int:
+        """The number of the present network's last stage."""
+        return len(spec(NETWORKS[self.network]).stages)
+
+    def barred(self) -> Mapping[str, Sequence[int]]:
+        """Return the stages that the present network does not have."""
+        return {"fused": list(range(self.last_stage + 1, MOST_STAGES + 1))}
+
+    def on_change(self, name: str) -> None:
+        """Take a network's own fused stages and a schedule's numbers; leave the schedule when one moves."""
+        self._moved = "resolution" if name == "side" else ""
+        if name == "network":
+            self.fused = own_fused(self.network)
+        elif name == "schedule" and self.schedule != OWN:
+            chosen = published_schedule(self.schedule).stages
+            self.stages, self.growing = len(chosen), True
+            self.first_side, self.side = chosen[0].side, chosen[-1].side
+            self.randaugment, self.mixup = chosen[-1].randaugment, chosen[-1].mixup
+            self.dropout = chosen[-1].dropout or 0.0
+        elif name in ("stages", "first_side", "side", "randaugment", "mixup", "dropout", "growing"):
+            self.schedule = OWN
+        if name == "first_side":
+            self.side = max(self.side, self.first_side)
+        elif name == "side":
+            self.first_side = min(self.first_side, self.side)
+
+    def check(self, setting: V2Setting) -> None:
+        """Refuse images that shrink."""
+        if setting.first_side > setting.side:
+            raise traitlets.TraitError(
+                f"first_side is {setting.first_side}; it must be no larger than side, {setting.side}."
+            )
+
+    def _default(self, name: str) -> Any:
+        return own_fused(self.network) if name == "fused" else super()._default(name)
+
+    def label(self, setting: V2Setting) -> str:
+        """Return `B4, fused 1-3, 224 px`, with the sides of all stages in a schedule."""
+        return label(setting)
+
+    def in_words(self) -> str:
+        """Return the lab in one sentence; with a device, its times too."""
+        if self.MEASURES:
+            return super().in_words()
+        setting = self.setting
+        now, none = counted_at(setting), counted_at(setting, fused=())
+        return (
+            f"{setting.network}, fused {listed(setting.fused)}: {now.parameters / 1e6:.1f} M "
+            f"parameters, {now.macs / 1e9:.2f} G MACs at {setting.side} px, {now.macs / none.macs:.2f} times "
+            f"those of none fused."
+        )
+
+    def numbers(self, setting: V2Setting) -> tuple[Section, ...]:
+        """Return what is counted exactly, and what the paper prints for the same network."""
+        return numbers(setting)
+
+    def screen(self) -> LiveScreen:
+        """Return what the chosen part shows."""
+        return fusing_screen(self, self._moved) if self.setting.part == FUSING else stages_screen(self)
+
+    def headline(self) -> tuple[str, ...]:
+        """Return the large numbers of the chosen part."""
+        return _LARGE[self.setting.part]
+
+    @property
+    def is_unmeasured(self) -> bool:
+        """Whether nothing of the chosen part was measured in this session."""
+        kind = FusedTimes if self.setting.part == FUSING else StageTimes
+        return not any(isinstance(record.measurement, kind) for record in self.history)
+
+    def measured_label(self, setting: V2Setting) -> str:
+        """Return the setting with its batch."""
+        return f"{label(setting)}, batch {setting.batch_size}"
+
+    def measurement_key(self, setting: V2Setting) -> V2Setting:
+        """Of a schedule only the sides are timed, and nothing of it where stages are fused."""
+        plain = replace(setting, schedule=OWN, randaugment=0.0, mixup=0.0, dropout=0.0, growing=True)
+        if setting.part == PROGRESSIVE and setting.stages > 1:
+            return plain
+        return replace(plain, first_side=setting.side, stages=1)

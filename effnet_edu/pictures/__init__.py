@@ -1,0 +1,1 @@
+"""Pictures as data: the network, the block, marks and charts."""

@@ -1,0 +1,507 @@
+// Draws a scene and moves it, in a notebook (as an anywidget) and on a page. What marks are, scene.py says.
+
+const SVG = "http://www.w3.org/2000/svg";
+const TWEEN_MS = 150;
+const FACES = ["top", "side", "front"];
+const PLAY_MS = 110; // a step
+const REACH_PX = 22; // how far beside a small handle a finger may land
+
+const number = (value) => String(Math.round(value * 100) / 100);
+const pairs = (at) => {
+  let points = "";
+  for (let i = 0; i < at.length; i += 2) points += `${i ? " " : ""}${number(at[i])},${number(at[i + 1])}`;
+  return points;
+};
+const attributes = (...names) => (node, at) => names.forEach((name, i) => node.setAttribute(name, number(at[i])));
+const points = (node, at) => node.setAttribute("points", pairs(at));
+
+const SHAPES = {
+  box: ["rect", attributes("x", "y", "width", "height")],
+  circle: ["circle", attributes("cx", "cy", "r")],
+  line: ["polyline", points],
+  area: ["polygon", points],
+  text: ["text", attributes("x", "y")],
+  image: ["image", attributes("x", "y", "width", "height")],
+  strokes: ["path", (node, at) => {
+    let path = "";
+    for (let i = 0; i < at.length; i += 4) {
+      path += `M${number(at[i])} ${number(at[i + 1])}L${number(at[i + 2])} ${number(at[i + 3])}`;
+    }
+    node.setAttribute("d", path);
+  }],
+  slab: ["g", (node, [x, y, width, height, right, above]) => {
+    const end = x + width, floor = y + height;
+    points(node.children[0], [x, y, x + right, y - above, end + right, y - above, end, y]);
+    points(node.children[1], [end, y, end + right, y - above, end + right, floor - above, end, floor]);
+    points(node.children[2], [x, y, end, y, end, floor, x, floor]);
+  }],
+};
+
+const isHandle = (mark) => Boolean(mark.drag || mark.mix);
+const isButton = (mark) => Boolean(mark.sets || mark.play);
+const doesAnswer = (mark) => isButton(mark) || isHandle(mark) || Boolean(mark.with || mark.words);
+
+function element(tag, css) {
+  const node = document.createElementNS(SVG, tag);
+  node.setAttribute("class", css);
+  return node;
+}
+
+// The value of an axis at a pixel, in whole steps from its lower end.
+function valueAt(drag, pixel) {
+  const share = Math.min(Math.max((pixel - drag.start) / (drag.end - drag.start), 0), 1);
+  const exact = drag.logarithmic
+    ? drag.low * (drag.high / drag.low) ** share
+    : drag.low + share * (drag.high - drag.low);
+  return stepped(drag, exact);
+}
+
+function stepped(drag, value) {
+  const held = Math.min(Math.max(value, drag.low), drag.high);
+  const whole = drag.low + Math.round((held - drag.low) / drag.step) * drag.step;
+  return Number(Math.min(whole, drag.high).toPrecision(12));
+}
+
+const FORWARD = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
+
+// The value that a key gives a handle, or undefined where the key says nothing to it.
+function valueByKey(drag, key, value) {
+  if (key === "Home") return drag.low;
+  if (key === "End") return drag.high;
+  if (!(key in FORWARD)) return undefined;
+  return stepped(drag, value + FORWARD[key] * drag.step);
+}
+
+// The values of a mix at a point: how near it lies to each corner, in whole hundredths; beyond an edge, on it.
+function mixedAt({ names, corners: [a, b, c] }, { x, y }) {
+  const across = ([x1, y1], [x2, y2]) => (x1 - x) * (y2 - y) - (x2 - x) * (y1 - y);
+  return shared(names, [across(b, c), across(c, a), across(a, b)], Math.sign(turn(a, b, c)));
+}
+
+const turn = ([x1, y1], [x2, y2], [x3, y3]) => (x2 - x1) * (y3 - y1) - (x3 - x1) * (y2 - y1);
+
+// Weights as whole hundredths that sum to a hundred: what rounding leaves goes to the largest remainders.
+function shared(names, weights, sign = 1) {
+  const held = weights.map((weight) => Math.max(0, sign * weight));
+  const total = held.reduce((sum, weight) => sum + weight, 0);
+  const exact = held.map((weight) => 100 * weight / total), whole = exact.map((n) => Math.floor(n + 1e-9));
+  const order = [0, 1, 2].sort((i, j) => exact[j] - whole[j] - exact[i] + whole[i]);
+  for (let left = 100 - whole[0] - whole[1] - whole[2], i = 0; i < left; i += 1) whole[order[i]] += 1;
+  return Object.fromEntries(names.map((name, i) => [name, whole[i]]));
+}
+
+const TOWARDS = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [1, 1], ArrowRight: [2, 1] };
+
+// The values that a key gives a mix: up and down for its first setting, left for the second, right for the third.
+function mixedByKey({ names }, key, values) {
+  if (!(key in TOWARDS)) return undefined;
+  const [index, step] = TOWARDS[key], total = values.reduce((sum, value) => sum + value, 0) || 1;
+  const now = 100 * values[index] / total, next = Math.min(Math.max(now + step, 0), 100);
+  const rest = total * (100 - now) / 100;
+  return shared(names, values.map((value, i) =>
+    i === index ? next : (100 - next) * (rest ? value / rest : 0.5)));
+}
+
+/**
+ * Draws a scene into an element and keeps it there.
+ * onSet(settings, { moving }) is told what was clicked or dragged; onWidth(pixels) how much room there is.
+ */
+export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
+  const root = document.createElement("div");
+  root.className = "ee-picture";
+  const svg = element("svg", "ee-scene");
+  svg.setAttribute("role", "group");
+  const tip = document.createElement("div");
+  tip.className = "ee-tip";
+  tip.hidden = true;
+  tip.setAttribute("aria-hidden", "true");
+  root.append(svg, tip);
+  host.append(root);
+
+  const shown = new Map(); // key -> { node, mark, at, from, to, leaves }
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const listening = new AbortController();
+  // On the element around the SVG: Chromium makes an SVG that listens to focus a stop of Tab.
+  const listen = (type, heard) => root.addEventListener(type, heard, { signal: listening.signal });
+  let began = 0, frame = 0, current = null, hot = null, held = null, sending = 0, ready = null, reached = null;
+  let playing = null; // { key, timer, asked, seen }: a setting on its way, what was asked for, and what is drawn
+  let lent = []; // keys that light up because of another picture of the same lab
+
+  const draw = (entry) => SHAPES[entry.mark.shape][1](entry.node, entry.at);
+
+  function make(mark) {
+    const node = element(SHAPES[mark.shape][0], mark.style ?? "");
+    if (mark.shape === "slab") node.append(...FACES.map((face) => element("polygon", face)));
+    node.dataset.key = mark.key;
+    return { node, mark: {}, at: mark.at, from: mark.at, to: mark.at, leaves: false };
+  }
+
+  function describe(entry, mark) {
+    const { node, mark: before } = entry;
+    if (before.style !== mark.style) {
+      const lit = node.classList.contains("ee-lit");
+      node.setAttribute("class", mark.style ?? "");
+      node.classList.toggle("ee-lit", lit);
+    }
+    if (mark.text && JSON.stringify(before.text) !== JSON.stringify(mark.text)) {
+      node.replaceChildren(...mark.text.map(([words, style]) => {
+        if (!style) return words;
+        const span = element("tspan", style);
+        span.textContent = words;
+        return span;
+      }));
+    }
+    if (mark.href && before.href !== mark.href) node.setAttribute("href", mark.href);
+    entry.mark = mark;
+    const drags = mark.drag?.[0];
+    node.toggleAttribute("data-sets", Boolean(mark.sets));
+    node.toggleAttribute("data-drag", isHandle(mark));
+    node.toggleAttribute("data-play", Boolean(mark.play));
+    if (!doesAnswer(mark)) {
+      for (const name of ["role", "tabindex", "aria-label"]) node.removeAttribute(name);
+      return;
+    }
+    node.setAttribute("role", isHandle(mark) ? "slider" : isButton(mark) ? "button" : "img");
+    node.setAttribute("aria-label", mark.words || mark.key);
+    if (drags) {
+      node.setAttribute("tabindex", "0");
+      node.setAttribute("aria-valuemin", drags.low);
+      node.setAttribute("aria-valuemax", drags.high);
+      node.setAttribute("aria-valuenow", drags.value);
+      node.setAttribute("aria-valuetext", `${drags.name} ${drags.value}`);
+      node.setAttribute("aria-orientation", drags.upright ? "vertical" : "horizontal");
+    } else if (mark.mix) {
+      const { names, values } = mark.mix;
+      node.setAttribute("tabindex", "0");
+      node.setAttribute("aria-valuemin", 0);
+      node.setAttribute("aria-valuemax", 100);
+      node.setAttribute("aria-valuenow", values[0]);
+      node.setAttribute("aria-valuetext", names.map((name, i) => `${name.replaceAll("_", " ")} ${values[i]}`).join(", "));
+    }
+  }
+
+  // Marks that are no handles are one stop of Tab; arrows lead from one to the next.
+  const stops = () => current.marks.filter((mark) => !isHandle(mark) && doesAnswer(mark) && !(mark.play && still.matches));
+
+  function rove() {
+    const every = stops();
+    if (!every.some((mark) => mark.key === reached)) reached = every[0]?.key ?? null;
+    for (const mark of every) {
+      shown.get(mark.key).node.setAttribute("tabindex", mark.key === reached ? "0" : "-1");
+    }
+  }
+
+  function update(next) {
+    const resized = current === null || current.width !== next.width;
+    const jumps = resized || still.matches;
+    current = next;
+    svg.setAttribute("viewBox", `0 0 ${next.width} ${next.height}`);
+    svg.setAttribute("aria-label", `${next.title}. ${next.description}`);
+    const following = held ? [held.key, ...(shown.get(held.key)?.mark.with ?? [])] : [];
+    const stays = new Set(next.marks.map((mark) => mark.key));
+    for (const [key, entry] of shown) entry.leaves = !stays.has(key);
+    // What stays is never taken out of the page, or it would lose the focus.
+    let cursor = svg.firstChild;
+    const skip = () => {
+      while (cursor && shown.get(cursor.dataset.key)?.leaves) cursor = cursor.nextSibling;
+    };
+    for (const mark of next.marks) {
+      let entry = shown.get(mark.key);
+      if (entry && entry.mark.shape !== mark.shape) {
+        if (cursor === entry.node) cursor = cursor.nextSibling;
+        entry.node.remove();
+        entry = undefined;
+      }
+      if (!entry) {
+        entry = make(mark);
+        const parent = !jumps && mark.born ? shown.get(mark.born) : undefined;
+        if (parent?.at.length === mark.at.length) entry.at = parent.at.slice();
+        shown.set(mark.key, entry);
+      }
+      describe(entry, mark);
+      const follows = following.some((key) => under(mark.key, key));
+      const moves = !jumps && !follows && entry.at.length === mark.at.length;
+      entry.from = moves ? entry.at.slice() : mark.at;
+      entry.to = mark.at;
+      entry.at = entry.from;
+      draw(entry);
+      skip();
+      if (entry.node === cursor) cursor = cursor.nextSibling;
+      else svg.insertBefore(entry.node, cursor);
+    }
+    for (const [key, entry] of shown) {
+      if (!entry.leaves) continue;
+      let born = entry.mark.born;
+      while (born && !stays.has(born)) born = shown.get(born)?.mark.born;
+      const parent = jumps ? undefined : shown.get(born);
+      if (parent?.to.length === entry.at.length) {
+        entry.from = entry.at.slice();
+        entry.to = parent.to;
+      } else {
+        entry.node.remove();
+        shown.delete(key);
+      }
+    }
+    rove();
+    if (playing) follow();
+    if (hot !== null && !shown.has(hot)) light(null);
+    else if (hot !== null) light(hot);
+    else if (lent.length) shine();
+    began = performance.now();
+    if (!jumps && !frame) frame = requestAnimationFrame(tween);
+  }
+
+  function tween(now) {
+    const share = Math.min(Math.max((now - began) / TWEEN_MS, 0), 1), eased = 1 - (1 - share) ** 3;
+    for (const [key, entry] of shown) {
+      if (entry.from !== entry.to) {
+        entry.at = share === 1 ? entry.to : entry.from.map((n, i) => n + (entry.to[i] - n) * eased);
+        draw(entry);
+      }
+      if (share < 1) continue;
+      entry.from = entry.to;
+      if (entry.leaves) {
+        entry.node.remove();
+        shown.delete(key);
+      }
+    }
+    frame = share < 1 ? requestAnimationFrame(tween) : 0;
+  }
+
+  const under = (key, above) => key === above || key.startsWith(`${above}/`);
+
+  // Goes on when the last step is drawn; stops at the end, and when somebody else moves the setting.
+  function follow() {
+    const { value } = shown.get(playing.key)?.mark.play ?? {};
+    if (value !== playing.asked && value !== playing.seen) stop();
+    else playing.seen = value;
+  }
+
+  function step() {
+    const { name, high } = shown.get(playing.key).mark.play;
+    if (playing.seen !== playing.asked) return;
+    if (playing.asked >= high) return stop();
+    playing.asked += 1;
+    send({ [name]: playing.asked }, false);
+  }
+
+  function stop() {
+    clearInterval(playing?.timer);
+    playing = null;
+    svg.classList.remove("ee-playing");
+  }
+
+  function togglePlay({ key, play: { name, value, low, high } }) {
+    if (playing) return stop();
+    const asked = value < high ? value : low;
+    playing = { key, timer: setInterval(step, PLAY_MS), asked, seen: value };
+    svg.classList.add("ee-playing");
+    if (asked !== value) send({ [name]: asked }, false);
+  }
+
+  function shine() {
+    const mark = hot === null ? null : shown.get(hot)?.mark;
+    const own = mark ? [hot, ...(mark.with ?? [])] : [], lit = [...own, ...lent];
+    for (const [key, { node }] of shown) {
+      node.classList.toggle("ee-lit", lit.some((above) => under(key, above)));
+    }
+    return own;
+  }
+
+  function light(key) {
+    hot = key;
+    const mark = key === null ? null : shown.get(key)?.mark;
+    document.dispatchEvent(new CustomEvent("ee-light", { detail: { from: root, lit: shine() } }));
+    tip.hidden = !mark?.words;
+    if (tip.hidden) return;
+    tip.textContent = mark.words;
+    place(shown.get(key).node.getBoundingClientRect());
+  }
+
+  document.addEventListener("ee-light", ({ detail }) => {
+    const lab = root.closest(".ee-lab");
+    if (detail.from === root || !lab || detail.from.closest(".ee-lab") !== lab) return;
+    lent = detail.lit;
+    shine();
+  }, { signal: listening.signal });
+
+  // Above the mark, or below it where there is no room; never beyond the picture's sides.
+  function place(box) {
+    const room = root.getBoundingClientRect(), scale = room.width / root.offsetWidth || 1;
+    const middle = (box.left + box.width / 2 - room.left) / scale, most = root.offsetWidth - tip.offsetWidth;
+    tip.style.left = `${Math.max(0, Math.min(middle - tip.offsetWidth / 2, most))}px`;
+    const above = (box.top - room.top) / scale - tip.offsetHeight - 6;
+    tip.style.top = `${above >= -tip.offsetHeight / 2 ? above : (box.bottom - room.top) / scale + 6}px`;
+  }
+
+  const keyOf = (target) => target.closest?.("[data-key]")?.dataset.key;
+  const answering = (key) => {
+    const mark = key === undefined ? undefined : shown.get(key)?.mark;
+    return mark && doesAnswer(mark) ? mark : undefined;
+  };
+
+  function send(settings, moving) {
+    ready = [settings, { moving }];
+    sending ||= requestAnimationFrame(() => {
+      sending = 0;
+      onSet(...ready);
+    });
+  }
+
+  function dragTo(event) {
+    const box = svg.getBoundingClientRect(), scale = current.width / box.width;
+    const at = { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale };
+    const settings = held.mix ? mixedAt(held.mix, at) : {};
+    for (const drag of held.drag ?? []) settings[drag.name] = valueAt(drag, drag.upright ? at.y : at.x);
+    held.last = settings;
+    return settings;
+  }
+
+  function handleNear(event) {
+    let best, least = REACH_PX;
+    for (const { node, mark } of shown.values()) {
+      if (!isHandle(mark)) continue;
+      const box = node.getBoundingClientRect();
+      const away = Math.hypot(event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2);
+      if (away < least) [best, least] = [mark, away];
+    }
+    return best;
+  }
+
+  listen("pointerover", (event) => {
+    if (!held) light(answering(keyOf(event.target))?.key ?? null);
+  });
+  listen("pointerleave", (event) => {
+    if (!held && event.pointerType === "mouse") light(null);
+  });
+  listen("pointerdown", (event) => {
+    const mark = answering(keyOf(event.target));
+    const handle = mark && isHandle(mark) ? mark : mark && isButton(mark) ? undefined : handleNear(event);
+    if (!handle || event.button) return;
+    event.preventDefault();
+    held = { key: handle.key, drag: handle.drag, mix: handle.mix };
+    shown.get(handle.key).node.focus({ preventScroll: true });
+    svg.setPointerCapture(event.pointerId);
+    svg.classList.add("ee-dragging");
+    light(handle.key);
+    if (handle.shape === "box" || handle.shape === "area") send(dragTo(event), true); // pressed, it goes there
+  });
+  listen("pointermove", (event) => {
+    if (held) send(dragTo(event), true);
+  });
+  const release = (event) => {
+    if (!held) return;
+    const moved = held.last && (event.type === "pointerup" ? dragTo(event) : held.last);
+    held = null;
+    svg.classList.remove("ee-dragging");
+    if (moved) send(moved, false);
+  };
+  listen("pointerup", release);
+  listen("pointercancel", release);
+  listen("click", (event) => {
+    const mark = answering(keyOf(event.target));
+    if (mark) push(mark);
+  });
+  listen("focusin", (event) => {
+    const mark = answering(keyOf(event.target));
+    if (!mark) return;
+    light(mark.key);
+    if (isHandle(mark)) return;
+    reached = mark.key;
+    rove();
+  });
+  listen("focusout", () => light(null));
+  listen("keydown", (event) => {
+    const mark = answering(keyOf(event.target));
+    if (!mark || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") light(null);
+    const answered = isHandle(mark) ? pressHandle(mark, event.key) : press(mark, event.key);
+    if (!answered) return;
+    event.preventDefault();
+    event.stopPropagation(); // a notebook has commands on bare keys
+  });
+
+  function push(mark) {
+    if (mark.play) togglePlay(mark);
+    else if (mark.sets) send(mark.sets, false);
+  }
+
+  function press(mark, key) {
+    if (isButton(mark) && (key === "Enter" || key === " ")) {
+      push(mark);
+      return true;
+    }
+    const every = stops(), here = every.findIndex((one) => one.key === mark.key);
+    const to = { Home: 0, End: every.length - 1, ArrowRight: here + 1, ArrowDown: here + 1 }[key]
+      ?? (key === "ArrowLeft" || key === "ArrowUp" ? here - 1 : -1);
+    if (!every[to]) return false;
+    shown.get(every[to].key).node.focus();
+    return true;
+  }
+
+  // Presses in a row go on from what was asked for, also while the answer to the last one is on its way.
+  let asked = { key: null, name: null, value: 0, when: -Infinity };
+  function pressHandle(mark, key) {
+    if (mark.mix) return pressMix(mark, key);
+    const upright = key === "ArrowUp" || key === "ArrowDown";
+    const drag = mark.drag.find((one) => mark.drag.length > 1 && one.upright === upright) ?? mark.drag[0];
+    const waits = asked.key === mark.key && asked.name === drag.name && performance.now() - asked.when < 500;
+    const value = valueByKey(drag, key, waits ? asked.value : drag.value);
+    if (value === undefined) return false;
+    asked = { key: mark.key, name: drag.name, value, when: performance.now() };
+    send({ [drag.name]: value }, false);
+    return true;
+  }
+
+  function pressMix(mark, key) {
+    const waits = asked.key === mark.key && performance.now() - asked.when < 500;
+    const settings = mixedByKey(mark.mix, key, waits ? asked.value : mark.mix.values);
+    if (!settings) return false;
+    asked = { key: mark.key, name: null, value: mark.mix.names.map((name) => settings[name]), when: performance.now() };
+    send(settings, false);
+    return true;
+  }
+
+  let room = 0;
+  const watch = onWidth && new ResizeObserver(() => {
+    const width = Math.round(host.clientWidth);
+    if (width > 0 && width !== room) onWidth(room = width);
+  });
+  watch?.observe(host);
+
+  update(scene);
+  return {
+    update,
+    destroy() {
+      light(null);
+      stop();
+      cancelAnimationFrame(frame);
+      cancelAnimationFrame(sending);
+      listening.abort();
+      watch?.disconnect();
+      root.remove();
+    },
+  };
+}
+
+// In anywidget's form: traits `scene`, `touched` (what was set, counted, so that the same click counts twice)
+// and `room` (the width there is).
+export default {
+  render({ model, el }) {
+    let count = 0;
+    const tell = (name, value) => {
+      model.set(name, value);
+      model.save_changes();
+    };
+    const picture = create(el, model.get("scene"), {
+      onSet: (sets, { moving }) => tell("touched", { sets, moving, count: ++count }),
+      onWidth: (width) => tell("room", width),
+    });
+    const draw = () => picture.update(model.get("scene"));
+    model.on("change:scene", draw);
+    return () => {
+      model.off("change:scene", draw);
+      picture.destroy();
+    };
+  },
+};

@@ -1,0 +1,31 @@
+"""The public names of this room; `__init__.py` reads this file."""
+
+from .batches import largest_batch
+from .ceilings import Ceilings, measure_ceilings
+from .fastest import EngineComparison, EngineTime, fastest
+from .forward import profile
+from .layers import LayerProfile, LayerTime, profile_layers
+from .measurement import Measurement
+from .peers import peer_counts
+from .roofs import Roofline, RooflinePoint, roofline
+from .training_cost import TrainingMeasurement, profile_training
+
+__all__ = [
+    "Ceilings",
+    "EngineComparison",
+    "EngineTime",
+    "LayerProfile",
+    "LayerTime",
+    "Measurement",
+    "Roofline",
+    "RooflinePoint",
+    "TrainingMeasurement",
+    "fastest",
+    "largest_batch",
+    "measure_ceilings",
+    "peer_counts",
+    "profile",
+    "profile_layers",
+    "profile_training",
+    "roofline",
+]

@@ -1,0 +1,149 @@
+"""What a network costs, counted from the module that is there, without doing its arithmetic."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+from effnet_edu.ground.checks import quoted
+from effnet_edu.model.cost import LayerCost, NetworkCost, cost
+from effnet_edu.model.network import EfficientNet
+from effnet_edu.model.specs import Conventions, NetworkSpec
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one image costs: multiply-adds, and the most numbers that one operation reads and writes."""
+
+    macs: int
+    parameters: int
+    buffers: int
+    widest: int
+
+
+def counts_of(counted: NetworkCost) -> Counts:
+    """Return the sums of exact rows."""
+    widest = max(row.elements_in + row.activations for row in counted.layers)
+    return Counts(counted.macs, counted.parameters, counted.buffers, widest)
+
+
+def count_module(net: nn.Module, shape: tuple[int, ...]) -> Counts:
+    """Count any module for one input of this shape; it stays as it is, and nothing is computed.
+
+    Convolutions and products of matrices are counted, as half of `torch.utils.flop_counter` counts them.
+
+    Raises:
+        ValueError: The module takes no such input.
+    """
+    return _counted(net, shape)[0]
+
+
+def _counted(net: nn.Module, shape: tuple[int, ...]) -> tuple[Counts, Any]:
+    one = next((tensor for tensor in net.parameters() if tensor.is_floating_point()), torch.empty(0))
+    counter = _Counter()
+    # Compiled modules cannot be looked into while they run compiled.
+    stance = torch.compiler.set_stance("force_eager") if is_compiled(net) else nullcontext()
+    # Not inference mode: operations would arrive here as wholes that nobody counts.
+    with stance, evaluated(net), torch.inference_mode(False), torch.no_grad():
+        try:
+            with FakeTensorMode(allow_non_fake_inputs=True):
+                x = torch.empty(shape, device=one.device, dtype=one.dtype)
+                with counter:
+                    output = net(x)
+        except Exception as error:
+            raise ValueError(
+                f"{type(net).__name__} cannot be counted for an input of {' x '.join(map(str, shape))}: "
+                f"{quoted(str(error))}."
+            ) from error
+    parameters = sum(tensor.numel() for tensor in net.parameters())
+    buffers = sum(tensor.numel() for tensor in net.buffers() if tensor.is_floating_point())
+    return Counts(counter.macs, parameters, buffers, counter.widest), output
+
+
+class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.macs = self.widest = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        count = flop_registry.get(func._overloadpacket)
+        if count is not None:
+            self.macs += int(count(*args, **kwargs, out_val=out)) // 2
+        touched = [leaf for leaf in tree_leaves((args, kwargs, out)) if isinstance(leaf, Tensor)]
+        self.widest = max(self.widest, sum(leaf.numel() for leaf in touched))
+        return out
+
+
+def is_compiled(net: nn.Module) -> bool:
+    """Return whether a module, or a part of it, runs through torch.compile."""
+    return any(
+        hasattr(part, "_orig_mod") or getattr(part, "_compiled_call_impl", None) for part in net.modules()
+    )
+
+
+@contextmanager
+def evaluated(net: nn.Module, training: bool = False) -> Iterator[None]:
+    """Hold every part of a network in evaluation (or training) mode; each is as before afterwards."""
+    others = [part for part in net.modules() if part.training != training]
+    for part in others:
+        part.training = training
+    try:
+        yield
+    finally:
+        for part in others:
+            part.training = not training
+
+
+def cost_as_built(net: nn.Module, resolution: int) -> NetworkCost | None:
+    """Return the exact rows of an EfficientNet whose layers are those of its spec, whatever its classifier.
+
+    A classifier of several layers is one row. None for any other module: its rows would be guessed.
+    """
+    if not isinstance(net, EfficientNet) or type(net).forward is not EfficientNet.forward:
+        return None
+    channels = getattr(getattr(net.stem, "conv", None), "in_channels", 0)
+    if _layers(net) != _layers_of_spec(net.spec, net.conventions, channels):
+        return None
+    head, inputs = net.classifier, net.spec.head_channels
+    if type(head) is nn.Linear and head.in_features == inputs and head.bias is not None:
+        return cost(net.spec, resolution, head.out_features, channels)
+    found, output = _counted(head, (1, inputs))
+    rows = cost(net.spec, resolution, 1, channels).layers[:-1]
+    if found.macs:
+        outputs = output.shape[-1]
+        own = LayerCost(
+            "classifier", None, None, "classifier", "linear", inputs, outputs, 1, 1,
+            1, 1, found.parameters, found.buffers, found.macs, inputs, outputs,
+        )  # fmt: skip
+        rows = (*rows, own)
+    return NetworkCost(net.spec, resolution, rows)
+
+
+def _layers(net: EfficientNet) -> tuple[tuple[str, type, str], ...]:
+    """Return what decides over the cost of each layer but the classifier's."""
+    return tuple(
+        (name, type(part), str(part) if isinstance(part, nn.Conv2d) else "")
+        for name, part in net.named_modules()
+        if name.partition(".")[0] != "classifier"
+    )
+
+
+@cache
+def _layers_of_spec(
+    spec: NetworkSpec, conventions: Conventions, channels: int
+) -> tuple[tuple[str, type, str], ...]:
+    if channels < 1:
+        return ()
+    return _layers(EfficientNet(spec, 1, channels, conventions, "meta"))

@@ -1,0 +1,1 @@
+"""The study block_and_gate: its runs and its findings."""

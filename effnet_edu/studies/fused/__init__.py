@@ -1,0 +1,1 @@
+"""The study fused: its runs and its findings."""

@@ -1,0 +1,1 @@
+"""The study progressive: its runs and its findings."""

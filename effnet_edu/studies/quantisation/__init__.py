@@ -1,0 +1,1 @@
+"""The study quantisation: its runs and its findings."""

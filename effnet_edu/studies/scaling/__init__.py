@@ -1,0 +1,1 @@
+"""The study scaling: its runs and its findings."""

@@ -1,0 +1,1 @@
+"""The study search: its runs and its findings."""

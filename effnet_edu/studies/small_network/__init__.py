@@ -1,0 +1,1 @@
+"""The study small_network: its runs and its findings."""

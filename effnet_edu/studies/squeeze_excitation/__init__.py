@@ -1,0 +1,1 @@
+"""The study squeeze_excitation: its runs and its findings."""

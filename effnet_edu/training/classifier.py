@@ -1,0 +1,102 @@
+"""A new classifier on a body that stays as it is: the first stage of fine-tuning."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from effnet_edu.checkpoints.preprocessing import TrainedOn
+from effnet_edu.checkpoints.registry import preprocessing_of
+from effnet_edu.ground.watch import Watch
+from effnet_edu.images.labelled import LabelledImages
+from effnet_edu.model.network import EfficientNet
+from effnet_edu.model.specs import check_resolution
+from effnet_edu.profiling.device import as_device
+from effnet_edu.training.evaluation import answers
+from effnet_edu.training.plan import squared
+
+#: Weight of the penalty, where features have mean 0 and an average length of 1.
+_PENALTY = 1e-3
+_STEPS = 200
+
+
+def with_classifier(network: EfficientNet, num_classes: int) -> EfficientNet:
+    """Return a copy whose classifier is one linear layer of zeros; the rest is as it was.
+
+    Args:
+        network: The network.
+        num_classes: Outputs of the classifier.
+    """
+    own = copy.deepcopy(network)
+    own.classifier = nn.Linear(own.spec.head_channels, num_classes, device=own.device, dtype=own.dtype)
+    nn.init.zeros_(own.classifier.weight)
+    nn.init.zeros_(own.classifier.bias)
+    return own
+
+
+def fit_classifier(
+    network: EfficientNet,
+    images: LabelledImages,
+    *,
+    resolution: int | None = None,
+    device: torch.device | str | None = None,
+    watch: Watch = Watch(),
+) -> EfficientNet:
+    """Return a copy of a network with a new linear classifier for these images; all else stays as it was.
+
+    The frozen body sees each image once; on its features the classifier is the logistic regression, with a
+    small penalty on its weights, and with classes that weigh the same. Nothing in it is random. The copy is
+    on the CPU in evaluation mode, and knows its classes: `ee.classify` can ask it.
+
+    Args:
+        network: A network with trained weights, whose preprocessing is used; it is left as it was.
+        images: What to learn from.
+        resolution: Side of the images in pixels; by default that of the network's weights, or its own.
+        device: Where the features are computed; the accelerator if there is one.
+        watch: Told the share done; asked before each batch whether to stop.
+
+    Raises:
+        ValueError: An argument is outside its range, or does not fit the network.
+        Cancelled: `watch` said so.
+
+    Source: Kumar et al., arXiv:2202.10054, for fitting the classifier before the rest is trained.
+    """
+    known = preprocessing_of(network)
+    side = check_resolution(network.spec, known.resolution if known and resolution is None else resolution)
+    how = squared(known, side)
+    body = copy.deepcopy(network)
+    body.classifier = nn.Identity()
+    body.to(as_device(device)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    features = answers(body, images.resized(side).images, how, watch)
+    weight, bias = _regression(features, images, watch)
+    own = with_classifier(network, images.num_classes).cpu()
+    own.classifier.load_state_dict({"weight": weight, "bias": bias})
+    own.published, own.trained_on = None, TrainedOn(images.class_names, how)
+    return own.eval()
+
+
+def _regression(features: Tensor, images: LabelledImages, watch: Watch) -> tuple[Tensor, Tensor]:
+    """Return weight (classes, features) and bias (classes,) of the penalised logistic regression."""
+    x = features.double()
+    mean = x.mean(0)
+    x = x - mean
+    length = x.square().sum(1).mean().sqrt().clamp(min=1e-12)
+    x = x / length
+    shape = (images.num_classes, x.shape[1])
+    weight = torch.zeros(shape, dtype=x.dtype, requires_grad=True)
+    bias = torch.zeros(shape[0], dtype=x.dtype, requires_grad=True)
+    weights_of_classes = images.class_weights.to(x.dtype)
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        watch.check()
+        optimizer.zero_grad()
+        each = F.cross_entropy(F.linear(x, weight, bias), images.labels, reduction="none")
+        value = (each * weights_of_classes[images.labels]).mean() + _PENALTY / 2 * weight.square().sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    weight, bias = weight.detach() / length, bias.detach()
+    return weight.float(), (bias - weight @ mean).float()

@@ -1,0 +1,239 @@
+"""What holds of every lab, found by the one list of them: their controls, their ends, and what they leave."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import pytest
+import traitlets
+from jupyter_client.manager import start_new_kernel
+
+import effnet_edu as ee
+from effnet_edu.labs.frame.controls import Choice, OnlyWhile, Several, Slider, Toggle
+from effnet_edu.labs.frame.layout import LOW, is_low
+from effnet_edu.labs.frame.page import Page, exact
+
+ROOT = Path(__file__).parents[2]
+LABS = tuple(ee.labs.LABS)
+
+
+def controls(held: Any) -> Iterator[Any]:
+    """Yield the single controls in a list of them, taken out of what groups or wraps them."""
+    for control in held:
+        inside = (control.control,) if isinstance(control, OnlyWhile) else getattr(control, "parts", ())
+        yield from controls(inside) if inside else (control,)
+
+
+def ends(control: Any, logic: Any) -> tuple[Any, ...]:
+    """Return what a control can be moved to: both ends of a slider, every choice of a short list."""
+    trait = logic.traits()[control.name]
+    if isinstance(control, Slider):
+        return logic.ends(control.name)
+    if isinstance(control, Toggle):
+        return False, True
+    if isinstance(control, Several):
+        return (), tuple(control.options)
+    assert isinstance(control, Choice)
+    given = control.options() if callable(control.options) else control.options
+    options = [one for one in given or trait.values if one not in logic.barred().get(control.name, ())]
+    return options[0], options[-1]
+
+
+def move(logic: Any, control: Any, value: Any) -> None:
+    barred = logic.barred().get(control.name, ())
+    setattr(logic, control.name, tuple(n for n in value if n not in barred) if barred and value else value)
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_no_control_reaches_what_numbers_and_picture_cannot(name: str, unmeasured: None) -> None:
+    """Every control at both ends, and every two of them, as the hand does it: one after the other."""
+    lab_class = getattr(ee.labs, name)
+    made = {control.name: control for control in controls(lab_class.CONTROLS) if control.name != "device"}
+    base = lab_class.LOGIC(device="cpu").setting
+    for logic in (lab_class.LOGIC(device="cpu"), Page(name).logic):
+        seen = set()
+        held = [one for one in made.values() if logic.MEASURES or one.name not in logic.MEASURED_ONLY]
+        for first, second in itertools.combinations(held, 2):
+            for one, other in itertools.product((0, 1), repeat=2):
+                with logic.together():
+                    for setting in filter(lambda name: name != "device", logic.names()):
+                        setattr(logic, setting, getattr(base, setting))
+                move(logic, first, ends(first, logic)[one])
+                move(logic, second, ends(second, logic)[other])
+                assert logic.setting == logic._chosen()
+                if logic.setting not in seen:
+                    seen.add(logic.setting)
+                    assert logic.numbers(logic.setting)
+                    screen = logic.screen()
+                    assert screen.finding
+                    assert screen.whole.marks
+                    assert logic.in_words()
+        assert len(seen) > 2 * len(held)
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_number_is_read_as_people_write_it_and_nothing_else_changes_anything(
+    name: str, unmeasured: None
+) -> None:
+    """In a notebook and on the page alike, for every slider."""
+    lab = getattr(ee.labs, name)(device="cpu")
+    page = Page(name)
+    registry: Any = ipywidgets.widgets.widget._instances
+    sliders = [one for one in controls(lab.CONTROLS) if isinstance(one, Slider)]
+    for slider in sliders:
+        css, trait = f"ee-{slider.name.replace('_', '-')}-field", lab.logic.traits()[slider.name]
+        field = [one for one in registry.values() if css in getattr(one, "_dom_classes", ())][-1]
+        before = getattr(lab.logic, slider.name)
+        low, high = lab.logic.ends(slider.name)
+        for words in ("nan", f"{high + 1}", f"{low - 1:g}", "x" * 5000, "", "inf"):
+            field.value = words
+            assert getattr(lab.logic, slider.name) == before
+            assert field.value == f"{before:g}"
+            said = lab.logic.status.message
+            assert said.startswith(f"{slider.label or slider.name} is ")
+            assert f"from {low:g} to {high:g}." in said
+            assert len(said) < 320
+        if slider.name in page.logic.MEASURED_ONLY:
+            continue
+        sent = json.dumps({"changed": {slider.name: f"{high + 1}"}, "press": ""})
+        answer = json.loads(page.answer(sent))
+        assert (
+            f"it must be a {'whole ' if isinstance(trait, traitlets.Int) else ''}number" in answer["refused"]
+        )
+        assert answer["setting"][slider.name] == getattr(page.logic, slider.name)
+    lab.close()
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_nan_is_in_no_range(name: str) -> None:
+    logic = exact(name)
+    for setting in logic.names():
+        if isinstance(logic.class_traits()[setting], traitlets.Float | traitlets.Int):
+            with pytest.raises(traitlets.TraitError, match=f"{setting} is nan; it must be a .*number from"):
+                logic(**{setting: float("nan")})
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_closed_lab_leaves_no_widget(name: str, unmeasured: None) -> None:
+    registry: Any = ipywidgets.widgets.widget._instances
+    getattr(ee.labs, name)(device="cpu").close()
+    before = len(registry)
+    getattr(ee.labs, name)(device="cpu").close()
+    assert len(registry) == before
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_threads_that_change_one_lab_come_one_after_the_other(name: str, unmeasured: None) -> None:
+    logic = getattr(ee.labs, name).LOGIC(device="cpu")
+    sliders = [one for one in controls(getattr(ee.labs, name).CONTROLS) if isinstance(one, Slider | Choice)]
+    moves = [(one, value) for one in sliders if one.name != "device" for value in ends(one, logic)]
+    failed: list[BaseException] = []
+
+    def change(order: list[Any]) -> None:
+        try:
+            for control, value in order:
+                with logic.lock:  # the ends of one control may depend on another
+                    allowed = ends(control, logic)
+                if value in allowed:
+                    move(logic, control, value)
+        except (ValueError, IndexError, RuntimeError, KeyError, traitlets.TraitError) as error:
+            failed.append(error)
+
+    quick = moves if name in ("SqueezeExciteLab", "BenchmarkLab") else moves[:6]
+    orders = [quick * 6, list(reversed(quick)) * 6, quick[::2] * 12]
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=change, args=(order,)) for order in orders]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(0.005)
+    assert [error for error in failed if not isinstance(error, traitlets.TraitError)] == []
+    assert logic.setting == logic._chosen()
+    assert logic.numbers(logic.setting)
+
+
+END = """
+import sys, time
+import effnet_edu as ee
+lab = ee.labs.{name}(device="cpu")
+lab.logic.request()
+while lab.logic.status.state != "measuring":
+    time.sleep(0.01)
+time.sleep(0.3)
+print("the end")
+"""
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_script_that_ends_while_a_lab_measures_ends_cleanly(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", END.format(name=name)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        check=False,
+        timeout=300,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "the end\n", "")
+
+
+COUNT = """
+import json, threading, ipywidgets
+measuring = [thread.name for thread in threading.enumerate() if thread.name.startswith("effnet-edu")]
+print(json.dumps([len(ipywidgets.widgets.widget._instances), len(measuring)]))
+"""
+
+
+def test_a_cell_that_runs_again_ends_the_lab_that_it_made_before() -> None:
+    """In a real kernel: the old lab gives the device back, and no widget of it is left."""
+    manager, client = start_new_kernel()
+
+    def run(code: str) -> str:
+        said: list[str] = []
+        answer = client.execute_interactive(
+            code, timeout=200, output_hook=lambda message: said.append(message["content"].get("text", ""))
+        )
+        assert answer["content"]["status"] == "ok", answer["content"]
+        return "".join(said)
+
+    try:
+        counted = []
+        for name in LABS:
+            cell = f"import effnet_edu as ee\nlab = ee.labs.{name}(device='cpu')\nlab.logic.request()\nlab"
+            run(cell)
+            run(f"{name} = lab")
+            first, _ = json.loads(run(COUNT))
+            run(cell)
+            again, _ = json.loads(run(COUNT))
+            counted.append((name, again - first))
+            assert json.loads(run(f"import json; print(json.dumps({name}.logic.status.is_busy))")) is False
+            run("lab.close()")
+            run(f"{name}.logic.wait(120) and lab.logic.wait(120)")
+        _, measuring = json.loads(run(COUNT))
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert counted == [(name, 0) for name in LABS]
+    assert measuring == 0
+
+
+@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize("room", [760, 814, 1299])
+def test_pictures_are_low_where_the_screen_is(name: str, room: int, unmeasured: None) -> None:
+    """On a laptop, beside the list of files, a lab has to fit without scrolling."""
+    logic = getattr(ee.labs, name).LOGIC(device="cpu")
+    logic.room = room
+    screen = logic.screen()
+    assert is_low(room)
+    assert screen.picture.height + screen.charts.height <= LOW

@@ -1,0 +1,61 @@
+import math
+
+import effnet_edu as ee
+from effnet_edu.studies.quantisation import findings
+from effnet_edu.training.evaluation import wilson_interval
+
+LITE0 = ee.spec("efficientnet_lite0")
+STUDY = ee.studies.read("quantisation")
+
+
+def _eight_of_eight() -> bool:
+    arms = findings.arms(STUDY)
+    return len(arms) == 8 and all(arm.changes[8].lies_within(findings.BOUND) for arm in arms)
+
+
+def _two_thirds_to_nearly_all() -> bool:
+    """The answer to the first question of the quiz."""
+    low, high = wilson_interval(11, 12)
+    return abs(low - 2 / 3) < 0.03 and high > 0.98
+
+
+FACTS = {
+    "EfficientNet-Lite0 knows the 1000 classes of ImageNet": lambda: [
+        ee.create(LITE0.name, device="meta").num_classes
+    ],
+    "Lite0 turns a picture into 1280 numbers, and its last layer turns these into 1000 logits": lambda: [
+        LITE0.head_channels,
+        ee.create(LITE0.name, device="meta").num_classes,
+    ],
+    "the 1280 numbers describe": lambda: [LITE0.head_channels],
+    "each stage before it at 0.7 times the rate of the next": lambda: [ee.FineTuning().layer_decay],
+    "After two epochs without a lower loss on the held-out pictures": lambda: ee.FineTuning().patience == 2,
+    "the same regression on 768 plain pixels": lambda: [3 * 16**2],
+    "you took 40 scenes, three times each, and then hold out a random fifth of the 120 pictures": lambda: [
+        40,
+        3 * 40,
+    ],
+    "here that map has only 3 x 3 places": lambda: [math.ceil(96 / LITE0.reductions[-1])] * 2,
+    "SiLU makes the noise 3.0 times as strong": lambda: [
+        10 ** (findings.noise_effects(STUDY)["activation"].mean / 10)
+    ],
+    "Whether gates add noise is not decided": lambda: not findings.noise_effects(STUDY)["gate"].decides_sign,
+    "all 8 cases stay within half a point": _eight_of_eight,
+    "In 5 bits SiLU costs 2.2 points": lambda: [
+        5,
+        -100 * findings.change_effects(STUDY, 5)["activation"].mean,
+    ],
+    "Five questions. Choose": lambda: (
+        len(ee.exercises.quiz_of("08_your_own_photographs").questions) == 5 and _two_thirds_to_nearly_all()
+    ),
+}
+CHOICES = {
+    "10": "pictures of each class to learn from",
+    "16": "a batch to try in the lab",
+    "30": "photographs of each class, which are enough to begin with",
+    "32": "bits of a float",
+    "95": "percent of an interval",
+    "256": "numbers that eight bits hold",
+    "120": "examples that the course draws",
+    "40": "scenes",
+}

@@ -1,0 +1,151 @@
+"""Networks timed in the reader's browser: real times, of the network on the screen, without a network."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from psutil import Process
+
+import effnet_edu as ee
+from tests.browser.jupyter import FLAGS, watched_page
+from tests.needs import where
+
+pytestmark = pytest.mark.browser
+
+FOUND = re.compile(
+    r"^phi ([\d.]+): ([\d.]+) ms, (WASM|WebGPU) \(([\d.]+) to ([\d.]+) ms, (\d+) runs\), in Chrome"
+)
+
+
+@contextmanager
+def opened(chrome: Browser, address: str, link: str = "", blocked: str = "") -> Iterator[Page]:
+    """The phi lab in a page that reaches the site alone, with its first time on the way."""
+    with watched_page(chrome, 1280, 900) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        if blocked:
+            page.context.route(blocked, lambda route: route.abort())
+        page.goto(f"{address}/live/phi_lab.html{link}")
+        page.locator(".ee-lab[data-live=ready]").wait_for()
+        assert not any("onnxruntime" in url for url in asked)
+        assert page.evaluate("() => crossOriginIsolated") is False
+        yield page
+        assert page.outside == []  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def page(chrome: Browser, address: str) -> Iterator[Page]:
+    with opened(chrome, address, "#phi=0.0") as page:
+        yield page
+        assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def time_at(page: Page, phi: float) -> tuple[float, float, float]:
+    """Return the time in ms at a phi, and its interval, once it stands there."""
+    expect(page.locator(".ee-time")).to_have_text(re.compile(rf"^phi {phi:g}: .* runs"))
+    found = FOUND.match(page.locator(".ee-time").inner_text())
+    assert found is not None
+    return float(found[2]), float(found[4]), float(found[5])
+
+
+def set_phi(page: Page, phi: float) -> None:
+    field = page.get_by_role("textbox", name="phi")
+    field.fill(f"{phi:g}")
+    field.press("Enter")
+
+
+def test_a_network_is_timed_where_it_is_read_and_more_work_takes_longer(page: Page) -> None:
+    small, low, high = time_at(page, 0)
+    assert low <= small <= high
+    expect(page.locator(".ee-lab").get_by_text(re.compile("time a batch")).first).to_be_attached()
+    set_phi(page, 3)
+    expect(page.locator(".ee-time")).not_to_contain_text(" ms, ")  # nothing stale stands there
+    expect(page.get_by_role("progressbar", name="measuring")).to_be_visible()
+    large, *_ = time_at(page, 3)
+    growth = ee.cost(ee.compound(3)).macs / ee.cost(ee.compound(0)).macs
+    assert growth > 7
+    assert large / small > growth / 3
+    expect(page.get_by_role("progressbar", name="measuring")).to_be_hidden()
+    set_phi(page, 0)
+    assert time_at(page, 0)[0] == small  # not measured again
+
+
+def test_what_runs_is_cancelled_and_the_newest_setting_wins(page: Page) -> None:
+    set_phi(page, 6)
+    expect(page.locator(".ee-time")).to_contain_text("Measuring phi 6 here, with WASM")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".ee-time")).to_have_text("Cancelled. Measure begins again.")
+    page.get_by_role("button", name="Measure").click()
+    expect(page.locator(".ee-time")).to_contain_text("Measuring phi 6 here, with WASM")
+    for phi in (5, 4, 0.2):
+        set_phi(page, phi)
+    time_at(page, 0.2)
+    page.wait_for_timeout(1500)  # a worker that was stopped says nothing afterwards
+    known, *_ = time_at(page, 0.2)
+    page.get_by_role("button", name="Measure").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".ee-time")).to_contain_text(f"Cancelled. phi 0.2: {known:g} ms, WASM")
+
+
+def test_the_address_leads_to_the_setting_on_the_screen(page: Page) -> None:
+    page.get_by_label("network", exact=True).select_option("B1")
+    expect(page).to_have_url(re.compile("#.*variant=B1"))
+    asked = page.url
+    set_phi(page, 0.1)
+    expect(page).to_have_url(re.compile("#phi=0.1$"))
+    page.goto(asked)  # as if the link were followed: the page begins anew
+    expect(page.get_by_label("network", exact=True)).to_have_value("B1")
+    expect(page.locator(".ee-code")).to_contain_text("variant='B1'")
+
+
+def test_where_onnxruntime_cannot_be_had_the_page_says_so_and_keeps_the_recorded_run(
+    chrome: Browser, address: str
+) -> None:
+    with opened(chrome, address, blocked="**/onnxruntime/*") as page:
+        expect(page.locator(".ee-time")).to_contain_text("Not measured here: ")
+        expect(page.locator(".ee-time")).to_contain_text("The recorded times stay.")
+        record = next(iter(ee.studies.recorded_devices().values()))["networks"]
+        assert record.provenance.device in page.locator(".ee-lab").inner_text()
+        set_phi(page, 2)
+        expect(page.locator(".ee-code")).to_have_text("ee.labs.PhiLab(phi=2.0)")
+
+
+@pytest.mark.thorough
+def test_memory_is_flat_after_a_hundred_changes(chrome: Browser, page: Page) -> None:
+    def used() -> float:
+        """Return the memory of pages and workers in MiB."""
+        found = chrome.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+        return sum(
+            Process(process["id"]).memory_info().rss / 2**20
+            for process in found
+            if process["type"] == "renderer"
+        )
+
+    used_at = {}
+    for n in range(121):
+        set_phi(page, n / 100)
+        time_at(page, n / 100)
+        if n in (20, 120):
+            used_at[n] = used()
+    assert used_at[120] < 1.2 * used_at[20]
+
+
+@pytest.mark.thorough
+def test_webgpu_is_an_engine_where_the_browser_has_it(chrome: Browser, address: str) -> None:
+    flags = [flag for flag in FLAGS if flag != "--disable-gpu"]
+    flags += ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]
+    with (
+        chrome.browser_type.launch(executable_path=where("chromium"), args=flags) as with_gpu,
+        opened(with_gpu, address, "#phi=0.0&device=WebGPU") as page,
+    ):
+        # Here a processor plays the GPU: a run takes some ten seconds.
+        expect(page.locator(".ee-time")).to_contain_text(re.compile(r"[\d.]+ ms, WebGPU"), timeout=900_000)
+        expect(page.get_by_label("engine")).to_have_value("WebGPU")
+
+
+def test_without_webgpu_the_choice_is_closed_and_says_why(page: Page) -> None:
+    option = page.get_by_label("engine").locator("option", has_text="WebGPU")
+    expect(option).to_be_disabled()
+    expect(option).to_have_attribute("label", "WebGPU (not in this browser)")

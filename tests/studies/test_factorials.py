@@ -1,0 +1,77 @@
+"""Studies of several factors at once: each factor's effect is its own, and no sentence says more."""
+
+import pytest
+
+from effnet_edu.studies.block_and_gate import findings as block_and_gate
+from effnet_edu.studies.quantisation import findings as quantisation
+from tests.studies.made import made_result
+
+CURVE = {"train_accuracy": [0.5, 0.9, 0.95], "test_accuracy": [0.5, 0.8, 0.8]}
+
+
+def made(name, found, **more):
+    """Return a study that was never performed, with what `found(labels)` says of each run."""
+
+    def all_found(run):
+        return {"parameters": run.parameters, "curve": CURVE, **found(run.labels)}
+
+    return made_result(name, all_found, seeds=range(10), **more)
+
+
+def in_bits(by_tensor, uneven=0.0):
+    """Return what is measured where gates cost 1 point, SiLU 2, and one step `by_tensor`, in 5 bits alone."""
+
+    def found(labels):
+        accuracy = 0.8 + 0.01 * labels["seed"]
+        kept = {"accuracy": accuracy, "snr_maps": 30.0}
+        for steps, cost in (("tensor", by_tensor), ("channel", 0.0)):
+            jitter = uneven * (labels["seed"] % 2) * (steps == "tensor")
+            lost = 0.01 * labels["gate"] + 0.02 * (labels["activation"] == "silu") + cost + jitter
+            kept |= {f"accuracy_int8_{steps}": accuracy, f"accuracy_int5_{steps}": accuracy - lost}
+            kept |= {f"snr_int8_{steps}": 40 - 100 * lost, f"snr_weights_{steps}": 40.0}
+        return kept
+
+    return found
+
+
+def test_each_of_three_factors_has_its_own_effect():
+    result = made("quantisation", in_bits(0.03))
+    effects = quantisation.change_effects(result, 5)
+    assert {name: pytest.approx(one.mean) for name, one in effects.items()} == {
+        "gate": -0.01,
+        "activation": -0.02,
+        "steps": -0.03,
+    }
+    assert quantisation.noise_effects(result)["steps"].mean == pytest.approx(3)
+    assert all(one.lies_within(quantisation.BOUND) for one in quantisation.change_effects(result, 8).values())
+    told = " ".join(result.summary)
+    assert "in 8 of 8 cases" in told
+    assert "SiLU in place of ReLU6: less accurate (-2.0 points" in told
+
+
+def test_a_factor_that_some_seeds_feel_is_not_decided():
+    told = " ".join(made("quantisation", in_bits(-0.01, uneven=0.02)).summary)
+    assert "one step for all channels of a weight: not decided" in told
+
+
+def test_block_and_gate_are_told_apart_and_so_is_their_time():
+    def seconds(labels):
+        return (1.0 + (labels["block"] == "mbconv")) * (1.5 if labels["gate"] else 1.0)
+
+    def found(labels):
+        return {"accuracy": 0.8 + 0.02 * labels["gate"] + 0.001 * (labels["block"] == "mbconv")}
+
+    arms = made("block_and_gate", found).arms()
+    rows = [{"labels": arm, "train_seconds": {"rounds": [seconds(arm), 1.1 * seconds(arm)]}} for arm in arms]
+    timed = {"device": "a device", "arms": rows}
+    result = made("block_and_gate", found, step_times=timed)
+    effects = block_and_gate.effects(result)
+    assert [pytest.approx(one.mean) for one in effects.values()] == [-0.001, 0.02, 0.0]
+    ratios = block_and_gate.time_ratios(timed)
+    assert ratios["block"].mean == pytest.approx(0.5)
+    assert ratios["gate"].mean == pytest.approx(1.5)
+    told = " ".join(result.summary)
+    assert "Gates (SE) rather than none: more accurate (+2.0 points" in told
+    assert "Fused-MBConv rather than MBConv: no difference that matters" in told
+    assert "Time was not measured" not in told
+    assert "Time was not measured" in " ".join(made("block_and_gate", found).summary)

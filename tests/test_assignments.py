@@ -1,0 +1,154 @@
+"""Lessons as assignments for two graders, and notebooks that were handed in, whatever they do."""
+
+import ast
+import csv
+import re
+from pathlib import Path
+from random import Random
+
+import nbformat
+import pytest
+
+from effnet_edu.__main__ import main
+from effnet_edu.course import grading
+from effnet_edu.course.assignments import export_assignments, otter_solution
+from effnet_edu.exercises import get, list_exercises
+from tests.exercises.test_exercises import WRONG
+
+
+def handed_in(folder: Path, name: str, cells: list[str]) -> None:
+    path = folder / name / "lesson.ipynb"
+    path.parent.mkdir(parents=True)
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbformat.write(book, path)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("assignments")
+    export_assignments(folder / "nbgrader", "nbgrader")
+    export_assignments(folder / "otter", "otter")
+    return folder
+
+
+def test_every_exercise_becomes_a_question_with_its_stub_and_without_its_solution(exported: Path) -> None:
+    graded = []
+    for path in sorted(exported.glob("nbgrader/source/*/*.ipynb")):
+        book = nbformat.read(path, as_version=4)
+        nbformat.validate(book)
+        marked = {
+            cell.metadata["nbgrader"]["grade_id"]: cell for cell in book.cells if "nbgrader" in cell.metadata
+        }
+        for name in list_exercises(path.stem):
+            answer, test = marked[f"answer-{name}"], marked[f"test-{name}"]
+            assert answer.source.strip() == get(name).stub().strip()
+            assert (answer.metadata["nbgrader"]["solution"], test.metadata["nbgrader"]["grade"]) == (
+                True,
+                True,
+            )
+            assert test.metadata["nbgrader"]["points"] in (1, 2, 3)
+            graded.append(name)
+        for name in list_exercises(path.stem):
+            assert all(cell.source.strip() != f'ee.exercises.get("{name}")' for cell in book.cells)
+        assert not any(cell.get("outputs") for cell in book.cells)
+    assert sorted(graded) == sorted(list_exercises())
+    compile((exported / "nbgrader/nbgrader_config.py").read_text(), "config", "exec")
+
+
+def test_otter_finds_each_solution_between_its_marks(exported: Path) -> None:
+    (path,) = exported.glob("otter/02*/*.ipynb")
+    raw = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "raw"]
+    assert raw[0].startswith("# ASSIGNMENT CONFIG\nname: 02_compound_scaling")
+    assert [line.count("BEGIN QUESTION") for line in raw].count(1) == len(list_exercises(path.stem))
+    for name in list_exercises():
+        tree = ast.parse(otter_solution(get(name)))
+        defined = {getattr(node, "name", "") for node in tree.body} | {
+            target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets
+        }
+        assert name in defined
+
+
+def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="new or an empty folder"):
+        export_assignments(tmp_path, "otter")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_answers_are_graded_right_wrong_hostile_or_missing(tmp_path: Path, capsys) -> None:
+    solved = [get(name).solved() for name in list_exercises("02_compound_scaling")]
+    stubs = [get(name).stub() for name in list_exercises("02_compound_scaling")]
+    handed_in(tmp_path, "ann", ["this is a draft", *solved])
+    handed_in(
+        tmp_path, "ben", ["def implied_phi(multiplier, base):\n    return multiplier / base", *stubs[1:]]
+    )
+    handed_in(
+        tmp_path, "cem", ["import os\ndef implied_phi(multiplier, base):\n    os._exit(0)", *solved[1:]]
+    )
+    handed_in(tmp_path, "dot", ["def implied_phi(multiplier, base):\n    return (", *solved[1:2]])
+    handed_in(tmp_path, "eve", ["print('nothing of ours')"])
+    (tmp_path / "fay.ipynb").write_text("no notebook")
+    assert main(["grade", str(tmp_path), "--jobs", "1"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    states = {
+        name: [row["state"] for row in rows if row["notebook"].startswith(name)]
+        for name in ("ann", "ben", "cem", "dot", "eve", "fay")
+    }
+    missing = "not attempted"
+    assert states == {
+        "ann": ["right"] * 4,
+        "ben": ["wrong", *[missing] * 3],
+        "cem": ["wrong", *["right"] * 3],
+        "dot": [missing, "right", missing, missing],
+        "eve": [missing],
+        "fay": [missing],
+    }
+    assert sum(int(row["points"]) for row in rows if row["notebook"].startswith("ann")) == sum(
+        int(row["of"]) for row in rows if row["notebook"].startswith("ann")
+    )
+    said = {
+        row["notebook"][:3]: row["message"] for row in rows if row["notebook"][:3] in ("cem", "eve", "fay")
+    }
+    assert "is no notebook" in said["fay"]
+    assert "no cell that answers an exercise" in said["eve"]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("lesson", sorted({get(name).lesson for name in list_exercises()}))
+def test_every_solution_earns_its_points_with_what_the_lesson_defines_above_it(lesson, tmp_path) -> None:
+    handed_in(tmp_path, "one", [get(name).solved() for name in list_exercises(lesson)])
+    grades = grading.grade(tmp_path)
+    assert [(each.exercise, each.state) for each in grades] == [
+        (name, "right") for name in list_exercises(lesson)
+    ]
+
+
+def made_class(folder: Path, learners: int, seed: int) -> dict[tuple[str, str], str]:
+    """Write a notebook a learner with three planted mistakes; return the state of each answer."""
+    random, expected = Random(seed), {}  # noqa: S311
+    lessons = sorted({get(name).lesson for name in list_exercises()})
+    for number in range(learners):
+        learner, lesson = f"learner {number:03}", lessons[number % len(lessons)]
+        names = list_exercises(lesson)
+        mistaken = random.sample(names, min(3, len(names)))
+        cells = []
+        for name in names:
+            wrong = random.choice(WRONG[name])[0]
+            if not re.search(rf"^(def|class) {name}\b|^{name} = ", wrong, re.MULTILINE):
+                wrong = f"{name} = {wrong}"
+            cells.append(wrong if name in mistaken else get(name).solved())
+            expected[f"{learner}/lesson.ipynb", name] = "wrong" if name in mistaken else "right"
+        handed_in(folder, learner, cells)
+    return expected
+
+
+@pytest.mark.thorough
+def test_a_class_with_planted_mistakes_is_graded_right(tmp_path: Path) -> None:
+    expected = made_class(tmp_path, 16, seed=0)
+    grades = grading.grade(tmp_path, jobs=2)
+    assert {(each.notebook, each.exercise): each.state for each in grades} == expected
+
+
+def test_an_empty_folder_is_a_sentence(tmp_path: Path, capsys) -> None:
+    assert main(["grade", str(tmp_path)]) == 2
+    assert "There is no notebook in" in capsys.readouterr().err

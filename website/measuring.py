@@ -1,0 +1,51 @@
+"""What times a network in the reader's browser: its controls, and onnxruntime beside the pages."""
+
+import shutil
+from html import escape
+from pathlib import Path
+from string import Template
+
+from effnet_edu.labs.frame.browser_measuring import ENGINES
+from effnet_edu.labs.frame.page import Page
+
+HERE = Path(__file__).parent
+ONNXRUNTIME = HERE / "node_modules" / "onnxruntime-web"
+#: What a browser needs of it (MIT licence) for WASM and for WebGPU: a script and a module each.
+ONNXRUNTIME_FILES = (
+    *("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"),
+    *("ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm"),
+)
+
+
+def controls(made: Page) -> str:
+    """Return what a page needs for timing: engine, button and a place for the time; empty where none is.
+
+    Args:
+        made: The page as it begins.
+    """
+    if made.logic.timed_network(made.logic.setting) is None:
+        return ""
+    engines = "".join(f"<option>{escape(engine)}</option>" for engine in ENGINES)
+    return Template((HERE / "live_measuring.html").read_text(encoding="utf-8")).substitute(engines=engines)
+
+
+def wasm_bytes() -> int:
+    """Return how many bytes a browser fetches of onnxruntime for WASM, before they are compressed."""
+    return sum((ONNXRUNTIME / "dist" / name).stat().st_size for name in ONNXRUNTIME_FILES[:2])
+
+
+def add_files(site: Path) -> None:
+    """Put onnxruntime beside the pages.
+
+    Args:
+        site: The folder of the made site.
+
+    Raises:
+        FileNotFoundError: onnxruntime-web was not installed.
+    """
+    if not ONNXRUNTIME.is_dir():
+        raise FileNotFoundError(f"{ONNXRUNTIME} is missing; `npm ci --prefix website` installs it.")
+    folder = site / "_static" / "onnxruntime"
+    folder.mkdir()
+    for name in ONNXRUNTIME_FILES:
+        shutil.copyfile(ONNXRUNTIME / "dist" / name, folder / name)

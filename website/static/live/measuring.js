@@ -1,0 +1,123 @@
+// Times the network of a lab in this browser. When the setting rests, Python writes the network as a graph, and a worker
+// runs it with onnxruntime. One measurement at a time; the newest setting wins.
+import { browser } from "./engine.js";
+
+const REST_MS = 400;
+const PATIENCE_MS = 1000;  // A run cannot be interrupted: a worker that has not stopped by then is ended.
+
+const device_of = async engine => {
+  if (engine === "WASM") return browser();
+  const adapter = await navigator.gpu?.requestAdapter();
+  if (!adapter) throw new Error("this browser has no WebGPU; choose WASM");
+  const { vendor, architecture, description } = adapter.info;
+  return `${browser(false)}, ${description || [vendor, architecture].filter(Boolean).join(" ") || "a GPU"}`;
+};
+
+let worker = null;
+const end_worker = () => {
+  worker?.terminate();
+  worker = null;
+};
+
+// Returns what the worker found; what was stopped ends with an AbortError.
+const run = (graph, engine, tell, signal) => new Promise((done, fail) => {
+  worker ??= new Worker(new URL("measuring_worker.js", import.meta.url), { type: "module" });
+  const mine = worker;
+  let patience = null;
+  const finish = (settle, value, keep) => {
+    clearTimeout(patience);
+    signal.removeEventListener("abort", stop);
+    mine.onmessage = mine.onerror = null;
+    if (!keep) end_worker();
+    settle(value);
+  };
+  const stop = () => {
+    mine.postMessage({ stop: true });
+    patience = setTimeout(() => finish(fail, signal.reason, false), PATIENCE_MS);
+  };
+  signal.addEventListener("abort", stop);
+  mine.onerror = event => finish(fail, new Error(event.message || "onnxruntime could not be loaded"), false);
+  mine.onmessage = ({ data }) => {
+    if ("share" in data) tell(data.share);
+    else if (data.stopped) finish(fail, signal.reason, true);
+    else if (data.failed) finish(fail, new Error(data.failed), false);
+    else finish(done, data, true);
+  };
+  mine.postMessage({ graph, engine });
+});
+
+// `ask` gets a graph from Python, `keep` gives it what was timed. Returns what to call with each answer of Python.
+export const measuring = (lab, ask, keep) => {
+  const row = lab.querySelector(".ee-here");
+  if (!row) return () => {};
+  const [words, share, button, engines] = [".ee-time", "progress", "button", "select"].map(name => row.querySelector(name));
+  let timing = null;
+  let under_way = null;
+  let last = Promise.resolve();
+
+  const say = (sentence, busy = false) => {
+    words.textContent = sentence;
+    share.hidden = !busy;
+    share.removeAttribute("value");
+    button.textContent = busy ? "Cancel" : "Measure";
+  };
+  const cancel = () => {
+    under_way?.abort(new DOMException("stopped", "AbortError"));
+    under_way = null;
+  };
+
+  const measure = async ({ label, engine }, signal) => {
+    say(`Measuring ${label} here, with ${engine} ...`, true);
+    let was_hidden = document.hidden;
+    const notice = () => { was_hidden ||= document.hidden; };
+    document.addEventListener("visibilitychange", notice);
+    try {
+      const device_name = await device_of(engine);
+      const graph = await ask();
+      signal.throwIfAborted();
+      const found = await run(graph, engine, value => { share.value = value; }, signal);
+      signal.throwIfAborted();
+      under_way = null;
+      keep({ ...found, device_name, was_hidden });
+    } catch (error) {
+      if (signal.aborted) return;
+      under_way = null;
+      say(`Not measured here: ${String(error.message ?? error).slice(0, 200)}. The recorded times stay.`);
+    } finally {
+      document.removeEventListener("visibilitychange", notice);
+    }
+  };
+  const start = delay => {
+    cancel();
+    const { signal } = under_way = new AbortController();
+    const wanted = timing;
+    say(`Next: ${wanted.label} here, with ${wanted.engine}.`, true);
+    setTimeout(() => {
+      if (!signal.aborted) last = last.then(() => signal.aborted || measure(wanted, signal));
+    }, delay);
+  };
+
+  button.addEventListener("click", () => {
+    if (!under_way) return start(0);
+    cancel();
+    say(`Cancelled. ${timing.found || "Measure begins again."}`);
+  });
+  navigator.gpu?.requestAdapter().catch(() => null).then(adapter => adapter ?? without_webgpu()) ?? without_webgpu();
+  function without_webgpu() {
+    const option = [...engines.options].find(one => one.value === "WebGPU");
+    if (engines.value === "WebGPU") return;  // a link asked for it: the reader is told
+    option.disabled = true;
+    option.label = "WebGPU (not in this browser)";
+  }
+
+  return shown => {
+    const before = timing;
+    timing = shown.timing;
+    row.hidden = !timing;
+    if (!timing) return cancel();
+    if (timing.found) {
+      if (before?.key !== timing.key) cancel();
+      if (!under_way) say(timing.found);
+    } else if (before?.key !== timing.key) start(REST_MS);
+  };
+};
