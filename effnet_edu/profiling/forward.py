@@ -123,7 +123,6 @@ def _run(work: Workload, seconds: float, seed: int, watch: Watch) -> _Found:
     inside = watch if work.engine == "torch" else Watch()
     with ready_network(work, seed, inside) as net, sensors(device) as held:
         inputs = list(work.inputs(seed))
-        run_in_engine = in_engine(work.engine, net, inputs[0].shape)
         sample = Sampler(held)
         turn = 0
 
@@ -145,6 +144,7 @@ def _run(work: Workload, seconds: float, seed: int, watch: Watch) -> _Found:
             watch.progress(share)
 
         try:
+            run_in_engine = in_engine(work.engine, net, inputs[0].shape)
             weights = sum(tensor.nbytes for tensor in net.state_dict().values())
             grown = memory_growth(run_and_check, device)
             timing = time_repeats(run, seconds, device, replace(watch, progress=tell))
