@@ -1,6 +1,7 @@
 """One function a figure: data in, a `Picture` out."""
 
 from effnet_edu.figures.accuracy import accuracy_against_macs
+from effnet_edu.figures.answers import answers
 from effnet_edu.figures.benchmarks import (
     accuracy_against_size,
     accuracy_against_throughput,
@@ -45,6 +46,7 @@ __all__ = [
     "accuracy_against_size",
     "accuracy_against_throughput",
     "against_resnet50",
+    "answers",
     "before_2019",
     "blocks",
     "channel_rounding",

@@ -52,6 +52,9 @@ EVALUATION = ee.training.Evaluation(
 EXPLANATION = ee.images.Explanation(
     EVALUATION.pictures.images[0], torch.eye(24), "a cat of some kind", 0.87, "grad_cam"
 )
+LETTERS = ee.images.LabelledImages(
+    "letters", torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.tensor([1, 0, 1, 0]), ("A", "B"), "a test"
+)
 NETWORKS = {f"B{number}": implied(f"B{number}") for number in range(1, 8)}
 POINTS = [
     ScalingPoint(phi, B0_MACS * (phi + 1), 10.0 + phi, 9.5 + phi, 11.0 + phi, 2**20 * 50) for phi in range(3)
@@ -106,6 +109,9 @@ CURVE = [(0.0, 0.1), (0.5, 0.2)]
 DRAW = {
     "study": lambda: ee.figures.study(made(lambda _way, level, seed: 0.5 + 0.02 * level + 0.01 * seed)),
     "gates": lambda: ee.figures.gates(made_gates()),
+    "answers": lambda: ee.figures.answers(
+        LETTERS, {"as it is": LETTERS.labels, "otherwise": torch.tensor([1, 1, 0, 0])}
+    ),
     "accuracy_against_size": lambda: ee.figures.accuracy_against_size(ee.published.results(), "parameters"),
     "accuracy_against_throughput": lambda: ee.figures.accuracy_against_throughput(
         ee.published.results("timm"), "RTX 4090"
@@ -261,6 +267,17 @@ def test_fitted_phi_says_what_the_lesson_says():
     assert rows["B2"][:2] == ("1.00", "1.00")
     assert rows["B7"] == ("6.21", "7.27", "7.05")
     assert "B7 implies 6.21 by depth, 7.27 by width and 7.05 by resolution" in picture.alt
+
+
+def test_answers_show_the_first_picture_of_each_class_and_box_what_is_wrong():
+    picture = DRAW["answers"]()
+    assert picture.numbers.rows == [("as it is", "A", "B", "100.0%"), ("otherwise", "B", "B", "50.0%")]
+    boxed = [text.get_text() for text in picture.figure.findobj(Text) if text.get_bbox_patch() is not None]
+    assert boxed == ["B"]
+    with pytest.raises(ValueError, match="'way' has 3 answers; there are 4 pictures"):
+        ee.figures.answers(LETTERS, {"way": [0, 1, 0]})
+    with pytest.raises(ValueError, match="said is empty"):
+        ee.figures.answers(LETTERS, {})
 
 
 def test_layer_rounding_counts_the_blocks_that_are_built():

@@ -1,11 +1,15 @@
 from dataclasses import replace
 
+import torch
+from torch import nn
+
 import effnet_edu as ee
 from effnet_edu.labs.squeeze_excite.answers import answer, focus
 from effnet_edu.labs.squeeze_excite.measured import MeasuredSqueezeExcite
 from effnet_edu.labs.squeeze_excite.numbers import ALL, OTHER
 from effnet_edu.labs.squeeze_excite.widths import MISTAKE, squeeze_cost
 from effnet_edu.studies.networks import small_network
+from effnet_edu.studies.squeeze_excitation.gates import gates
 from effnet_edu.studies.squeeze_excitation.runs import network as studied
 from effnet_edu.studies.study import RECIPE
 
@@ -63,9 +67,28 @@ def _after(epoch, ratio):
     return sum(run["curve"]["test_accuracy"][epoch] for run in runs) / len(runs)
 
 
-def _apart():
-    """Return how far apart the classes' mean gates lie in each channel of the last block."""
-    return [max(means) - min(means) for means in zip(*GATES[-1]["class_means"], strict=True)]
+def _pictures():
+    """Return the pictures on which the lesson replaces gates."""
+    return ee.images.glyphs("test", 500, side=32, classes="".join(SMALL.runs[0]["class_names"]))
+
+
+def _right(change):
+    """Return the share of right answers when the gates of every block are changed."""
+    network, _ = ee.studies.trained_network()
+    for part in network.modules():
+        if isinstance(part, ee.SqueezeExcitation):
+            part.gate = lambda x, own=part.gate: change(own(x))
+    pictures = _pictures()
+    with torch.no_grad():
+        return float((network(pictures.images / 127.5 - 1).argmax(1) == pictures.labels).double().mean())
+
+
+def _caught_by_one():
+    """Return the share of the variance of the last block's gates that lies along one direction."""
+    network, _ = ee.studies.trained_network()
+    found = gates(network, _pictures())["stages.3.1"]
+    variances = torch.linalg.svdvals(found - found.mean(0)) ** 2
+    return float(variances[0] / variances.sum())
 
 
 def _gate_by_class(channel):
@@ -139,20 +162,45 @@ FACTS = {
         < ERRORS["where", "stage 4"]
         < min(ERRORS["where", "stage 2"], ERRORS["where", "stage 3"])
     ),
-    "R opens this channel most and P least": lambda: (
-        max(_gate_by_class(5), key=_gate_by_class(5).get) == "R"
-        and min(_gate_by_class(5), key=_gate_by_class(5).get) == "P"
-        and len(_gate_by_class(5)) == 10
+    "in six of the 200 channels": lambda: [GATES[-1]["channels"]],
+    "In the first, the channel is nearly closed for P and more than half open for R": lambda: (
+        _gate_by_class(183)["P"] < 0.1 and _gate_by_class(183)["R"] > 0.5
     ),
-    "most gates move by a hundredth or two, and those of the last block by 0.05 on average over its 200": (
+    "in each of the first three channels, R is open widest and P least": lambda: all(
+        max("PCQR", key=_gate_by_class(channel).get) == "R"
+        and min("PCQR", key=_gate_by_class(channel).get) == "P"
+        for channel in (183, 38, 78)
+    ),
+    "But do 200 gates say 200 different things?": lambda: 2 * [GATES[-1]["channels"]],
+    "The squeeze lets 12 numbers through to the gates, and training has made use of hardly more than one": (
+        lambda: [ee.resolve(small_network())[-1].squeeze_channels] if _caught_by_one() > 0.9 else []
+    ),
+    "averaged by class, 166 of the 200 gates open widest for R": lambda: [
+        sum(max(_gate_by_class(channel), key=_gate_by_class(channel).get) == "R" for channel in range(200)),
+        GATES[-1]["channels"],
+    ],
+    "the layers behind the gates have learned to work with maps of about half the magnitude": lambda: all(
+        0.4 < row["mean"] < 0.6 for row in GATES
+    ),
+    "cost the network of section 4 almost half of its right answers": lambda: (
+        0.45 < 1 - _right(torch.ones_like) / _right(lambda gates: gates) < 0.5
+    ),
+    "`all at 0.5` takes away just as much of what the gates know": lambda: (
+        _right(lambda gates: torch.full_like(gates, 0.5)) > 0.99
+    ),
+    "The lines lie so near to the curve that nothing is lost": lambda: (
+        _right(lambda gates: nn.functional.hardsigmoid(gates.logit())) == _right(lambda gates: gates)
+    ),
+    "none in the early, fused stages (table 4)": lambda: all(
+        (stage.squeeze_ratio == 0) == (stage.operation == "fused_mbconv")
+        for stage in ee.spec("efficientnetv2_s").stages
+    ),
+    "Most gates move by a hundredth or two, and those of the last block by 0.05 on average over its 200": (
         lambda: (
             [GATES[-1]["deviation"], GATES[-1]["channels"]]
             if all(row["deviation"] < 0.025 for row in GATES[:-1])
             else []
         )
-    ),
-    "the channel whose classes lie farthest apart, by 0.52; for the middle channel it is 0.14": (
-        lambda: [_apart()[5], sorted(_apart())[100]] if max(_apart()) == _apart()[5] else []
     ),
     "here 23.30% is the error *without* gates, while above 23.3% is the error with them": lambda: [
         ERRORS["reduction", "without"],
