@@ -169,6 +169,7 @@ def test_a_configuration_of_the_folder_does_not_open_the_demo(tmp_path: Path) ->
         assert "/login?" in reply.url
 
 
+@pytest.mark.thorough
 def test_a_cookie_of_an_earlier_start_opens_nothing(served, tmp_path: Path) -> None:
     _, first, _ = served
     jar = CookieJar()
@@ -185,6 +186,7 @@ def test_a_cookie_of_an_earlier_start_opens_nothing(served, tmp_path: Path) -> N
             urllib.request.urlopen(asked, timeout=60)  # noqa: S310
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 def test_a_server_ends_when_its_parent_was_killed(tmp_path: Path) -> None:
     kept = {

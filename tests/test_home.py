@@ -92,6 +92,7 @@ def test_a_home_that_can_be_written_is_used_without_a_word(no_home, monkeypatch,
     assert not recwarn.list
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no users whom it does not know")
 def test_a_user_whom_the_system_does_not_know_can_do_everything(no_home):
     environment = {name: value for name, value in os.environ.items() if name not in HOMES}

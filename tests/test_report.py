@@ -51,6 +51,7 @@ def page(folder):
     return device_page(read_device(folder))
 
 
+@pytest.mark.thorough
 def test_every_experiment_is_recorded_with_what_makes_it_again(folder):
     records = read_device(folder)
     assert list(records) == list(DEVICE_EXPERIMENTS)

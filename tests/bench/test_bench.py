@@ -187,6 +187,7 @@ def test_a_piece_on_an_accelerator_is_rehearsed_here(network, tmp_path):
     assert accelerator.run_piece(piece, tmp_path, CPU).read_text() == "finished before"
 
 
+@pytest.mark.thorough
 def test_modes_of_an_accelerator_are_rehearsed_with_a_stand_in(tmp_path, monkeypatch):
     """Without graphs here, and with the compiler's part left out, as it is the same on every device."""
     monkeypatch.setattr(torch.nn.Module, "compile", lambda _self: None)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import effnet_edu as ee
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +55,7 @@ def follow(folder: Path) -> str:
     return "\n".join(others)
 
 
+@pytest.mark.thorough
 def test_a_lab_of_the_page_lives_in_a_notebook_and_on_the_site(tmp_path: Path) -> None:
     code = follow(tmp_path)
     done = subprocess.run(

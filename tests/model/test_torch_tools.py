@@ -74,6 +74,7 @@ def test_compile_computes_the_same_without_a_break():
         torch.testing.assert_close(compiled(x), net(x), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.thorough
 def test_compile_follows_many_sizes_with_one_program():
     programs = []
 
@@ -101,7 +102,13 @@ def test_compiled_training_gives_the_same_gradients():
 
 
 @pytest.mark.parametrize("conventions", ["tensorflow", "torchvision"])
-@pytest.mark.parametrize("network", [TINY, spec("efficientnet_b0")], ids=["tiny", "b0"])
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param(TINY, id="tiny"),
+        pytest.param(spec("efficientnet_b0"), id="b0", marks=pytest.mark.thorough),
+    ],
+)
 def test_export_with_any_batch_height_and_width(network, conventions):
     """From one pixel above the stride: at the stride itself the last map has one pixel, which torch fixes."""
     net = settled(network, conventions)
@@ -257,6 +264,7 @@ def test_counters_that_know_exact_types_count_everything(name):
     assert {kind.__name__ for kind in kinds if kind.__module__.startswith("effnet_edu")} <= {"DropPath"}
 
 
+@pytest.mark.thorough
 def test_the_optimised_network_exports_and_compiles_whole_with_its_slices(monkeypatch):
     monkeypatch.setattr("effnet_edu.model.inference.SLICE_BYTES", 2**15)
     net = settled(TINY)

@@ -10,6 +10,7 @@ from nbconvert.preprocessors import ExecutePreprocessor
 from nbformat import NotebookNode
 
 from effnet_edu.ground import front_end
+from tests.cases import thorough_but_for
 from tests.notebooks.book import LESSONS, read, tidy
 
 CODE = """import effnet_edu as ee
@@ -32,7 +33,9 @@ def pictures(html: str) -> list[str]:
     return re.findall(r"""src=["'](data:image/[^"']+)["']""", html)
 
 
-@pytest.mark.parametrize("options", [{}, {"theme": "dark"}, {"template_name": "classic"}])
+@pytest.mark.parametrize(
+    "options", thorough_but_for(({},), ({}, {"theme": "dark"}, {"template_name": "classic"}))
+)
 def test_a_page_keeps_figures_and_still_pictures(executed: NotebookNode, options: dict[str, Any]):
     page, _ = HTMLExporter(**options).from_notebook_node(executed)
     figure, quiz, lab = (cell.outputs[0].data["text/html"] for cell in executed.cells)

@@ -129,6 +129,7 @@ def test_it_stops_when_asked() -> None:
     assert told[-1] == "torch"
 
 
+@pytest.mark.thorough
 def test_a_compiled_network_gives_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     # All of torch.compile but the minutes in the C++ compiler.
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))

@@ -15,6 +15,7 @@ import effnet_edu as ee
 from effnet_edu.ground.watch import Cancelled, MeasurementError, Watch
 from effnet_edu.model.network import build
 from effnet_edu.profiling import batches, workload
+from tests.cases import thorough_but_for
 
 SMALL = replace(ee.spec("efficientnet_lite0"), resolution=64)
 CPU = torch.device("cpu")
@@ -47,14 +48,14 @@ def net() -> Iterator[ee.EfficientNet]:
     assert ee.profile(net, seconds=0.05).repeats >= 3
 
 
-@pytest.mark.parametrize("at", [1, 2, 4])
+@pytest.mark.parametrize("at", thorough_but_for((2,), (1, 2, 4)))
 def test_memory_that_runs_out(net: ee.EfficientNet, at: int) -> None:
     Faulty(net, torch.OutOfMemoryError("CUDA out of memory."), at)
     with pytest.raises(MemoryError, match=r"batch of 2 at 64 x 64 pixels .* choose a smaller batch"):
         ee.profile(net, batch_size=2, seconds=0.2)
 
 
-@pytest.mark.parametrize("at", [1, 2, 4])
+@pytest.mark.parametrize("at", thorough_but_for((2,), (1, 2, 4)))
 def test_a_device_that_vanishes(net: ee.EfficientNet, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     Faulty(net, RuntimeError("CUDA error: unspecified launch failure\nCompile with ..."), at)
     failed = workload.is_device_failure
@@ -102,7 +103,7 @@ def test_random_weights_stay_within_the_range_of_fp16(name: str) -> None:
     assert 0 < highest < 1000
 
 
-@pytest.mark.parametrize("passes", [1, 2, 20])
+@pytest.mark.parametrize("passes", thorough_but_for((2,), (1, 2, 20)))
 def test_cancel_stops_before_the_next_pass_ends(passes: int, net: ee.EfficientNet) -> None:
     ran = 0
 
@@ -128,7 +129,7 @@ def test_memory_is_free_after_a_failure(net: ee.EfficientNet) -> None:
     assert after - before < 4 * 64 * 3 * 64 * 64  # not one input batch is left, nor a feature map
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 5, 21, 64])
+@pytest.mark.parametrize("limit", thorough_but_for((1, 5), (1, 2, 3, 5, 21, 64)))
 def test_the_largest_batch_is_found_on_a_device_that_says_no(limit: int, net, monkeypatch) -> None:
     tried: list[int] = []
     forward = net.forward
@@ -169,6 +170,7 @@ def peak_memory_alone(arguments: str) -> int:
     )
 
 
+@pytest.mark.thorough
 def test_on_a_cpu_the_largest_batch_is_predicted_and_nothing_runs(monkeypatch) -> None:
     memory = 2**29
     monkeypatch.setattr(batches, "available_memory", lambda _: memory)
@@ -180,7 +182,10 @@ def test_on_a_cpu_the_largest_batch_is_predicted_and_nothing_runs(monkeypatch) -
     assert peak_memory_alone(f"'{SMALL.name}', {found}, 224") < memory
 
 
-@pytest.mark.parametrize(("name", "batch_size"), [("efficientnet_b0", 8), ("efficientnetv2_b0", 4)])
+@pytest.mark.parametrize(
+    ("name", "batch_size"),
+    [("efficientnet_b0", 8), pytest.param("efficientnetv2_b0", 4, marks=pytest.mark.thorough)],
+)
 def test_the_prediction_is_on_the_safe_side_and_not_far_off(name: str, batch_size: int) -> None:
     work = workload.as_workload(name, batch_size, None, "fp32", CPU, 1.0)
     weights = 4 * (work.counts.parameters + work.counts.buffers)
@@ -188,6 +193,7 @@ def test_the_prediction_is_on_the_safe_side_and_not_far_off(name: str, batch_siz
     assert predicted / 6 < peak_memory_alone(f"{name!r}, {batch_size}") < predicted
 
 
+@pytest.mark.thorough
 def test_two_hundred_profiles_leave_nothing_behind(monkeypatch, request) -> None:
     monkeypatch.setattr(workload, "MOST_INPUT_BYTES", 2**22)  # still many that take turns, but soon made
     whole = ee.spec("efficientnet_lite0")

@@ -116,6 +116,7 @@ def test_any_module_that_takes_images_is_measured_as_it_is(index: int) -> None:
         ee.profile_layers(net, 1, 64, device="cpu")
 
 
+@pytest.mark.thorough
 def test_a_compiled_network_is_measured_compiled() -> None:
     ran: list[int] = []
 

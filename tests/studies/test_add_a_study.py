@@ -33,6 +33,7 @@ def added(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.thorough
 def test_a_folder_and_a_line_give_command_findings_figure_and_page(added, capsys, monkeypatch):
     assert main(["study", "stem", "--quick", "--jobs", "1"]) == 0
     said = capsys.readouterr().out

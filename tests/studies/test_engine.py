@@ -214,6 +214,7 @@ def performed_in(folder, **options):
     return engine.run("scaling", quick=True, jobs=1, results=folder, show_progress=False, **options)
 
 
+@pytest.mark.thorough
 def test_finished_runs_are_carried_to_another_folder_and_not_performed_again(
     cache, tmp_path, monkeypatch, performed_names
 ):
@@ -252,6 +253,7 @@ def test_more_seeds_cost_only_the_new_runs(cache, tmp_path, monkeypatch, perform
     assert len(performed_names) == 3, "without --resume it begins anew"
 
 
+@pytest.mark.thorough
 def test_a_run_of_another_recipe_or_method_is_performed_again(cache, tmp_path, monkeypatch, performed_names):
     chosen = engine.study("scaling")
     performed_in(tmp_path)
@@ -272,6 +274,7 @@ def test_a_run_of_another_recipe_or_method_is_performed_again(cache, tmp_path, m
         assert len(performed_names) == 3
 
 
+@pytest.mark.thorough
 def test_steps_are_timed_apart_from_accuracy():
     runs = small("progressive").runs(True)
     told = step_times(runs, torch.device("cpu"), rounds=2, steps=1)
@@ -288,6 +291,7 @@ def test_steps_are_timed_apart_from_accuracy():
             assert row["train_seconds"]["rounds"] == pytest.approx(expected)
 
 
+@pytest.mark.thorough
 def test_the_number_of_jobs_changes_no_result(performed, cache, monkeypatch, tmp_path):
     monkeypatch.setattr(engine, "study", lambda name: small(name, most=3))
     found = engine.run("scaling", quick=True, jobs=2, results=tmp_path, show_progress=False)

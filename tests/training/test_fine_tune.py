@@ -16,6 +16,7 @@ from effnet_edu.training import Evaluation, fine_tuning
 from effnet_edu.training.evaluation import wilson_interval
 from effnet_edu.training.optimizers import parameter_groups
 from effnet_edu.training.rows import lowest_loss
+from tests.cases import thorough_but_for
 from tests.training.easy import TINY, quarters
 from tests.training.test_fine_tuning import changed
 from tests.training.test_resume import Stop, results
@@ -71,7 +72,7 @@ def test_early_layers_learn_slowly() -> None:
     assert {tuple(p.shape) for group in slowest for p in group["params"]} == {(8, 3, 3, 3), (8,)}  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("stop", [0, 4, 8])
+@pytest.mark.parametrize("stop", thorough_but_for((4,), (0, 4, 8)))
 def test_a_stopped_run_goes_on_bit_for_bit(
     tmp_path: Path, stop: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(
         tune(tmp_path / "run", seed=1)
 
 
+@pytest.mark.thorough
 def test_it_stops_when_it_gets_worse_and_keeps_the_best(tmp_path: Path) -> None:
     wild = replace(RECIPE, epochs=12, base_learning_rate=2.0, patience=2)
     run = tune(tmp_path / "run", recipe=wild)

@@ -19,6 +19,7 @@ from effnet_edu.training.processes import Processes
 from effnet_edu.training.progressive import Stage
 from effnet_edu.training.schedules import average_decay
 from effnet_edu.training.state import TrainingState, averaged
+from tests.cases import thorough_but_for
 from tests.training.easy import RANDOM_RECIPE, TINY, quarters
 
 if TYPE_CHECKING:
@@ -46,12 +47,15 @@ def prepared(recipe: ee.Recipe) -> tuple[Plan, TrainingState]:
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {},
-        {"optimizer": "adamw", "base_learning_rate": 0.02, "precision": "bf16"},
-        {"optimizer": "rmsprop", "base_learning_rate": 0.05, "clip_norm": 5.0},
-        {"ema_decay": None, "mixup": 0.2, "accumulation": 2},
-    ],
+    thorough_but_for(
+        ({},),
+        (
+            {},
+            {"optimizer": "adamw", "base_learning_rate": 0.02, "precision": "bf16"},
+            {"optimizer": "rmsprop", "base_learning_rate": 0.05, "clip_norm": 5.0},
+            {"ema_decay": None, "mixup": 0.2, "accumulation": 2},
+        ),
+    ),
     ids=str,
 )
 def test_an_easy_task_is_learned(changes: dict[str, object]) -> None:
@@ -87,6 +91,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_does_not() -> None:
     assert not torch.equal(weights(first.network), weights(other.network))
 
 
+@pytest.mark.thorough
 def test_every_random_part_uses_the_seed() -> None:
     """Two runs that start from the same weights differ by order, dropout, augmentation: each alone, too."""
     start = build(TINY, 4, generator=torch.Generator().manual_seed(0))
@@ -203,6 +208,7 @@ def test_the_shares_of_processes_are_the_batch() -> None:
         assert torch.equal(torch.cat((one, other)), batch)
 
 
+@pytest.mark.thorough
 def test_progressive_learning_changes_side_and_dropout_at_each_stage() -> None:
     schedule = ee.ProgressiveSchedule.linear(Stage(8, dropout=0.1), Stage(16, 9.0, dropout=0.3), 3, 4)
     rates: list[float] = []

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 import effnet_edu as ee
 from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.training import loop
+from tests.cases import thorough_but_for
 from tests.training.easy import RANDOM_RECIPE, TINY, quarters
 from tests.training.killed import KILLS
 
@@ -121,7 +122,7 @@ def test_a_finished_run_is_returned_as_it_was(tmp_path: Path) -> None:
     assert same_weights(again.network, first.network)
 
 
-@pytest.mark.parametrize("damage", ["shorter", "zeros", "empty"])
+@pytest.mark.parametrize("damage", thorough_but_for(("shorter",), ("shorter", "zeros", "empty")))
 def test_a_damaged_newest_state_gives_way_to_the_one_before(tmp_path: Path, damage: str) -> None:
     plain = train(tmp_path / "plain")
     with pytest.raises(Cancelled):
@@ -172,6 +173,7 @@ def test_another_configuration_is_refused_by_name(
         train(tmp_path, recipe, **options)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("lost", ["lost", "copied from another run"])
 def test_a_state_knows_its_configuration_without_the_file(tmp_path: Path, lost: str) -> None:
     other = replace(SHORT, base_learning_rate=0.2)

@@ -24,6 +24,7 @@ def failing(seed: int) -> int:
 SETTINGS = [{"seed": seed, "rate": rate} for seed in (0, 1) for rate in (0.1, 0.4)]
 
 
+@pytest.mark.thorough
 def test_a_sweep_gives_what_a_loop_gives_in_the_same_order() -> None:
     loop = [trained(**setting)[:2] for setting in SETTINGS]  # type: ignore[arg-type]
     assert [result[:2] for result in ee.training.sweep(trained, SETTINGS)] == loop
