@@ -13,6 +13,7 @@ from .model.export import export_onnx
 from .model.fusing import fuse_stages
 from .model.inference import optimize_for_inference
 from .model.network import EfficientNet
+from .model.receptive_field import receptive_field
 from .model.scaling import Multipliers, compound_multipliers, cost_factor, fit_phi
 from .model.specs import NetworkSpec, StageSpec, resolve, scale
 from .model.variants import compound, list_variants, spec
@@ -72,6 +73,7 @@ __all__ = [
     "profile_layers",
     "profiling",
     "published",
+    "receptive_field",
     "resolve",
     "roofline",
     "scale",

@@ -19,7 +19,16 @@ WITHOUT_TORCH = [
     Path("ground", "checks.py"),
     *(
         Path("model", f"{name}.py")
-        for name in ("scaling", "specs", "fusing", "variants", "cost", "onnx_file", "onnx_graph")
+        for name in (
+            "scaling",
+            "specs",
+            "fusing",
+            "variants",
+            "cost",
+            "receptive_field",
+            "onnx_file",
+            "onnx_graph",
+        )
     ),
 ]
 

@@ -8,6 +8,7 @@ from effnet_edu.exercises.functions import FunctionCheck
 from effnet_edu.exercises.numbers import NumberCheck
 from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.model.cost import cost
+from effnet_edu.model.receptive_field import field_of_chain
 from effnet_edu.model.specs import resolve, strided
 from effnet_edu.model.variants import spec
 from effnet_edu.published import read
@@ -73,15 +74,6 @@ MACS_SAVED = Exercise(
 )
 
 
-def receptive_field(kernels: Sequence[int], strides: Sequence[int]) -> int:
-    """Return the side of the input patch that one pixel of the last map sees."""
-    field, step = 1, 1
-    for kernel, stride in zip(kernels, strides, strict=True):
-        field += (kernel - 1) * step
-        step *= stride
-    return field
-
-
 def _draw_convolutions(generator: random.Random) -> tuple[list[int], list[int]]:
     count = generator.randint(2, 7)
     strides = [generator.choice((1, 1, 2)) for _ in range(count)]
@@ -134,7 +126,7 @@ RECEPTIVE_FIELD = Exercise(
         "First the field grows by `(kernel - 1) * step`, then the step is multiplied by the stride.",
     ),
     checker=FunctionCheck(
-        reference=receptive_field,
+        reference=field_of_chain,
         draw=_draw_convolutions,
         arguments=("kernels", "strides"),
         edges=(([], []), ([3], [1]), ([3], [2]), ([1, 1], [2, 2]), ([3, 3, 3], [2, 2, 2])),
@@ -159,7 +151,7 @@ RECEPTIVE_FIELD = Exercise(
                 "field grows by `(kernel - 1) * step`.",
             ),
             (
-                lambda kernels, strides: receptive_field([kernel + 1 for kernel in kernels], strides),
+                lambda kernels, strides: field_of_chain([kernel + 1 for kernel in kernels], strides),
                 "It adds the whole kernel. The middle pixel is there already: a kernel adds `kernel - 1`.",
             ),
         ),

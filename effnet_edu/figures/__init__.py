@@ -29,6 +29,7 @@ from effnet_edu.figures.mismatch import mismatches
 from effnet_edu.figures.network import network
 from effnet_edu.figures.photograph import classified
 from effnet_edu.figures.picture import Numbers, Picture, ScenePicture
+from effnet_edu.figures.receptive_fields import receptive_fields
 from effnet_edu.figures.roofline import macs_against_time, roofline
 from effnet_edu.figures.rounding import channel_rounding, layer_rounding
 from effnet_edu.figures.scaling_problem import before_2019, diminishing_returns, growth_of_macs
@@ -74,6 +75,7 @@ __all__ = [
     "network",
     "network_times",
     "ratios_of_table_2",
+    "receptive_fields",
     "relu_in_channels",
     "roofline",
     "study",

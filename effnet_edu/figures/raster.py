@@ -1,5 +1,6 @@
 """A scene as pixels, for books that cannot hold SVG: one more reader of the same marks."""
 
+import base64
 import io
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,12 @@ def _text(axes: Axes, mark: Mark) -> None:
         x += width
 
 
+def _image(axes: Axes, mark: Mark) -> None:
+    x, y, width, height = mark.place
+    pixels = Image.open(io.BytesIO(base64.b64decode(mark.href.partition(",")[2]))).convert("RGB")
+    axes.imshow(pixels, extent=(x, x + width, y + height, y), aspect="auto")
+
+
 def _draw(axes: Axes, mark: Mark) -> None:
     place = mark.place
     if mark.shape == "box":
@@ -109,6 +116,8 @@ def _draw(axes: Axes, mark: Mark) -> None:
         _strokes(axes, mark)
     elif mark.shape == "slab":
         _slab(axes, mark)
+    elif mark.shape == "image":
+        _image(axes, mark)
     else:
         _text(axes, mark)
 
@@ -128,7 +137,9 @@ def png(scene: Scene) -> bytes:
             artist.set_zorder(order + 2)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_DOTS, pad_inches=0)
-    few = Image.open(buffer).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
+    has_photograph = any(mark.shape == "image" for mark in scene.marks)
+    colours = 256 if has_photograph else _COLOURS
+    few = Image.open(buffer).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
     few.save(buffer, format="png", optimize=True)
     return buffer.getvalue()

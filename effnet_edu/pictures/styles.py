@@ -71,6 +71,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "map": {"fill": "faint", "stroke": "soft", "stroke-width": 0.8},
     "texture": {"fill": "none", "stroke": "#1a1a1a", "stroke-width": 0.8},
     "cells": {"fill": "none", "stroke": "card", "stroke-width": 1},
+    "edge": {"fill": "none", "stroke": "card", "stroke-width": 5.5},
     "computed": {"fill": "none", "stroke": "text", "stroke-width": 2},
     "counter": {"font-size": 26, "font-weight": 700, "fill": "text"},
     "track": {"fill": "none", "stroke": "line", "stroke-width": 4, "stroke-linecap": "round"},

@@ -104,6 +104,7 @@ TRAINING_ROWS = [
 ]
 
 CURVE = [(0.0, 0.1), (0.5, 0.2)]
+CAT = Image.new("RGB", (60, 40), "#b08030")
 
 #: Every public figure, drawn once with real data.
 DRAW = {
@@ -129,6 +130,15 @@ DRAW = {
     ),
     "before_2019": lambda: ee.figures.before_2019(ee.published.read("scaling_before_2019")),
     "blocks": lambda: ee.figures.blocks({"MBConv": ee.resolve(ee.spec("efficientnet_b0"))[3]}),
+    "receptive_fields": lambda: ee.figures.receptive_fields(
+        CAT,
+        {
+            "B0": ee.spec("efficientnet_b0"),
+            "finer": ee.scale(ee.spec("efficientnet_b0"), resolution=448),
+            "deeper": ee.scale(ee.spec("efficientnet_b0"), depth=2, width=1.5, resolution=448),
+        },
+        4,
+    ),
     "relu_in_channels": lambda: ee.figures.relu_in_channels(
         CURVE, {2: CURVE, 15: CURVE}, {2: 0.65, 15: 0.01}
     ),
@@ -185,7 +195,7 @@ DRAW = {
 }
 
 
-SCENES = {"network", "blocks"}
+SCENES = {"network", "blocks", "receptive_fields"}
 
 
 @pytest.fixture(scope="module", params=sorted(DRAW))
@@ -329,6 +339,39 @@ def test_networks_stand_above_each_other_on_one_scale():
     assert large.place[2] / small.place[2] == pytest.approx(math.sqrt(424 / 320))
     assert large.place[1] > small.place[1]
     assert ("efficientnet_b0", "stage 5", "112", "14", "3") in picture.numbers.rows
+
+
+def test_one_window_stays_while_the_photograph_grows_and_layers_widen_it():
+    picture = DRAW["receptive_fields"]()
+    place = {mark.key: mark.place for mark in picture.scene.marks}
+    photographs = [key for key in place if key.startswith("photograph")]
+    assert photographs == ["photograph 224", "photograph 448"]
+    wide = {name: place[f"{name}/window"][2] for name in ("B0", "finer", "deeper")}
+    assert wide["B0"] == wide["finer"] == pytest.approx(147 / 448 * place["photograph 448"][2])
+    assert wide["deeper"] == pytest.approx(327 / 448 * place["photograph 448"][2])
+    dashed = {mark.key for mark in picture.scene.marks if "dashed" in mark.style}
+    assert dashed == {"deeper/window", "deeper/entry/line"}
+    strokes = {name: len(place[f"{name}/entry/slots"]) // 4 for name in wide}
+    assert strokes == {"B0": 80, "finer": 80, "deeper": 120}
+    assert "The file has 40 px" in picture.caption
+    with pytest.raises(ValueError, match="There are 0 networks; 1 to 3"):
+        ee.figures.receptive_fields(CAT, {}, 4)
+    with pytest.raises(ValueError, match="stage is 8; efficientnet_b0 has stages 1 to 7"):
+        ee.figures.receptive_fields(CAT, {"B0": ee.spec("efficientnet_b0")}, 8)
+
+
+def test_a_window_larger_than_its_photograph_ends_at_its_edge():
+    picture = ee.figures.receptive_fields(CAT, {"B0": ee.spec("efficientnet_b0")}, 7)
+    place = {mark.key: mark.place for mark in picture.scene.marks}
+    assert place["B0/window"] == place["photograph 224"]
+    assert ("B0", "224", "851", "380%", "320", "7 x 7") in picture.numbers.rows
+
+
+def test_a_scene_with_a_photograph_keeps_its_colours_as_pixels():
+    bundle = DRAW["receptive_fields"]()._repr_mimebundle_()
+    image = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("RGB")
+    found = image.getpixel((image.width // 3, image.height // 2))
+    assert all(abs(one - other) < 12 for one, other in zip(found, (0xB0, 0x80, 0x30), strict=True))
 
 
 def test_a_scene_also_comes_as_pixels_for_books_without_svg():

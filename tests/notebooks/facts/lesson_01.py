@@ -9,6 +9,7 @@ BASE = ee.cost(B0)
 FIGURE_3 = ee.published.read("effnet_fig3")
 FIGURE_4 = ee.published.read("effnet_fig4")
 FIGURE_8 = ee.published.read("effnet_fig8")
+COEFFICIENTS = ee.published.read("effnet_coefficients")
 VERSIONS = ee.published.read("effnet_table2_versions").where(what="Table 2")
 TABLE_3 = ee.published.read("effnet_table3_scaling")
 HISTORY = ee.published.read("scaling_before_2019")
@@ -112,6 +113,11 @@ def _spent_on_resolution(budget):
     return max(macs for side in range(224, 300) if (macs := ee.cost(B0, side).macs) <= budget) / budget
 
 
+def _seen(name):
+    """Return how many percent of the image's side one number of stage 4 sees."""
+    return 100 * ee.receptive_field(name, 4) / ee.spec(name).resolution
+
+
 def _points_a_doubling_of_width(depth, resolution):
     """Return what widening buys between the dots nearest to 1.7 and to 8.5 billion MACs."""
     curve = FIGURE_4.where(depth=depth, resolution=resolution)
@@ -211,6 +217,34 @@ FACTS = {
     "the first dot has 0.5 billion MACs where B0 has 0.39": lambda: [
         FIGURE_3[0]["macs_billions"],
         BASE.macs / 1e9,
+    ],
+    "to B0 at 224 and at 448 pixels, and at 448 pixels to a network with the": lambda: [
+        B0.resolution,
+        2 * B0.resolution,
+        2 * B0.resolution,
+    ],
+    "with the depth and width of B5": lambda: (
+        (COEFFICIENTS.row(network="B5")["width"], COEFFICIENTS.row(network="B5")["depth"]) == (1.6, 2.2)
+    ),
+    "The frame has as many pixels as before": lambda: (
+        ee.receptive_field(ee.scale(B0, resolution=448), 4) == ee.receptive_field(B0, 4)
+    ),
+    "At 448 pixels, single hairs": lambda: [2 * B0.resolution],
+    "there are still 80 slots": lambda: [B0.stages[3].channels],
+    "From stage 5 on, B0's frame is wider than the image of 224 pixels": lambda: (
+        [5, B0.resolution] if ee.receptive_field(B0, 4) < B0.resolution < ee.receptive_field(B0, 5) else []
+    ),
+    "an image of 224 pixels does not show": lambda: [B0.resolution],
+    "In B0 the frame of stage 4 spans 66% of the image's side. B7 reads 600 pixels.": lambda: [
+        4,
+        _seen("efficientnet_b0"),
+        ee.spec("efficientnet_b7").resolution,
+    ],
+    "From B1 to B7 the side grows from 240 to 600 pixels": lambda: [
+        ee.spec(f"efficientnet_b{number}").resolution for number in (1, 7)
+    ],
+    "it always spans 85 to 97 percent": lambda: [
+        choose(_seen(f"efficientnet_b{number}") for number in range(1, 8)) for choose in (min, max)
     ],
     "from about 1.7 to about 8.5 billion MACs": lambda: [1.7, 8.5],
     "a doubling spent on width buys about half a point, and extra depth does not change that": lambda: all(
