@@ -1,12 +1,12 @@
 """Exercises and quiz of lesson 06."""
 
+import math
 import random
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from effnet_edu.exercises.exercise import Exercise
 from effnet_edu.exercises.functions import FunctionCheck
-from effnet_edu.exercises.numbers import NumberCheck
 from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.model.cost import cost
 from effnet_edu.published import read
@@ -14,36 +14,56 @@ from effnet_edu.published import read
 LESSON = "06_benchmarks"
 
 
-def images_per_second(milliseconds: float, batch_size: int) -> float:
-    """Return the throughput that a time of a batch means."""
-    return 1000 * batch_size / milliseconds
-
-
 def fair_time(times: Sequence[float], warmup: int) -> float:
     """Return the middle of the runs that came after warming up."""
     return statistics.median(times[warmup:])
 
 
-def best_within(networks: Sequence[tuple[float, float]], budget: float) -> float:
-    """Return the best accuracy that a budget buys, or 0 if it buys none."""
-    return max((top1 for milliseconds, top1 in networks if milliseconds <= budget), default=0)
+def batch_to_serve(times: Mapping[int, float], budget: float) -> int:
+    """Return the batch size that answers the most images a second within a budget, or 0 if none does."""
+    allowed = [size for size, milliseconds in times.items() if milliseconds <= budget]
+    return max(allowed, key=lambda size: size / times[size], default=0)
 
 
-def _training_hours(network: str) -> float:
-    return read("v2_table7_results").row(network=network).number("training_hours_32_tpu_cores")
+def fair_lead(ours: Mapping[str, float], theirs: Mapping[str, float]) -> float:
+    """Return the mean lead of one network over another in the recipes that both were trained with."""
+    return statistics.mean(ours[recipe] - theirs[recipe] for recipe in ours if recipe in theirs)
 
 
-def _inference_ms(network: str) -> float:
-    return read("v2_table10_same_training").row(network=network).number("inference_ms")
+def _late(times: Sequence[float], budget: float) -> float:
+    """Return the share of runs that took longer than the budget."""
+    return sum(time > budget for time in times) / len(times)
 
 
-def _same_recipe_hours(network: str) -> float:
-    return read("v2_table10_same_training").row(network=network).number("training_hours")
+def _surely(gained: int, lost: int) -> bool:
+    """Return whether so many more pictures right are more than chance: beyond two standard errors."""
+    return gained - lost > 2 * math.sqrt(gained + lost)
 
 
-def same_recipe_speedup() -> float:
-    """Return how many times faster V2-M trains than B7 where both are trained with the same recipe."""
-    return _same_recipe_hours("EfficientNet-B7") / _same_recipe_hours("EfficientNetV2-M")
+def choice_to_defend(
+    right: Sequence[Sequence[bool]],
+    times: Sequence[Sequence[float]],
+    budget: float,
+    fits: Callable[[Sequence[float], float], bool] = lambda times, budget: _late(times, budget) <= 0.05,
+    better: Callable[[int, int], bool] = _surely,
+) -> int:
+    """Return which network to ship: from the fastest on, one that is surely better replaces the choice.
+
+    Args:
+        right: For each network, whether it named each picture rightly.
+        times: For each network, the milliseconds of its runs.
+        budget: The milliseconds that an answer may take.
+        fits: Whether runs keep within a budget.
+        better: Whether so many pictures gained and lost are better.
+    """
+    fitting = [n for n in range(len(times)) if fits(times[n], budget)]
+    choice = -1
+    for n in sorted(fitting, key=lambda n: statistics.median(times[n])):
+        pairs = list(zip(right[n], right[choice], strict=True)) if choice >= 0 else []
+        gained, lost = sum(new > old for new, old in pairs), sum(new < old for new, old in pairs)
+        if choice < 0 or better(gained, lost):
+            choice = n
+    return choice
 
 
 def _draw_times(generator: random.Random) -> tuple[list[float], int]:
@@ -54,69 +74,48 @@ def _draw_times(generator: random.Random) -> tuple[list[float], int]:
     return first + [time * generator.choice((1, 1, 1, 5)) for time in rest], warmup
 
 
-def _draw_networks(generator: random.Random) -> tuple[list[tuple[float, float]], float]:
-    count = generator.randint(2, 8)
-    networks = [(float(generator.randint(5, 90)), generator.randint(700, 860) / 10) for _ in range(count)]
-    if generator.random() < 0.3:  # exactly on the edge
-        return networks, networks[0][0]
-    return networks, float(generator.randint(1, 100))
+def _draw_batches(generator: random.Random) -> tuple[dict[int, float], float]:
+    """Draw times of batches: throughput rises with the batch, then falls, and large ones may not fit."""
+    sizes = generator.sample((1, 2, 4, 8, 16, 32, 64), generator.randint(2, 6))
+    fixed, each, crowded = generator.uniform(1, 40), generator.uniform(1, 9), generator.choice((0, 0.1, 1))
+    times = {size: fixed + each * size + crowded * size**2 for size in sizes}
+    return times, generator.choice((generator.uniform(5, 400), generator.choice(list(times.values()))))
 
 
-def _cheapest(networks: Sequence[tuple[float, float]], budget: float) -> float:
-    within = [pair for pair in networks if pair[0] <= budget]
-    return min(within)[1] if within else 0
+def _draw_recipes(generator: random.Random) -> tuple[dict[str, float], dict[str, float]]:
+    """Draw two networks that share some recipes, and have others of their own."""
+    shared = generator.sample(("a1", "a2", "ra", "ra4"), generator.randint(1, 4))
+    ours, theirs = (
+        {recipe: generator.randint(7000, 8400) / 100 for recipe in (*shared, *own[: generator.randint(0, 2)])}
+        for own in (("aa", "ap"), ("tv", "tv2"))
+    )
+    return ours, dict(sorted(theirs.items()))
 
 
-def _slowest(networks: Sequence[tuple[float, float]], budget: float) -> float:
-    within = [pair for pair in networks if pair[0] <= budget]
-    return max(within)[1] if within else 0
+def _best_of(recipes: Mapping[str, float]) -> float:
+    return max(recipes.values())
 
 
-IMAGES_PER_SECOND = Exercise(
-    name="images_per_second",
-    lesson=LESSON,
-    title="From milliseconds to throughput",
-    difficulty="easy",
-    minutes=3,
-    task="A batch of `batch_size` images takes `milliseconds`. Write how many images the device handles in a "
-    "second.",
-    template="def images_per_second(milliseconds, batch_size):\n"
-    '    """Return the throughput in images per second."""\n'
-    "    return <answer>",
-    answers=("1000 * batch_size / milliseconds",),
-    hints=(
-        "How many batches fit into a second?",
-        "A second has 1000 milliseconds, so `1000 / milliseconds` batches fit into it.",
-    ),
-    checker=FunctionCheck(
-        reference=images_per_second,
-        draw=lambda generator: (generator.uniform(0.5, 900), generator.choice((2, 4, 8, 16, 64, 256))),
-        arguments=("milliseconds", "batch_size"),
-        edges=((1000.0, 1), (20.0, 1), (1.0, 64)),
-        mistakes=(
-            (
-                lambda milliseconds, _batch_size: 1000 / milliseconds,
-                "This counts batches in a second. Each of them holds `batch_size` images.",
-            ),
-            (
-                lambda milliseconds, batch_size: batch_size / milliseconds,
-                "This is images in a millisecond. A second has 1000 of them.",
-            ),
-            (
-                lambda milliseconds, batch_size: milliseconds / batch_size,
-                "This is the time of one image. Throughput is the other way round: images over time.",
-            ),
-            (
-                lambda milliseconds, batch_size: 1000 / (milliseconds * batch_size),
-                "The batch belongs above the line: more images in the same time is faster.",
-            ),
-        ),
-    ),
-    shows=lambda answer: (
-        f"A batch of 1 in 20 ms is {answer(20, 1):.0f} images/s, and a batch of 64 in 320 ms is "
-        f"{answer(320, 64):.0f}: four times the throughput, and sixteen times as long to wait."
-    ),
-)
+def _draw_candidates(
+    generator: random.Random,
+) -> tuple[list[list[bool]], list[list[float]], float]:
+    """Draw networks of which some are a little better, some much, and some late now and then."""
+    count, pictures, runs = (
+        generator.randint(1, 4),
+        generator.randint(1, 80),
+        generator.choice((1, 5, 20, 40)),
+    )
+    hard = [generator.random() for _ in range(pictures)]
+    right, times = [], []
+    for _ in range(count):
+        skill, pace = generator.uniform(0.5, 0.95), generator.uniform(10, 35)
+        right.append([generator.gauss(skill, 0.15) > one for one in hard])
+        times.append([pace * generator.choice((1, 1.02, 1.05, 1.1)) for _ in range(runs)])
+        if generator.random() < 0.5:  # interrupted once, or too often
+            for place in range(min(runs, generator.choice((1, 1, 3)))):
+                times[-1][place] *= 4
+    return right, times, 30.0
+
 
 _RUNS = (190, 35, 20, 21, 20, 60, 22)
 
@@ -184,118 +183,261 @@ FAIR_TIME = Exercise(
     ),
 )
 
-BEST_WITHIN = Exercise(
-    name="best_within",
+_BATCHES = {1: 20.0, 8: 60.0, 64: 320.0, 256: 1600.0}
+
+BATCH_TO_SERVE = Exercise(
+    name="batch_to_serve",
     lesson=LESSON,
-    title="What a budget buys",
+    title="How many at once?",
     difficulty="medium",
     minutes=6,
-    task="`networks` is a list of pairs `(milliseconds, top1)`. Write the best top-1 among those that take "
-    "no more than `budget` milliseconds, and 0 if there is none.",
-    template="def best_within(networks, budget):\n"
-    '    """Return the best top-1 within the budget, or 0."""\n'
+    task="A server puts images together into batches. `times` maps a batch size to the milliseconds that "
+    "such a batch takes, and no batch may take longer than `budget`. Write the batch size that answers the "
+    "most images a second, and 0 if none fits.",
+    template="def batch_to_serve(times, budget):\n"
+    '    """Return the batch size with the highest throughput within the budget, or 0."""\n'
     "    allowed = <answer>\n"
     "    return <answer>",
     answers=(
-        "[top1 for milliseconds, top1 in networks if milliseconds <= budget]",
-        "max(allowed, default=0)",
+        "[size for size, milliseconds in times.items() if milliseconds <= budget]",
+        "max(allowed, key=lambda size: size / times[size], default=0)",
     ),
     hints=(
-        "First keep what is allowed, then take the best of it.",
-        "A list with a condition: `[... for milliseconds, top1 in networks if ...]`.",
-        "`max(allowed, default=0)` also knows an empty list.",
+        "First keep the batch sizes that fit, then take the best of them.",
+        "`size / times[size]` is the throughput in images a millisecond.",
+        "`max` takes a `key`, which says what to compare, and a `default` for an empty list.",
     ),
     checker=FunctionCheck(
-        reference=best_within,
-        draw=_draw_networks,
-        arguments=("networks", "budget"),
-        edges=(
-            ([], 10.0),
-            ([(20.0, 75.0)], 10.0),
-            ([(20.0, 75.0)], 20.0),
-            ([(20.0, 75.0), (20.0, 77.0), (9.0, 77.0)], 20.0),
-        ),
+        reference=batch_to_serve,
+        draw=_draw_batches,
+        arguments=("times", "budget"),
+        whole=True,
+        edges=(({}, 10.0), ({1: 20.0}, 10.0), ({1: 20.0}, 20.0), ({1: 10.0, 8: 40.0, 16: 100.0}, 100.0)),
         mistakes=(
             (
-                lambda networks, budget: max((top1 for ms, top1 in networks if ms < budget), default=0),
-                "A network that takes exactly the budget is allowed: `<=`, not `<`.",
+                lambda times, budget: max((size for size in times if times[size] <= budget), default=0),
+                "This is the largest batch that fits. Past some size a device gains nothing from more "
+                "images, and each of them waits longer: compare images a second.",
             ),
             (
-                lambda networks, budget: max(top1 for ms, top1 in networks if ms <= budget),
+                lambda times, budget: min(
+                    (size for size in times if times[size] <= budget), key=times.__getitem__, default=0
+                ),
+                "This is the batch that is done first. The question asks for the most images a second.",
+            ),
+            (
+                lambda times, _budget: batch_to_serve(times, math.inf),
+                "It never looks at the budget, so somebody waits too long.",
+            ),
+            (
+                lambda times, budget: batch_to_serve(times, math.nextafter(budget, 0)),
+                "A batch that takes exactly the budget is allowed: `<=`, not `<`.",
+            ),
+            (
+                lambda times, budget: batch_to_serve(times, budget) or max(()),
                 "Where nothing fits, `max` has nothing to choose from and stops. Return 0 then.",
             ),
             (
-                lambda networks, _budget: max((top1 for _, top1 in networks), default=0),
-                "This is the best of all networks. The budget has to leave some of them out.",
-            ),
-            (
-                lambda networks, _budget: max(top1 for _, top1 in networks),
-                "This is the best of all networks. The budget has to leave some of them out.",
-            ),
-            (
-                _cheapest,
-                "This is the accuracy of the fastest network. Which is the most accurate that fits?",
-            ),
-            (
-                _slowest,
-                "This takes the slowest network that fits. Slower does not always mean more accurate.",
+                lambda times, budget: max(
+                    (size for size in times if times[size] <= budget),
+                    key=lambda size: times[size] / size,
+                    default=0,
+                ),
+                "This compares the time of one image, of which the smallest is the best: images over time is "
+                "the throughput.",
             ),
         ),
     ),
-    shows=lambda _answer: (
-        "This is the whole arithmetic of choosing a network. What makes it honest is the list: every time in "
-        "it measured on the same device, at the same batch and precision."
+    shows=lambda answer: (
+        f"If batches of {', '.join(map(str, _BATCHES))} take "
+        f"{', '.join(f'{time:g}' for time in _BATCHES.values())} ms, {answer(_BATCHES, 100.0):.0f} is the "
+        f"best within 100 ms and {answer(_BATCHES, 2000.0):.0f} if nobody minds waiting. How long the images "
+        "wait until a batch is full comes on top."
     ),
 )
 
-SAME_RECIPE_SPEEDUP = Exercise(
-    name="same_recipe_speedup",
+_PUBLISHED = read("timm_since_2022").where(resolution=224)
+
+
+def _recipes(network: str) -> dict[str, float]:
+    """Return the published top-1 at 224 px by recipe."""
+    rows = ((str(row["weights"]).partition("."), row.number("top1_percent")) for row in _PUBLISHED)
+    return {recipe: top1 for (name, _, recipe), top1 in rows if name == network}
+
+
+FAIR_LEAD = Exercise(
+    name="fair_lead",
     lesson=LESSON,
-    title="What is left of 11 times",
+    title="Network or recipe?",
     difficulty="medium",
     minutes=6,
-    task='V2-M is said to train "11x faster" than B7. How many times faster is it where both are trained '
-    "with the same recipe? The hours of table 10 are there already.",
-    template='table = ee.published.read("v2_table10_same_training")\n'
-    'hours = {row["network"]: row["training_hours"] for row in table}\n'
-    "same_recipe_speedup = <answer>",
-    answers=('hours["EfficientNet-B7"] / hours["EfficientNetV2-M"]',),
-    hints=(
-        "Print `hours` to see the names of the two networks.",
-        "Divide the hours of the slower one by those of the faster one.",
+    task="`ours` and `theirs` map the name of a recipe to the top-1 that a network reached with it. Write by "
+    "how many points ours leads where both had the same recipe, as the mean over those recipes; below 0 if "
+    "it trails. At least one recipe is in both.",
+    template="def fair_lead(ours, theirs):\n"
+    '    """Return the mean lead in points over the recipes that both networks had."""\n'
+    "    shared = <answer>\n"
+    "    return <answer>",
+    answers=(
+        "[recipe for recipe in ours if recipe in theirs]",
+        "statistics.mean(ours[recipe] - theirs[recipe] for recipe in shared)",
     ),
-    checker=NumberCheck(
-        value=same_recipe_speedup,
-        variable="same_recipe_speedup",
-        tolerance=0.02,
+    hints=(
+        "A recipe that only one of them had says nothing about the networks.",
+        "`recipe in theirs` asks whether a dictionary has a key.",
+        "For each shared recipe, take `ours[recipe] - theirs[recipe]`; then take the mean of these.",
+    ),
+    checker=FunctionCheck(
+        reference=fair_lead,
+        draw=_draw_recipes,
+        arguments=("ours", "theirs"),
+        edges=(({"ra": 77.0}, {"ra": 78.0}), ({"ra": 77.0, "aa": 76.0}, {"tv": 70.0, "ra": 77.0})),
         mistakes=(
             (
-                lambda: _training_hours("EfficientNet-B7") / _training_hours("EfficientNetV2-M"),
-                "These are the hours of table 7, where B7 has its old recipe and V2-M a new one. Take table "
-                "10.",
+                lambda ours, theirs: _best_of(ours) - _best_of(theirs),
+                "This compares the best recipe of each. They can differ, and then it is no longer a "
+                "comparison of networks.",
             ),
             (
-                lambda: 1 / same_recipe_speedup(),
-                "The quotient is upside down: the slower one belongs above the line.",
+                lambda ours, theirs: statistics.mean(ours.values()) - statistics.mean(theirs.values()),
+                "This takes the mean over all recipes, also over those that only one of them had.",
             ),
             (
-                lambda: _same_recipe_hours("EfficientNet-B7") - _same_recipe_hours("EfficientNetV2-M"),
-                "These are the hours saved. The question asks how many times faster it is.",
+                lambda ours, theirs: fair_lead(theirs, ours),
+                "The sign is turned around: a lead of ours is above 0.",
             ),
             (
-                lambda: _inference_ms("EfficientNet-B7") / _inference_ms("EfficientNetV2-M"),
-                "This is how much faster inference is. The question asks for training.",
+                lambda ours, theirs: sum(
+                    ours[recipe] - theirs[recipe] for recipe in ours if recipe in theirs
+                ),
+                "This is the sum over the shared recipes. Divide by how many there are.",
+            ),
+            (
+                lambda ours, theirs: max(
+                    ours[recipe] - theirs[recipe] for recipe in ours if recipe in theirs
+                ),
+                "This is the recipe that suits ours best. Take the mean over all that both had.",
+            ),
+            (
+                lambda ours, theirs: statistics.mean(ours[recipe] - theirs[recipe] for recipe in ours),
+                "A recipe that theirs never had stops it. Leave those out first.",
+            ),
+        ),
+    ),
+    shows=lambda answer: (
+        f"At 224 px, B0 leads ResNet-34 by {answer(_recipes('efficientnet_b0'), _recipes('resnet34')):.1f} "
+        f"points and trails ResNet-50 by {-answer(_recipes('efficientnet_b0'), _recipes('resnet50')):.1f}. "
+        "One recipe for each pair is little evidence, but it is fair."
+    ),
+)
+
+CHOICE_TO_DEFEND = Exercise(
+    name="choice_to_defend",
+    lesson=LESSON,
+    title="A choice that you can defend",
+    difficulty="hard",
+    minutes=12,
+    task="`right[n]` says for each of your pictures whether network n named it rightly, the same pictures "
+    "for all; `times[n]` lists the milliseconds of its runs. A network is in time if at most 5% of its runs "
+    "take longer than `budget`. Begin with the fastest that is in time. Let a slower one replace it only if "
+    "it is surely better: the pictures that it gains, less those that it loses, are more than twice the "
+    "square root of both together. Write the number of the network to ship, or -1 if none is in time.",
+    template="def choice_to_defend(right, times, budget):\n"
+    '    """Return the number of the network to ship, or -1."""\n'
+    "    choice = <answer>  # as long as none is in time\n"
+    "    for n in sorted(range(len(times)), key=lambda n: statistics.median(times[n])):\n"
+    "        late = sum(time > budget for time in times[n]) / len(times[n])\n"
+    "        if <answer>:\n"
+    "            continue  # it is not in time\n"
+    "        if choice < 0:\n"
+    "            choice = n  # the fastest that is\n"
+    "            continue\n"
+    "        gained = sum(new and not old for new, old in zip(right[n], right[choice], strict=True))\n"
+    "        lost = sum(old and not new for new, old in zip(right[n], right[choice], strict=True))\n"
+    "        if <answer>:\n"
+    "            choice = n\n"
+    "    return choice",
+    answers=("-1", "late > 0.05", "gained - lost > 2 * math.sqrt(gained + lost)"),
+    hints=(
+        "The first blank is what to return where no network is in time.",
+        "The second blank leaves a network out: its share of late runs is too large.",
+        "Pictures that both name rightly, or both wrongly, decide nothing. Of the others, chance alone makes "
+        "gained and lost differ by about the square root of their number.",
+    ),
+    checker=FunctionCheck(
+        reference=choice_to_defend,
+        draw=_draw_candidates,
+        arguments=("right", "times", "budget"),
+        whole=True,
+        edges=(
+            ([], [], 30.0),
+            ([[], []], [[20.0], [10.0]], 30.0),
+            ([[True]], [[30.0]], 30.0),
+            ([[True] * 9, [False] * 9], [[40.0], [50.0]], 30.0),
+            ([[False] * 40, [True] * 40], [[10.0] * 20, [20.0] * 19 + [90.0]], 30.0),
+            ([[False] * 4 + [True], [True] * 4 + [False]], [[10.0], [20.0]], 30.0),
+        ),
+        mistakes=(
+            (
+                lambda right, times, budget: choice_to_defend(
+                    right, times, budget, lambda runs, most: statistics.median(runs) <= most
+                ),
+                "It lets a network in whose median is in time. Then half of all answers may be late.",
+            ),
+            (
+                lambda right, times, budget: choice_to_defend(
+                    right, times, budget, lambda runs, most: statistics.mean(runs) <= most
+                ),
+                "It lets a network in whose mean is in time. Many answers may be late all the same.",
+            ),
+            (
+                lambda right, times, budget: choice_to_defend(
+                    right, times, budget, lambda runs, most: max(runs) <= most
+                ),
+                "A single late run rules a network out here. Up to 5% of them are allowed.",
+            ),
+            (
+                lambda right, times, budget: choice_to_defend(
+                    right, times, budget, lambda runs, most: _late(runs, most) < 0.05
+                ),
+                "At most 5% may be late, so exactly 5% is allowed.",
+            ),
+            (
+                lambda right, times, budget: choice_to_defend(right, times, budget, lambda *_: True),
+                "No network is left out, however late it answers.",
+            ),
+            (
+                lambda right, times, budget: choice_to_defend(
+                    right, times, budget, better=lambda gained, lost: gained > lost
+                ),
+                "One picture more decides here, which the next pictures may turn around. The lead has to be "
+                "more than twice the square root of gained and lost together.",
+            ),
+            (
+                lambda right, times, budget: choice_to_defend(
+                    right, times, budget, better=lambda gained, lost: gained - lost > math.sqrt(gained + lost)
+                ),
+                "Once the square root is what chance alone does to two equal networks in one of three cases. "
+                "Ask for twice.",
+            ),
+            (
+                lambda right, times, budget: choice_to_defend(right, times, budget, better=lambda *_: False),
+                "It never leaves the fastest network. If yours compares with twice the sum, the square root "
+                "is missing.",
+            ),
+            (
+                lambda *_: -1,
+                "It leaves every network out. Which share of late runs is too large?",
             ),
         ),
     ),
     shows=lambda _answer: (
-        f"{same_recipe_speedup():.1f} times. The new recipe alone takes B7 from "
-        f"{_training_hours('EfficientNet-B7'):.0f} to {_same_recipe_hours('EfficientNet-B7'):.0f} hours. Of "
-        "the printed 11 times, the network gives about four and the recipe the rest."
+        "Whoever asks why not the larger network, or the faster one, gets a number for an answer. With few "
+        "pictures the fastest network stays, because nothing speaks against it."
     ),
 )
 
-EXERCISES = (IMAGES_PER_SECOND, FAIR_TIME, BEST_WITHIN, SAME_RECIPE_SPEEDUP)
+EXERCISES = (FAIR_TIME, BATCH_TO_SERVE, FAIR_LEAD, CHOICE_TO_DEFEND)
 
 _MACS = {name: cost(name).macs for name in ("efficientnet_b0", "efficientnet_b7")}
 _RATIOS = [row.number("parameters_ratio") for row in read("effnet_table2") if row["parameters_ratio"] != 1]

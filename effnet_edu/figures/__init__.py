@@ -4,12 +4,11 @@ from effnet_edu.figures.accuracy import accuracy_against_macs
 from effnet_edu.figures.answers import answers
 from effnet_edu.figures.benchmarks import (
     accuracy_against_size,
-    accuracy_against_throughput,
     counted_table_2,
     modernized,
-    ratios_of_table_2,
 )
 from effnet_edu.figures.blocks import blocks, relu_in_channels
+from effnet_edu.figures.choosing import accuracy_by_family, accuracy_by_recipe, engines
 from effnet_edu.figures.compound import ImpliedPhi, fitted_phi, formula_against_table, macs_against_phi
 from effnet_edu.figures.device import (
     against_resnet50,
@@ -45,7 +44,8 @@ __all__ = [
     "ScenePicture",
     "accuracy_against_macs",
     "accuracy_against_size",
-    "accuracy_against_throughput",
+    "accuracy_by_family",
+    "accuracy_by_recipe",
     "against_resnet50",
     "answers",
     "before_2019",
@@ -55,6 +55,7 @@ __all__ = [
     "confusion",
     "counted_table_2",
     "diminishing_returns",
+    "engines",
     "examples",
     "explanations",
     "fitted_phi",
@@ -74,7 +75,6 @@ __all__ = [
     "modernized",
     "network",
     "network_times",
-    "ratios_of_table_2",
     "receptive_fields",
     "relu_in_channels",
     "roofline",

@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import median
 
 from matplotlib.axes import Axes
 
+from effnet_edu.figures.choosing import front, log_ticks
 from effnet_edu.figures.labels import name_marks
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.style import SMALLEST_TEXT, new_figure, plain_log_axis, styled
 from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.palette import CARD, COMPOUND, FAINT, GREY, INK, WIDTH
-from effnet_edu.published.benchmarks import Result, speed_of
+from effnet_edu.published.benchmarks import Result
 from effnet_edu.published.tables import Table
 
 #: Colour and marker of the families that the lesson speaks of; the others are small grey circles.
@@ -24,7 +24,6 @@ _LOOKS = {
     "ResNet, newer recipe": (GREY, "P"),
 }
 _OTHER = (GREY, "o")
-_STEPS = (1, 2, 5)
 
 
 def _draw_marks(axes: Axes, points: Sequence[tuple[float, Result]]) -> None:
@@ -57,58 +56,6 @@ def _beside_its_mark(result: Result) -> str:
     return result.short.removeprefix("ConvNeXt-").removeprefix("ResNet-")
 
 
-def _frontier(points: Sequence[tuple[float, Result]]) -> list[tuple[float, Result]]:
-    """Return the points that no other beats at the same x or less, in order of x."""
-    kept: list[tuple[float, Result]] = []
-    for x, result in sorted(points, key=lambda point: (point[0], -point[1].top1)):
-        if not kept or result.top1 > kept[-1][1].top1:
-            kept.append((x, result))
-    return kept
-
-
-def _log_ticks(axes: Axes, values: Sequence[float]) -> None:
-    low, high = min(values) / 1.3, max(values) * 1.3
-    steps = _STEPS if high < 300 * low else (1,)
-    ticks = [step * 10.0**power for power in range(-2, 6) for step in steps]
-    ticks = [tick for tick in ticks if low <= tick <= high]
-    plain_log_axis(axes, "x", ticks, [f"{tick:,g}" for tick in ticks])
-    axes.set_xlim(low, high)
-
-
-def _scatter(
-    points: Sequence[tuple[float, Result]], xlabel: str, faster_is_right: bool, where: str
-) -> Picture:
-    figure, (axes,) = new_figure(4.8)
-    sign = -1 if faster_is_right else 1
-    best = [(sign * x, result) for x, result in _frontier([(sign * x, result) for x, result in points])]
-    axes.plot(
-        [x for x, _ in best], [result.top1 for _, result in best], color=FAINT, linewidth=5, zorder=0.5,
-        label="not beaten by any other",
-    )  # fmt: skip
-    _draw_marks(axes, points)
-    _log_ticks(axes, [x for x, _ in points])
-    axes.set(xlabel=xlabel, ylabel="ImageNet top-1, % (published)")
-    figure.legend(loc="outside lower center", ncols=4)
-    names = [_beside_its_mark(result) for _, result in points]
-    name_marks(axes, [(x, result.top1) for x, result in points], names)
-    ends = [best[0][1], best[-1][1]]
-    leading = ", ".join(dict.fromkeys(result.name for _, result in best))
-    return Picture(
-        figure,
-        alt=f"{len(points)} networks, published top-1 accuracy over {xlabel}. No other beats these: "
-        f"{leading}. They run from {ends[0].top1:.1f}% to {ends[-1].top1:.1f}%.",
-        caption=f"Hollow marks: published {where}. Grey band: the networks that no other beats in accuracy "
-        "at the same cost or less.",
-        numbers=Numbers(
-            ("network", xlabel, "top-1 (published), %"),
-            [
-                (result.name, f"{x:g}", f"{result.top1:g}")
-                for x, result in sorted(points, key=lambda point: sign * point[0])
-            ],
-        ),
-    )
-
-
 @styled
 def accuracy_against_size(results: Sequence[Result], size: str = "MACs") -> Picture:
     """Draw published accuracy over published MACs or parameters.
@@ -120,76 +67,42 @@ def accuracy_against_size(results: Sequence[Result], size: str = "MACs") -> Pict
     Raises:
         ValueError: The size is another word.
     """
+    if size not in ("MACs", "parameters"):
+        raise ValueError(f"size is {quoted(size)}; it must be 'MACs' or 'parameters'.")
     if size == "MACs":
         points = [(result.macs, result) for result in results if result.macs is not None]
-        return _scatter(points, "MACs of one image, billions (published)", False, "accuracy and MACs")
-    if size == "parameters":
+        label = "MACs of one image, billions (published)"
+    else:
         points = [(result.parameters, result) for result in results]
-        return _scatter(points, "parameters, millions (published)", False, "accuracy and parameters")
-    raise ValueError(f"size is {quoted(size)}; it must be 'MACs' or 'parameters'.")
-
-
-@styled
-def accuracy_against_throughput(results: Sequence[Result], device: str) -> Picture:
-    """Draw published accuracy over published throughput on one device.
-
-    Args:
-        results: From `ee.published.results`.
-        device: One of `ee.published.DEVICES`.
-
-    Raises:
-        ValueError: Nobody's speeds on such a device are published here.
-    """
-    points = [
-        (speed.images_per_second, result)
-        for result in results
-        if (speed := speed_of(result, device)) is not None
-    ]
-    label = f"images/s on {device} (published)"
-    return _scatter(points, label, True, "accuracy, and throughput on this device")
-
-
-@styled
-def ratios_of_table_2(table: Table) -> Picture:
-    """Draw the ratios that table 2 of the paper prints beside those of its own columns.
-
-    Args:
-        table: The table `effnet_table2`.
-    """
-    bases = {str(row["comparison_group"]): row for row in table if row["parameters_ratio"] == 1}
-    figure, panels = new_figure(4.6, columns=2)
-    peers = [row for row in table if row["parameters_ratio"] != 1]
-    names = [f"{row['network']} / {row['comparison_group']}" for row in peers]
-    at = list(range(len(peers)))[::-1]
-    rows, worst = [], (0.0, "")
-    for axes, column, ratio, title in (
-        (panels[0], "parameters_millions", "parameters_ratio", "parameters"),
-        (panels[1], "macs_billions", "macs_ratio", "MACs"),
-    ):
-        drawn = [(place, row) for place, row in zip(at, peers, strict=True) if row[column] is not None]
-        places = [place for place, _ in drawn]
-        printed = [row.number(ratio) for _, row in drawn]
-        again = [row.number(column) / bases[str(row["comparison_group"])].number(column) for _, row in drawn]
-        axes.hlines(places, 0, again, color=FAINT, linewidth=4, zorder=0.5)
-        axes.plot(again, places, "|", color=INK, markersize=11, markeredgewidth=2)
-        axes.plot(printed, places, "o", markerfacecolor="none", markeredgecolor=COMPOUND, markeredgewidth=1.6)
-        for (_, row), one, other in zip(drawn, printed, again, strict=True):
-            said = f"{row['network']}: {title} printed {one:g}, divided {other:.2f}"
-            worst = max(worst, (abs(one / other - 1), said))
-            pair = f"{row['network']} / {row['comparison_group']}"
-            rows.append((pair, title, f"{one:g}", f"{other:.2f}"))
-        axes.set(title=title.replace("parameters", "Parameters"), xlim=(0, None))
-        axes.set_xlabel("times those of the EfficientNet")
-        axes.set_yticks(at, names if axes is panels[0] else [])
-    smaller = [row.number("parameters_ratio") for row in peers]
+        label = "parameters, millions (published)"
+    figure, (axes,) = new_figure(4.8)
+    best = front([(x, result.top1, result) for x, result in points])
+    axes.plot(
+        [x for x, _, _ in best], [top1 for _, top1, _ in best], color=FAINT, linewidth=5, zorder=0.5,
+        label="not beaten by any other",
+    )  # fmt: skip
+    _draw_marks(axes, points)
+    low, high = min(x for x, _ in points) / 1.3, max(x for x, _ in points) * 1.3
+    ticks = log_ticks(low, high)
+    plain_log_axis(axes, "x", ticks, [f"{tick:,g}" for tick in ticks])
+    axes.set(xlim=(low, high), xlabel=label, ylabel="ImageNet top-1, % (published)")
+    figure.legend(loc="outside lower center", ncols=4)
+    names = [_beside_its_mark(result) for _, result in points]
+    name_marks(axes, [(x, result.top1) for x, result in points], names)
+    leading = ", ".join(dict.fromkeys(result.name for _, _, result in best))
     return Picture(
         figure,
-        alt=f"Ratios of table 2 for {len(peers)} networks. In parameters they run from {min(smaller):g} to "
-        f"{max(smaller):g}, with {median(smaller):g} in the middle. The largest difference between a printed "
-        f"ratio and its own columns: {worst[1]}.",
-        caption="Rings: the ratio as printed (arXiv:1905.11946v5, table 2). Bars: divided again from the two "
-        "columns that the same table prints.",
-        numbers=Numbers(("networks", "of", "ratio (published)", "ratio (computed)"), rows),
+        alt=f"{len(points)} networks, published top-1 accuracy over {label}. No other beats these: "
+        f"{leading}. They run from {best[0][1]:.1f}% to {best[-1][1]:.1f}%.",
+        caption=f"Hollow marks: published accuracy and {size}. Grey band: the networks that no other beats "
+        "in accuracy at the same cost or less.",
+        numbers=Numbers(
+            ("network", label, "top-1 (published), %"),
+            [
+                (result.name, f"{x:g}", f"{result.top1:g}")
+                for x, result in sorted(points, key=lambda point: point[0])
+            ],
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from effnet_edu.figures import Floor, ImpliedPhi, Numbers, Picture, ScalingPoint
 from effnet_edu.figures.style import SMALLEST_TEXT
 from effnet_edu.ground.palette import CARD
 from effnet_edu.images.mismatch import Mismatch
+from effnet_edu.profiling.fastest import EngineComparison, EngineTime
 from effnet_edu.training.rows import Row
 from tests.profiling.made import made_ceilings, made_profile
 from tests.studies.made import made, made_gates
@@ -106,6 +107,15 @@ TRAINING_ROWS = [
 CURVE = [(0.0, 0.1), (0.5, 0.2)]
 CAT = Image.new("RGB", (60, 40), "#b08030")
 
+COMPARISON = EngineComparison(
+    "efficientnet_b0", 1, 224, "a device", 2,
+    (
+        EngineTime("onnxruntime", "1.0", (20.0, 21.0, 22.0), 1e-6, 1),
+        EngineTime("torch", "", (40.0, 41.0, 44.0), 0.0, 1),
+    ),
+    (), "",
+)  # fmt: skip
+
 #: Every public figure, drawn once with real data.
 DRAW = {
     "study": lambda: ee.figures.study(made(lambda _way, level, seed: 0.5 + 0.02 * level + 0.01 * seed)),
@@ -114,14 +124,17 @@ DRAW = {
         LETTERS, {"as it is": LETTERS.labels, "otherwise": torch.tensor([1, 1, 0, 0])}
     ),
     "accuracy_against_size": lambda: ee.figures.accuracy_against_size(ee.published.results(), "parameters"),
-    "accuracy_against_throughput": lambda: ee.figures.accuracy_against_throughput(
-        ee.published.results("timm"), "RTX 4090"
+    "accuracy_by_family": lambda: ee.figures.accuracy_by_family(
+        ee.published.read("timm_since_2022"), lambda row: row["macs_billions"], "billion MACs", 2
     ),
+    "accuracy_by_recipe": lambda: ee.figures.accuracy_by_recipe(
+        {"EfficientNet-B0": {"aa": 76.9, "ra": 77.7}, "ResNet-50": {"tv": 76.2, "ra": 78.8}}
+    ),
+    "engines": lambda: ee.figures.engines(COMPARISON),
     "counted_table_2": lambda: ee.figures.counted_table_2(
         ee.published.read("effnet_table2"), {"EfficientNet-B0": (5_288_548, B0_MACS)}
     ),
     "modernized": lambda: ee.figures.modernized(ee.published.read("convnext_modernized")),
-    "ratios_of_table_2": lambda: ee.figures.ratios_of_table_2(ee.published.read("effnet_table2")),
     "accuracy_against_macs": lambda: ee.figures.accuracy_against_macs(
         {"depth": [(0.4, 76.1), (0.9, 78.5)], "compound": [(0.4, 76.1), (1.0, 79.8)]}, "figure 8"
     ),

@@ -1,13 +1,16 @@
+from effnet_edu.exercises import get
+from effnet_edu.exercises.exercise import BLANK
+
 SETUP = "import statistics"
+
+
+def choose(none="-1", late="late > 0.05", better="gained - lost > 2 * math.sqrt(gained + lost)"):
+    """Return the solution of `choice_to_defend` with other answers in its blanks."""
+    head, *pieces = get("choice_to_defend").template.split(BLANK)
+    return head + "".join(map("".join, zip((none, late, better), pieces, strict=True)))
+
+
 WRONG = {
-    "images_per_second": [
-        ("lambda milliseconds, batch_size: 1000 / milliseconds", "counts batches in a second"),
-        ("lambda milliseconds, batch_size: batch_size / milliseconds", "images in a millisecond"),
-        ("lambda milliseconds, batch_size: milliseconds / batch_size", "time of one image"),
-        ("lambda milliseconds, batch_size: 1000 / milliseconds / batch_size", "belongs above the line"),
-        ("lambda milliseconds, batch_size: 1000 * batch_size", "agrees on"),
-        ("50", "wants the function itself"),
-    ],
     "fair_time": [
         ("lambda times, warmup: statistics.median(times)", "first runs are still in it"),
         ("lambda times, warmup: sum(times[warmup:]) / len(times[warmup:])", "This is the mean"),
@@ -25,29 +28,66 @@ WRONG = {
         ("lambda times, warmup: sorted(times[warmup:])[len(times[warmup:]) // 2]", "an even number"),
         ("lambda times, warmup: times[warmup:]", "returns a list"),
     ],
-    "best_within": [
+    "batch_to_serve": [
+        ("lambda times, budget: max((n for n in times if times[n] <= budget), default=0)", "largest batch"),
         (
-            "lambda networks, budget: max([t for ms, t in networks if ms < budget], default=0)",
+            "lambda times, budget: min([n for n in times if times[n] <= budget], key=times.get, default=0)",
+            "done first",
+        ),
+        (
+            "lambda times, budget: max(times, key=lambda n: n / times[n], default=0)",
+            "never looks at the budget",
+        ),
+        (
+            "lambda times, budget: max([n for n in times if times[n] < budget], "
+            "key=lambda n: n / times[n], default=0)",
             "`<=`, not `<`",
         ),
-        ("lambda networks, budget: max(t for ms, t in networks)", "best of all networks"),
         (
-            "lambda networks, budget: min([n for n in networks if n[0] <= budget], default=(0, 0))[1]",
-            "the fastest network",
+            "lambda times, budget: max([n for n in times if times[n] <= budget], key=lambda n: n / times[n])",
+            "nothing to choose from",
         ),
         (
-            "lambda networks, budget: max([n for n in networks if n[0] <= budget], default=(0, 0))[1]",
-            "slowest network that fits",
+            "lambda times, budget: max([n for n in times if times[n] <= budget], "
+            "key=lambda n: times[n] / n, default=0)",
+            "time of one image",
         ),
-        ("lambda networks, budget: max(t for ms, t in networks if ms <= budget)", "nothing to choose from"),
-        ("lambda networks, budget: max([t for ms, t in networks], default=0)", "best of all networks"),
+        (
+            "lambda times, budget: max([n / t for n, t in times.items() if t <= budget], default=0)",
+            "only a whole number",
+        ),
+        ("64", "wants the function itself"),
     ],
-    "same_recipe_speedup": [
-        ("139 / 13", "hours of table 7"),
-        ("11", "less than that"),
-        ("13 / 54", "upside down"),
-        ("170 / 57", "inference"),
-        ("41", "hours saved"),
-        ("'4.2 hours'", "is not in plain numbers"),
+    "fair_lead": [
+        ("lambda ours, theirs: max(ours.values()) - max(theirs.values())", "best recipe of each"),
+        (
+            "lambda ours, theirs: statistics.mean(ours.values()) - statistics.mean(theirs.values())",
+            "over all recipes",
+        ),
+        (
+            "lambda ours, theirs: statistics.mean(theirs[r] - ours[r] for r in ours if r in theirs)",
+            "sign is turned around",
+        ),
+        ("lambda ours, theirs: sum(ours[r] - theirs[r] for r in ours if r in theirs)", "This is the sum"),
+        (
+            "lambda ours, theirs: max(ours[r] - theirs[r] for r in ours if r in theirs)",
+            "suits ours best",
+        ),
+        ("lambda ours, theirs: statistics.mean(ours[r] - theirs[r] for r in ours)", "Leave those out first"),
+        ("lambda ours, theirs: [ours[r] - theirs[r] for r in ours if r in theirs]", "returns a list"),
+    ],
+    "choice_to_defend": [
+        (choose(late="statistics.median(times[n]) > budget"), "half of all answers may be late"),
+        (choose(late="statistics.mean(times[n]) > budget"), "whose mean is in time"),
+        (choose(late="late > 0"), "single late run"),
+        (choose(late="late >= 0.05"), "exactly 5% is allowed"),
+        (choose(late="False"), "No network is left out"),
+        (choose(late="late > 5"), "No network is left out"),
+        (choose(late="late <= 0.05"), "is right"),
+        (choose(late="..."), "leaves every network out"),
+        (choose(better="gained > lost"), "One picture more"),
+        (choose(better="gained - lost > math.sqrt(gained + lost)"), "Ask for twice"),
+        (choose(better="gained - lost > 2 * (gained + lost)"), "square root is missing"),
+        (choose(none="None"), "returns nothing"),
     ],
 }
