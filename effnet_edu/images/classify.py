@@ -72,8 +72,8 @@ def classify(
     Args:
         net: A network with trained weights; each of its modules stays in the mode and on the device that
             it has. One of one input channel sees photographs in grey.
-        pictures: One photograph or several: paths, Pillow images, arrays (H, W, 3) of uint8, tensors
-            (3, H, W) or a batch, of uint8 or of floats from 0 to 1.
+        pictures: One photograph or several: paths, bytes of files, Pillow images, arrays of uint8 (H, W, 3)
+            or (H, W), tensors (3, H, W) or a batch, of uint8 or of floats from 0 to 1.
         top: How many classes, 1 or more.
         preprocessing: The way into the network; by default the one that came with its published weights,
             or that `train` trained it with.

@@ -65,7 +65,7 @@ def explain(
 
     Args:
         net: A network with trained weights; it is left as it was.
-        picture: One photograph: a path, a Pillow image, an array (H, W, 3) or a tensor (3, H, W).
+        picture: One photograph, as `classify` takes it; a tensor is (3, H, W).
         index: Which output to explain, as in `Prediction.index`; by default the most likely one.
         method: `"grad_cam"` or `"occlusion"`.
         preprocessing: The way into the network; by default as in `classify`.

@@ -5,8 +5,6 @@ Tensors are resized by torch with antialiasing, a whole batch at once and on the
 does.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from PIL import Image
@@ -43,8 +41,8 @@ def preprocess(
     for; then mean and standard deviation are the means over the three colours.
 
     Args:
-        pictures: One photograph or several: paths, Pillow images, arrays (H, W, 3) of uint8, or tensors,
-            which may be a batch. Tensors hold uint8 from 0 to 255, or floats from 0 to 1.
+        pictures: One photograph or several: paths, bytes of files, Pillow images, arrays of uint8 (H, W, 3)
+            or (H, W), or tensors, which may be a batch. They hold uint8 from 0 to 255, or floats from 0 to 1.
             # (N, in_channels, H, W) or (in_channels, H, W)
         preprocessing: The publisher's way.
         device: Where the result is; by default where a tensor is, and the CPU for all else.
@@ -63,7 +61,7 @@ def preprocess(
         batch = pictures if pictures.ndim == 4 else pictures[None]
         fitted_batch = _fit_tensor(batch, preprocessing, in_channels)
         return normalise(fitted_batch.to(device or batch.device), preprocessing)
-    if isinstance(pictures, OnePicture) or not isinstance(pictures, Sequence):
+    if not isinstance(pictures, list | tuple):
         pictures = [pictures]
     if not pictures:
         raise ValueError("There is no photograph in the list; give one or more.")

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T = TypeVar("T")
-#: What holds one photograph and never several: a path, a Pillow image, an array (H, W, 3) of uint8.
-OnePicture = str | os.PathLike | Image.Image | np.ndarray  # type: ignore[type-arg]
+#: What holds one photograph and never several: a path, a Pillow image, an array of uint8 (H, W, 3) or, in
+#: grey, (H, W), or the bytes of a file.
+OnePicture = str | os.PathLike | Image.Image | np.ndarray | bytes  # type: ignore[type-arg]
 #: `"RGB"` for colour, `"L"` for grey.
 Mode = Literal["RGB", "L"]
 
@@ -36,6 +37,7 @@ SUFFIXES = (
 #: Each scan of a JPEG goes over all pixels again; cameras and editors write 1 to 15.
 _MOST_SCANS = 100
 _ORIENTATION, _TILE_WIDTH, _TILE_LENGTH, _PHOTOMETRIC = 0x0112, 322, 323, 262
+_BITS, _PACKING, _PLANES, _NUMBERS = 258, 259, 284, 339
 _ROWS_AT_ONCE = 256
 _LARGE = 2**22
 
@@ -69,14 +71,14 @@ class _Room:
 _room = _Room()
 
 
-def read_picture(picture: OnePicture | bytes, mode: Mode = "RGB", name: str | None = None) -> Image.Image:
+def read_picture(picture: OnePicture, mode: Mode = "RGB", name: str | None = None) -> Image.Image:
     """Return a picture in 8 bits, upright as its EXIF data say, and on white where it is transparent.
 
     Of one that moves or has pages, the first is taken. 16-bit grey is scaled to 8 bits, and so are floats
     from 0 to 1. What cannot be read faithfully is refused.
 
     Args:
-        picture: A path, the bytes of a file, a Pillow image, or an array (H, W, 3) of uint8.
+        picture: A path, the bytes of a file, a Pillow image, or an array of uint8, (H, W, 3) or (H, W).
         mode: `"RGB"`, or `"L"` for grey.
         name: What sentences call it; by default its path.
 
@@ -88,7 +90,7 @@ def read_picture(picture: OnePicture | bytes, mode: Mode = "RGB", name: str | No
 
 
 def read_square(
-    picture: OnePicture | bytes, side: int, mode: Mode = "RGB", name: str | None = None
+    picture: OnePicture, side: int, mode: Mode = "RGB", name: str | None = None
 ) -> Tensor:  # -> (channels, side, side)
     """Return the square in the middle of a picture, resized, as uint8; otherwise as `read_picture`."""
 
@@ -99,14 +101,19 @@ def read_square(
     return _read(picture, mode, name, fit)
 
 
-def _read(picture: OnePicture | bytes, mode: Mode, name: str | None, finish: Callable[[Image.Image], T]) -> T:
+def _read(picture: OnePicture, mode: Mode, name: str | None, finish: Callable[[Image.Image], T]) -> T:
     if isinstance(picture, Image.Image):
         return _finished(lambda: picture, mode, name or "The picture", finish)
     if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        if (
+            picture.dtype != np.uint8
+            or picture.ndim < 2
+            or picture.shape[2:] not in ((), (3,))
+            or not picture.size
+        ):
             raise ValueError(
                 f"The array is {picture.dtype} of shape {picture.shape}; "
-                "a photograph is uint8 from 0 to 255 of shape (height, width, 3)."
+                "a photograph is uint8 from 0 to 255 of shape (height, width, 3), or (height, width) in grey."
             )
         return _finished(lambda: Image.fromarray(picture), mode, name or "The array", finish)
     if isinstance(picture, bytes):
@@ -170,6 +177,7 @@ def _converted(images: list[Image.Image], mode: Mode, name: str) -> Image.Image:
     """Take the picture out of the list, so that no step holds more of it than it needs, and return 8 bits."""
     image = images.pop()
     packed = _packed(image)
+    _check_tiff(image, name)
     image.load()
     orientation = image.getexif().get(_ORIENTATION, 1)
     if image.mode.startswith(("I", "F")):
@@ -179,6 +187,20 @@ def _converted(images: list[Image.Image], mode: Mode, name: str) -> Image.Image:
         return image
     image.getexif()[_ORIENTATION] = orientation  # what was scaled or put on white has none
     return ImageOps.exif_transpose(image)
+
+
+def _check_tiff(image: Image.Image, name: str) -> None:
+    """Refuse the kinds of TIFF that Pillow unpacks to other numbers without a word."""
+    tags = getattr(image, "tag_v2", {})
+    if 2 in tags.get(_NUMBERS, ()) and 8 in tags.get(_BITS, ()):
+        raise _RefusedError(
+            f"{name} holds numbers below zero, in 8 bits; save it with numbers from 0 to 255."
+        )
+    wide = max(tags.get(_BITS, (8,))) > 8 and tags.get(_PACKING, 1) == 1
+    if tags.get(_PLANES) == 2 and (wide or image.mode in ("LA", "La")):
+        raise _RefusedError(
+            f"{name} holds each colour in a plane of its own; save it with the colours together."
+        )
 
 
 def _on_white(image: Image.Image, packed: str, mode: Mode, name: str) -> Image.Image:

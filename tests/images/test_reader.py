@@ -182,6 +182,55 @@ def test_what_cannot_be_read_faithfully_is_refused(image: Image.Image, sentence:
         read_picture(image)
 
 
+def directory(entries: list[tuple[int, int, bytes]], data: bytes) -> bytes:
+    """A TIFF of these tags of 16 bits, each with how many and their bytes, after this data."""
+    body = data + bytes(len(data) % 2)
+    end = 8 + len(body) + 2 + 12 * len(entries) + 4
+    rows, beyond = b"", b""
+    for tag, count, values in sorted(entries):
+        place = values.ljust(4, b"\0") if len(values) <= 4 else struct.pack("<I", end + len(beyond))
+        beyond += values if len(values) > 4 else b""
+        rows += struct.pack("<HHI", tag, 3, count) + place
+    head = b"II*\0" + struct.pack("<I", 8 + len(body))
+    return head + body + struct.pack("<H", len(entries)) + rows + bytes(4) + beyond
+
+
+def planes(bits: int, samples: int, photometric: int, numbers: int = 1) -> bytes:
+    """A TIFF of one pixel whose colours lie in planes of their own, each with the value 3."""
+    one = struct.pack("<B" if bits == 8 else "<H", 3)
+    short = [(256, 1), (257, 1), (259, 1), (262, photometric), (277, samples), (278, 1), (284, 2)]
+    several = {
+        258: [bits] * samples,
+        273: [8 + len(one) * index for index in range(samples)],
+        279: [len(one)] * samples,
+        339: [numbers] * samples,
+    }
+    if samples == 2:
+        several[338] = [2]  # the second is alpha
+    entries = [(tag, 1, struct.pack("<H", value)) for tag, value in short]
+    entries += [
+        (tag, len(values), struct.pack(f"<{len(values)}H", *values)) for tag, values in several.items()
+    ]
+    return directory(entries, one * samples)
+
+
+def test_tiffs_that_pillow_unpacks_to_other_numbers_are_refused() -> None:
+    assert np.asarray(read_picture(planes(8, 3, 2))).tolist() == [[[3, 3, 3]]]
+    for content in (planes(16, 3, 2), planes(8, 2, 1)):
+        with pytest.raises(ValueError, match=r"The picture holds each colour in a plane"):
+            read_picture(content)
+    with pytest.raises(ValueError, match="The picture holds numbers below zero, in 8 bits"):
+        read_picture(planes(8, 1, 1, numbers=2))
+
+
+def test_bytes_and_grey_arrays_are_one_picture_each() -> None:
+    file = io.BytesIO()
+    GREY.save(file, "PNG")
+    for one in (file.getvalue(), G):
+        assert preprocess(one, HOW).shape == (1, 3, 32, 32)
+        assert preprocess(one, HOW, in_channels=1).equal(preprocess(GREY, HOW, in_channels=1))
+
+
 def test_a_transparent_colour_of_16_bits_is_refused() -> None:
     content = png(1, 1, 16, 2, bytes(7), tRNS=bytes(6))
     with pytest.raises(ValueError, match="x has 16 bits a colour and a transparent colour"):
