@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from effnet_edu.ground.checks import quoted, whole_number
+from effnet_edu.ground.watch import Watch
 from effnet_edu.images.labelled import LabelledImages, empty_images
 from effnet_edu.images.reader import SUFFIXES, read_square
 
@@ -19,7 +20,9 @@ _NOT_THE_OWNERS = (
 )
 
 
-def image_folder(path: str | os.PathLike[str], side: int, *, skip_broken: bool = False) -> LabelledImages:
+def image_folder(
+    path: str | os.PathLike[str], side: int, *, skip_broken: bool = False, watch: Watch = Watch()
+) -> LabelledImages:
     """Return the pictures in a folder's subfolders; each subfolder is a class, in the order of their names.
 
     A picture is read in RGB, upright, on white where it is transparent, cropped to the square in its middle
@@ -30,11 +33,13 @@ def image_folder(path: str | os.PathLike[str], side: int, *, skip_broken: bool =
         path: The folder: `path/cat/1.jpg`, `path/dog/1.jpg` and so on.
         side: Height and width in pixels, 1 or more.
         skip_broken: Leave out what cannot be read and warn of each; a class may then be left without images.
+        watch: Told the share done; asked before each picture whether to stop.
 
     Raises:
         FileNotFoundError: There is no such folder.
         ValueError: There is no class, or a picture, a class or the layout is broken; the first is named.
         MemoryError: The images do not fit into memory.
+        Cancelled: `watch` said so.
     """
     whole_number("side", side)
     root = Path(path)
@@ -58,6 +63,7 @@ def image_folder(path: str | os.PathLike[str], side: int, *, skip_broken: bool =
 
     def read(index: int) -> str | None:
         """Read one picture into its place, or return what is wrong with it."""
+        watch.check()
         try:
             images[index] = read_square(pictures[index][0], side)
         except (ValueError, OSError) as error:
@@ -65,7 +71,10 @@ def image_folder(path: str | os.PathLike[str], side: int, *, skip_broken: bool =
         return None
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow lets go of Python's lock while it decodes
-        broken = list(threads.map(read, range(len(pictures))))
+        broken = []
+        for found in threads.map(read, range(len(pictures))):
+            broken.append(found)
+            watch.progress(len(broken) / len(pictures))
     problems += [sentence for sentence in broken if sentence]
     if problems and not skip_broken:
         raise _first_of(problems)

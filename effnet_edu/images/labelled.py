@@ -8,9 +8,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from effnet_edu.ground.checks import quoted, real_number, whole_number
+from effnet_edu.ground.watch import Watch
 
-#: Images that are resized at once: enough to keep the cores busy, few enough for a small machine's memory.
-_RESIZED_AT_ONCE = 512
+#: Images that are resized at once, or as many as have these pixels: enough to keep the cores busy, few enough
+#: for a small machine's memory, and a stop is heard between two of them.
+_RESIZED_AT_ONCE, _PIXELS_AT_ONCE = 512, 2**23
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,20 +98,24 @@ class LabelledImages:
             f"{self.in_channels} x {self.side} x {self.side}; {self.source}"
         )
 
-    def resized(self, side: int) -> "LabelledImages":
+    def resized(self, side: int, watch: Watch = Watch()) -> "LabelledImages":
         """Return the same images at another side, antialiased.
 
         Args:
             side: Height and width in pixels, 1 or more.
+            watch: Asked often whether to stop.
 
         Raises:
             ValueError: `side` is not a whole number of 1 or more.
+            Cancelled: `watch` said so.
         """
         if whole_number("side", side) == self.side:
             return self
         resized = empty_images(len(self), self.in_channels, side)
-        for start in range(0, len(self), _RESIZED_AT_ONCE):
-            part = slice(start, start + _RESIZED_AT_ONCE)
+        at_once = max(1, min(_RESIZED_AT_ONCE, _PIXELS_AT_ONCE // max(side, self.side) ** 2))
+        for start in range(0, len(self), at_once):
+            watch.check()
+            part = slice(start, start + at_once)
             pixels = F.interpolate(
                 self.images[part].float(), (side, side), mode="bilinear", align_corners=False, antialias=True
             )

@@ -29,9 +29,13 @@ def with_classifier(network: EfficientNet, num_classes: int) -> EfficientNet:
         num_classes: Outputs of the classifier.
     """
     own = copy.deepcopy(network)
-    own.classifier = nn.Linear(own.spec.head_channels, num_classes, device=own.device, dtype=own.dtype)
-    nn.init.zeros_(own.classifier.weight)
-    nn.init.zeros_(own.classifier.bias)
+    # Not through its constructor, which draws from the random numbers of the whole process.
+    classifier: nn.Linear = nn.utils.skip_init(  # type: ignore[no-untyped-call]
+        nn.Linear, own.spec.head_channels, num_classes, device=own.device, dtype=own.dtype
+    )
+    nn.init.zeros_(classifier.weight)
+    nn.init.zeros_(classifier.bias)
+    own.classifier = classifier
     return own
 
 
@@ -68,7 +72,7 @@ def fit_classifier(
     body = copy.deepcopy(network)
     body.classifier = nn.Identity()
     body.to(as_device(device)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    features = answers(body, images.resized(side).images, how, watch)
+    features = answers(body, images.resized(side, watch).images, how, watch)
     weight, bias = _regression(features, images, watch)
     own = with_classifier(network, images.num_classes).cpu()
     own.classifier.load_state_dict({"weight": weight, "bias": bias})

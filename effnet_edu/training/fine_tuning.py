@@ -91,20 +91,23 @@ def fine_tune(
         )
     known, place = preprocessing_of(network), as_device(device)
     side = check_resolution(network.spec, known.resolution if known and resolution is None else resolution)
-    train_images, test_images = _parts(pictures, held_out, side, seed, skip_broken)
+    train_images, test_images = _parts(pictures, held_out, side, seed, skip_broken, Watch(watch.is_cancelled))
     recipe = FineTuning() if recipe is None else recipe
     recipe = replace(recipe, batch_size=min(recipe.batch_size, len(train_images)))
     blank = with_classifier(network, train_images.num_classes)
     # Whatever does not fit together is said before anything is computed.
     how = Plan.make(blank, train_images, test_images, recipe, side, seed, Processes()).preprocessing
     file = None if folder is None else Path(folder, "classifier.safetensors")
-    key = digest({**blank.state_dict(), "images": train_images.images, "labels": train_images.labels})
+    tensors = {"images": train_images.images, "labels": train_images.labels}
+    key = digest({**blank.state_dict(), **tensors}, watch)
     found = _kept(file, key)
     if found is None:
         fitted = fit_classifier(
             network, train_images, resolution=side, device=place, watch=watch.part(0, _FROZEN)
         )
-        logits = answers(fitted.to(place), test_images.resized(side).images, how, watch.part(_FROZEN, 0))
+        logits = answers(
+            fitted.to(place), test_images.resized(side, watch).images, how, watch.part(_FROZEN, 0)
+        )
         right = float((logits.argmax(1) == test_images.labels).double().mean())
         found = {name: tensor.cpu() for name, tensor in fitted.classifier.state_dict().items()}, right
         if file is not None and not (file.parent / "configuration.json").exists():
@@ -123,7 +126,7 @@ def fine_tune(
         progress=progress,
         watch=watch.part(_FROZEN, 1 - _FROZEN - _LAST),
     )
-    pictures_seen = test_images.resized(side)
+    pictures_seen = test_images.resized(side, watch)
     logits = answers(run.network.to(place), pictures_seen.images, how, watch.part(1 - _LAST, _LAST))
     run.network.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     row = published_weights(network)
@@ -145,6 +148,7 @@ def _parts(
     side: int,
     seed: int,
     skip_broken: bool,
+    watch: Watch,
 ) -> tuple[LabelledImages, LabelledImages]:
     """Return what is learned from, and what is held out."""
     if not isinstance(pictures, LabelledImages):
@@ -154,10 +158,11 @@ def _parts(
             raise ValueError(f"{root} has both test and val; leave one of them there.")
         if tests and (root / "train").is_dir():
             train_images, test_images = (
-                image_folder(part, side, skip_broken=skip_broken) for part in (root / "train", tests[0])
+                image_folder(part, side, skip_broken=skip_broken, watch=watch)
+                for part in (root / "train", tests[0])
             )
             return replace(train_images, name=f"{root.resolve().name}/train"), test_images
-        pictures = image_folder(root, side, skip_broken=skip_broken)
+        pictures = image_folder(root, side, skip_broken=skip_broken, watch=watch)
     if isinstance(held_out, LabelledImages):
         return pictures, held_out
     return pictures.split(held_out, seed)

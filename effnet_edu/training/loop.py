@@ -76,8 +76,8 @@ def train(
         save_seconds: Time between two states that are kept, 0 for one after each step; every epoch ends with
             one.
         progress: Told a row every few steps, and one with the test results after each epoch.
-        watch: Told the share done; asked before every step and every batch of test images, and a yes keeps
-            the state and stops.
+        watch: Told the share done; asked often, in one process also while images are resized, and a yes
+            keeps the state and stops.
 
     Raises:
         ValueError: An argument is outside its range, or the folder holds another training.
@@ -90,21 +90,23 @@ def train(
     real_number("save_seconds", save_seconds, 0, 1e9)
     with joined(as_device(device)) as (processes, place), _own_random_numbers(place):
         plan = Plan.make(network, train_images, test_images, recipe, resolution, seed, processes)
-        files = RunFolder(folder, plan.configuration, writes=processes.rank == 0)
+        # Before the first step a process of several that stopped alone would keep the others waiting.
+        alone = watch if processes.count == 1 else Watch()
+        files = RunFolder(folder, partial(plan.configuration, alone), writes=processes.rank == 0)
         with files.opened(), _memory_as_sentence(plan, place):
             network = plan.trainee(place)
             model = shared(network, processes)
             state = TrainingState.start(network, recipe)
             files.load(state)
             processes.check_equal("step", plan.steps_done(state))
-            labels, test = train_images.labels.to(place), test_images.resized(plan.resolution)
+            labels, test = train_images.labels.to(place), test_images.resized(plan.resolution, alone)
             side, saved_at = 0, time.monotonic()
 
             while state.epoch < recipe.epochs and not state.has_stalled:
                 stage, batches = plan.stage(state.epoch), plan.batches(state.epoch)
                 is_new_side = stage.side != side
                 if is_new_side:
-                    side, images = stage.side, train_images.resized(stage.side).images.to(place)
+                    side, images = stage.side, train_images.resized(stage.side, alone).images.to(place)
                 plan.start_training(model, network, stage)
                 clock = time.perf_counter()
                 while state.step < plan.steps_per_epoch:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.checkpoints.registry import preprocessing_of
 from effnet_edu.ground.checks import quoted, whole_number
+from effnet_edu.ground.watch import Watch
 from effnet_edu.images.labelled import LabelledImages
 from effnet_edu.images.preprocess import normalise
 from effnet_edu.model.blocks import DropPath
@@ -184,8 +185,8 @@ class Plan:
             seconds_left=meter.seconds / meter.steps * self.steps_left(state.epoch, state.step),
         )
 
-    def configuration(self) -> dict[str, Any]:
-        """Return what makes two trainings the same, made of JSON's types; large images take a moment."""
+    def configuration(self, watch: Watch = Watch()) -> dict[str, Any]:
+        """Return what makes two trainings the same, made of JSON's types; asks `watch` whether to stop."""
         found: dict[str, Any] = {
             "recipe": asdict(self.recipe),
             "network": asdict(self.network.spec),
@@ -202,7 +203,7 @@ class Plan:
         found["weights"] = digest(self.network.state_dict())
         for name, images in (("train_images", self.train_images), ("test_images", self.test_images)):
             tensors = {"images": images.images, "labels": images.labels}
-            found[name] = {"name": images.name, "digest": digest(tensors)}
+            found[name] = {"name": images.name, "digest": digest(tensors, watch)}
         result: dict[str, Any] = as_json(found)
         return result
 
@@ -212,15 +213,20 @@ def squared(known: Preprocessing | None, side: int) -> Preprocessing:
     return replace(known or _PLAIN, resolution=side, resize=side, fit="crop", interpolation="bicubic")
 
 
+#: Bytes of a tensor between two looks whether to stop.
+_HASHED_AT_ONCE = 2**24
 _NORMALISATION = ("mean", "std", "value_range")
 
 
-def digest(tensors: Mapping[str, Tensor]) -> str:
-    """Return a checksum of named tensors on the CPU."""
+def digest(tensors: Mapping[str, Tensor], watch: Watch = Watch()) -> str:
+    """Return a checksum of named tensors on the CPU; a large one is taken in pieces, to hear a stop."""
     found = hashlib.blake2b(digest_size=16)
     for name in sorted(tensors):
         found.update(name.encode())
-        found.update(tensors[name].contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        values = tensors[name].contiguous().flatten().view(torch.uint8).numpy()
+        for start in range(0, len(values), _HASHED_AT_ONCE):
+            watch.check()
+            found.update(values[start : start + _HASHED_AT_ONCE].data)
     return found.hexdigest()
 
 

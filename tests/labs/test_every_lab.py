@@ -1,5 +1,6 @@
 """What holds of every lab, found by the one list of them: their controls, their ends, and what they leave."""
 
+import gc
 import itertools
 import json
 import os
@@ -110,6 +111,16 @@ def test_a_number_is_read_as_people_write_it_and_nothing_else_changes_anything(
         )
         assert answer["setting"][slider.name] == getattr(page.logic, slider.name)
     lab.close()
+
+
+def test_a_refused_setting_leaves_nothing_that_fails_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    ignored: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    for name in LABS:
+        with pytest.raises(TypeError, match="has no setting 'nonsense'"):
+            getattr(ee.labs, name)(nonsense=1)
+    gc.collect()
+    assert not ignored
 
 
 @pytest.mark.parametrize("name", LABS)

@@ -54,6 +54,13 @@ def test_the_frozen_stage_changes_nothing_but_the_classifier() -> None:
     assert float((few.class_weights[few.labels]).mean()) == pytest.approx(1)
 
 
+def test_the_random_numbers_of_the_process_are_left_alone() -> None:
+    net = start()
+    before = torch.get_rng_state()
+    ee.fine_tune(net, PICTURES, recipe=ee.FineTuning(epochs=1), resolution=16, device="cpu")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_then_all_layers_learn_and_batch_norm_keeps_its_statistics() -> None:
     run = tune()
     names = changed(start(), run.network)

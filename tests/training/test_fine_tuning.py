@@ -4,6 +4,7 @@ import copy
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,8 +15,9 @@ import effnet_edu as ee
 from effnet_edu.__main__ import main
 from effnet_edu.checkpoints.registry import find_weights
 from effnet_edu.ground.watch import Cancelled, Watch
+from effnet_edu.images.folders import image_folder
 from effnet_edu.images.preprocess import preprocess
-from effnet_edu.training import TrainingRun, load_run
+from effnet_edu.training import TrainingRun, load_run, loop
 from effnet_edu.training.augmentation import to_floats
 from effnet_edu.training.loop import evaluate
 from effnet_edu.training.plan import Plan
@@ -213,12 +215,57 @@ def test_a_damaged_file_of_a_run_names_itself(
         load_run(tmp_path)
 
 
-def test_a_stop_is_heard_while_the_test_images_are_tried(tmp_path: Path) -> None:
+def test_a_stop_is_heard_while_images_are_hashed(tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        train(ee.create(TINY, 4), folder=tmp_path, watch=Watch(lambda: True))
+    assert [file.name for file in tmp_path.iterdir() if file.name != ".lock"] == []
+
+
+def test_a_stop_is_heard_while_images_are_resized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+    interpolate = nn.functional.interpolate
+
+    def noted(x: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
+        begun.append(len(x))
+        return interpolate(x, *arguments, **options)
+
+    monkeypatch.setattr(nn.functional, "interpolate", noted)
+    watch = Watch(lambda: bool(begun))
+    with pytest.raises(Cancelled):
+        ee.train(TINY, TRAIN, quarters(1100, 1), RECIPE, resolution=24, folder=tmp_path, watch=watch)
+    assert begun == [512]
+    assert not list(tmp_path.glob("step-*"))
+
+
+def test_a_stop_is_heard_while_a_folder_is_read(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        for number in range(20):
+            Image.new("RGB", (8, 8)).save(tmp_path / name / f"{number}.png")
+    shares: list[float] = []
+    image_folder(tmp_path, 8, watch=Watch(progress=shares.append))
+    assert shares[-1] == 1
+    assert shares == sorted(shares)
+    shares.clear()
+    with pytest.raises(Cancelled):
+        ee.fine_tune(ee.create(TINY, 3), tmp_path, resolution=16, watch=Watch(lambda: True))
+
+
+def test_a_stop_is_heard_while_the_test_images_are_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tries: list[int] = []
+    take_step = loop.take_step
+
+    def counted(*arguments: Any) -> None:
+        take_step(*arguments)
+        tries.append(0)
 
     def asked() -> bool:
         tries.append(1)
-        return len(tries) == 4  # two steps, and the first of two batches of test images
+        return tries[-3:] == [0, 1, 1]  # after two steps, before the second of two batches of test images
+
+    monkeypatch.setattr(loop, "take_step", counted)
 
     large = quarters(520, 1)
     recipe = replace(RECIPE, ema_decay=None)

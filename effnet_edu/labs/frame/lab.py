@@ -80,6 +80,8 @@ class Lab(widgets.VBox):
 
     def close(self) -> None:
         """Stop measuring, give the device back, and leave nothing in the page and in memory."""
+        if "logic" not in vars(self):  # a setting was refused, and Python now clears away what was begun
+            return
         self.logic.cancel()
         self.logic.unobserve_all()
         for widget in _family(self):
