@@ -18,6 +18,7 @@ from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.images.folders import image_folder
 from effnet_edu.images.preprocess import preprocess
 from effnet_edu.training import TrainingRun, load_run, loop
+from effnet_edu.training import plan as plans
 from effnet_edu.training.augmentation import to_floats
 from effnet_edu.training.loop import evaluate
 from effnet_edu.training.plan import Plan
@@ -215,7 +216,8 @@ def test_a_damaged_file_of_a_run_names_itself(
         load_run(tmp_path)
 
 
-def test_a_stop_is_heard_while_images_are_hashed(tmp_path: Path) -> None:
+def test_a_stop_is_heard_while_images_are_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "_HASHED_AT_ONCE", 100)
     with pytest.raises(Cancelled):
         train(ee.create(TINY, 4), folder=tmp_path, watch=Watch(lambda: True))
     assert [file.name for file in tmp_path.iterdir() if file.name != ".lock"] == []
