@@ -61,31 +61,33 @@ OWN_SQUEEZE_EXCITE = Exercise(
     lesson=LESSON,
     title="Your squeeze-and-excitation",
     difficulty="easy",
-    minutes=5,
-    task="Bring your block of lesson 04. It must work for any number of channels and for both activations.",
+    minutes=6,
+    task="Bring your block of lesson 04, or write it anew. It must work for any number of channels and for "
+    "both activations, and its convolutions are called `reduce` and `restore`.",
     template='''class OwnSqueezeExcite(nn.Module):
     """Weigh each channel by a number between 0 and 1 that the whole map decides."""
 
     def __init__(self, channels, squeeze_channels, activation):
         super().__init__()
         self.reduce = <answer>
-        self.activation = ACTIVATIONS[activation]()
-        self.restore = <answer>
 
     def forward(self, x):  # (N, C, H, W) -> (N, C, H, W)
-        gate = x.mean((2, 3), keepdim=True)  # -> (N, C, 1, 1)
-        gate = <answer>
-        return <answer>''',
+        y = <answer>
+        return y''',
     answers=(
-        "nn.Conv2d(channels, squeeze_channels, 1)",
-        "nn.Conv2d(squeeze_channels, channels, 1)",
-        "self.restore(self.activation(self.reduce(gate))).sigmoid()",
-        "x * gate",
+        """nn.Conv2d(channels, squeeze_channels, 1)
+        self.activation = ACTIVATIONS[activation]()
+        self.restore = nn.Conv2d(squeeze_channels, channels, 1)""",
+        """x.mean((2, 3), keepdim=True)  # -> (N, C, 1, 1)
+        y = self.restore(self.activation(self.reduce(y)))
+        y = x * y.sigmoid()""",
     ),
     hints=(
-        "Two 1x1 convolutions with a bias: one to fewer channels, one back.",
-        "Between them stands the activation; after them, what makes a number between 0 and 1?",
-        "`self.restore(self.activation(self.reduce(gate))).sigmoid()`, and the map is multiplied by it.",
+        "Three parts: two 1x1 convolutions with a bias, one to fewer channels and one back, and what stands "
+        "between them.",
+        "`ACTIVATIONS[activation]()` makes the activation. In `forward`, the means come first: "
+        "`x.mean((2, 3), keepdim=True)`.",
+        "After the second convolution, what makes a number between 0 and 1? The map is multiplied by it.",
     ),
     checker=ModuleCheck(
         reference=SqueezeExcitation,
@@ -160,42 +162,45 @@ OWN_BLOCK = Exercise(
     lesson=LESSON,
     title="Your MBConv",
     difficulty="hard",
-    minutes=12,
-    task="Bring your block of lesson 03, and put the squeeze-and-excitation in. Everything it must know "
-    "stands in `block`. Most is written; mind where there is an activation, and where not.",
+    minutes=18,
+    task="Bring your block of lesson 03, or write it anew, from `conv_norm` and `SqueezeExcite`. All numbers "
+    "stand in `block`. Its parts are called `expand`, `depthwise`, `squeeze_excite` and `project`, in the "
+    "order in which they run; the first is None where `block.expansion` is 1, and the third where "
+    "`block.squeeze_channels` is 0.",
     template='''class OwnBlock(nn.Module):
     """MBConv: expand, convolve each channel alone, reweight the channels, project."""
 
     def __init__(self, block, conventions, activation):
         super().__init__()
         c_in, c_mid, c_out = block.channels_in, block.channels_hidden, block.channels_out
-        self.has_shortcut = <answer>
-        self.expand = conv_norm(c_in, c_mid, conventions) if block.expansion > 1 else None
-        self.depthwise = conv_norm(c_mid, c_mid, conventions, block.kernel, block.stride, groups=<answer>)
-        width = block.squeeze_channels
-        self.squeeze_excite = SqueezeExcite(c_mid, width, activation) if width else None
-        self.project = conv_norm(c_mid, <answer>, conventions)
-        self.activation = ACTIVATIONS[activation]()
+        self.expand = <answer>
 
     def forward(self, x):  # (N, c_in, H, W) -> (N, c_out, ceil(H / s), ceil(W / s))
-        y = x if self.expand is None else self.activation(self.expand(x))
-        y = self.activation(self.depthwise(y))
-        if self.squeeze_excite is not None:
-            y = self.squeeze_excite(y)
         y = <answer>
-        return <answer>''',
+        return y''',
     answers=(
-        "block.stride == 1 and c_in == c_out",
-        "c_mid",
-        "c_out",
-        "self.project(y)",
-        "x + y if self.has_shortcut else y",
+        """conv_norm(c_in, c_mid, conventions) if block.expansion > 1 else None
+        self.depthwise = conv_norm(c_mid, c_mid, conventions, block.kernel, block.stride, groups=c_mid)
+        width = block.squeeze_channels
+        self.squeeze_excite = SqueezeExcite(c_mid, width, activation) if width else None
+        self.project = conv_norm(c_mid, c_out, conventions)
+        self.activation = ACTIVATIONS[activation]()
+        self.has_shortcut = block.stride == 1 and c_in == c_out""",
+        """x if self.expand is None else self.activation(self.expand(x))
+        y = self.activation(self.depthwise(y))
+        y = y if self.squeeze_excite is None else self.squeeze_excite(y)
+        y = self.project(y)
+        y = x + y if self.has_shortcut else y""",
     ),
     hints=(
-        "A convolution is depthwise if it has as many groups as channels.",
-        "x and y can be added where they have the same shape: same side, same channels.",
-        "The end of the block is linear: after the projection there is no activation.",
-        "`x + y if self.has_shortcut else y`, with `block.stride == 1 and c_in == c_out` above.",
+        "Write one line for each part, and then one line for each step of `forward`, in the order of the "
+        "parts.",
+        "Only the depthwise convolution has `block.kernel` and `block.stride`. A convolution is depthwise if "
+        "it has as many groups as channels.",
+        "`SqueezeExcite(c_mid, block.squeeze_channels, activation)` stands between it and the projection.",
+        "There is an activation after the expansion and after the depthwise convolution. The end of the "
+        "block is linear: after the projection there is none.",
+        "x and y can be added where they have the same shape: `block.stride == 1 and c_in == c_out`.",
     ),
     checker=ModuleCheck(
         reference=MBConv,
@@ -259,31 +264,36 @@ OWN_NETWORK = Exercise(
     lesson=LESSON,
     title="Your network",
     difficulty="medium",
-    minutes=10,
-    task="Put the blocks together: a stem that halves the image, all blocks, a head, pooling, a classifier. "
-    "`spec` has every number that you need.",
+    minutes=15,
+    task="Put the blocks together, in the order in which they run: `stem`, a 3x3 convolution that halves the "
+    "image; `blocks`, an `nn.Sequential` of `Block(block, conventions, spec.activation)`; `head`, a 1x1 "
+    "convolution; pooling; and `classifier`, a linear layer. `spec` has every number that you need.",
     template='''class OwnNetwork(nn.Module):
     """Any EfficientNet of MBConv blocks: stem, blocks, head, pooling, classifier."""
 
     def __init__(self, spec, conventions, num_classes=1000):
         super().__init__()
         blocks = ee.resolve(spec)
-        self.stem = conv_norm(3, spec.stem_channels, conventions, kernel=3, stride=<answer>)
-        self.blocks = nn.Sequential(*(Block(block, conventions, spec.activation) for block in blocks))
-        self.head = conv_norm(blocks[-1].channels_out, <answer>, conventions)
-        self.classifier = nn.Linear(spec.head_channels, num_classes)
-        self.activation = ACTIVATIONS[spec.activation]()
+        self.stem = <answer>
 
     def forward(self, x):  # (N, 3, H, W) -> (N, num_classes)
-        x = self.activation(self.stem(x))
-        x = self.blocks(x)
         x = <answer>
-        x = <answer>
-        return self.classifier(x)''',
-    answers=("2", "spec.head_channels", "self.activation(self.head(x))", "x.mean((2, 3))"),
+        return x''',
+    answers=(
+        """conv_norm(3, spec.stem_channels, conventions, kernel=3, stride=2)
+        self.blocks = nn.Sequential(*(Block(block, conventions, spec.activation) for block in blocks))
+        self.head = conv_norm(blocks[-1].channels_out, spec.head_channels, conventions)
+        self.classifier = nn.Linear(spec.head_channels, num_classes)
+        self.activation = ACTIVATIONS[spec.activation]()""",
+        """self.blocks(self.activation(self.stem(x)))
+        x = self.activation(self.head(x))
+        x = self.classifier(x.mean((2, 3)))""",
+    ),
     hints=(
-        "The stem halves the side of the image. What is the stride of such a layer?",
-        "The head is like the stem: convolution, norm, activation.",
+        "The numbers are `spec.stem_channels`, `spec.head_channels` and `spec.activation`; the last block "
+        "says how many channels the head reads: `blocks[-1].channels_out`.",
+        "The stem halves the side of the image, so its stride is 2.",
+        "Stem and head are each a `conv_norm` with an activation behind it.",
         "The classifier wants one number per channel: average over height and width, `x.mean((2, 3))`.",
     ),
     checker=ModuleCheck(
@@ -330,22 +340,27 @@ PUBLISHED_NAME = Exercise(
     difficulty="medium",
     minutes=8,
     task="Write the name that the file has for one of your tensors. The names of a whole block stand in the "
-    "output above; the batch norms are numbered, and the number means a role.",
+    "output of section 1; the batch norms are numbered, and the number means a role. Two roles are given, "
+    "because this file has no tensors for them.",
     template='''def published_name(key):
     """Return the file's name: blocks.1.expand.conv.weight -> _blocks.1._expand_conv.weight."""
     ends = {"stem.conv": "_conv_stem", "stem.norm": "_bn0", "classifier": "_fc"}
     ends |= {"head.conv": "_conv_head", "head.norm": "_bn1"}
-    roles = {"expand.conv": "_expand_conv", "depthwise.conv": "_depthwise_conv"}
-    roles |= {"project.conv": "_project_conv"}
-    roles |= {"squeeze_excite.reduce": "_se_reduce", "squeeze_excite.restore": "_se_expand"}
-    roles |= {"expand.norm": <answer>, "depthwise.norm": <answer>, "project.norm": <answer>}
+    roles = {"squeeze_excite.reduce": "_se_reduce", "squeeze_excite.restore": "_se_expand"}
+    roles |= <answer>
     part, tensor = key.rsplit(".", 1)  # blocks.1.expand.conv, weight
     if part in ends:
         return f"{ends[part]}.{tensor}"
     _, number, role = part.split(".", 2)  # blocks, 1, expand.conv
     return <answer>''',
-    answers=('"_bn0"', '"_bn1"', '"_bn2"', 'f"_blocks.{number}.{roles[role]}.{tensor}"'),
+    answers=(
+        """{"expand.conv": "_expand_conv", "expand.norm": "_bn0"}
+    roles |= {"depthwise.conv": "_depthwise_conv", "depthwise.norm": "_bn1"}
+    roles |= {"project.conv": "_project_conv", "project.norm": "_bn2"}""",
+        'f"_blocks.{number}.{roles[role]}.{tensor}"',
+    ),
     hints=(
+        "Six roles are missing: `expand.conv`, `expand.norm`, and the same of `depthwise` and `project`.",
         "Compare shapes: which of `_bn0`, `_bn1`, `_bn2` has as many channels as the projection puts out?",
         "They are numbered in the order of use. Where there is no expansion the number is kept: block 0 "
         "starts with `_bn1`.",
@@ -430,24 +445,24 @@ PREPARED = Exercise(
     difficulty="medium",
     minutes=8,
     task="Bring a photograph into the shape in which these weights have seen all others: the shorter side "
-    "becomes 256 pixels, the middle 224 x 224 are kept, and every number x from 0 to 255 becomes "
-    "`(x - 127) / 128`.",
+    "becomes 256 pixels (that is written), the middle 224 x 224 are kept, and every number x from 0 to 255 "
+    "becomes `(x - 127) / 128`.",
     template='''def prepared(photograph):
     """Return what the network sees of a photograph."""  # Pillow image -> (1, 3, 224, 224)
     scale = 256 / min(photograph.size)
     width, height = (int(side * scale) for side in photograph.size)
     photograph = photograph.resize((width, height), Image.Resampling.BICUBIC)
-    left, top = <answer>
     pixels = torch.from_numpy(np.array(photograph))  # (height, width, 3), 0 to 255
-    pixels = pixels[top : top + 224, left : left + 224]
-    pixels = pixels.permute(<answer>)  # -> (3, 224, 224)
-    return <answer>''',
+    x = <answer>
+    return x''',
     answers=(
-        "(width - 224) // 2, (height - 224) // 2",
-        "2, 0, 1",
-        "((pixels.float() - 127) / 128)[None]",
+        """pixels[(height - 224) // 2 :, (width - 224) // 2 :][:224, :224]
+    x = x.permute(2, 0, 1).float()  # -> (3, 224, 224)
+    x = ((x - 127) / 128)[None]""",
     ),
     hints=(
+        "Three steps are left: cut out the middle, bring the channels to the front, and compute. A batch of "
+        "one picture is an axis more.",
         "In the middle, as much is cut off on the left as on the right.",
         "`permute` names the old axes in their new order: channels were last and come first.",
         "`((pixels.float() - 127) / 128)[None]`: floats first, and one more axis for the batch.",

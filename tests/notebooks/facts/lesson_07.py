@@ -8,6 +8,11 @@ FACTS = {
     "B0 has one in each block": lambda: all(
         block.squeeze_channels for block in ee.resolve(ee.spec("efficientnet_b0"))
     ),
+    "Lite0 has no gates, but the small network of lesson 04 has them": lambda: (
+        not any(block.squeeze_channels for block in ee.resolve(LITE0))
+        and all(block.squeeze_channels for block in ee.resolve(ee.studies.trained_network()[0].spec))
+    ),
+    "It reads ten glyphs": lambda: len(ee.studies.trained_network()[1]) == 10,
     "Lite0 has none": lambda: not any(block.squeeze_channels for block in ee.resolve(LITE0)),
     "the file has 20 MiB": lambda: [
         next(
@@ -24,4 +29,4 @@ FACTS = {
         ee.cost(ee.compound(1, gamma=1)).parameters == ee.cost(ee.compound(1)).parameters
     ),
 }
-CHOICES: dict[str, str] = {}
+CHOICES = {"500": "glyphs that the network reads"}
