@@ -10,7 +10,7 @@ from effnet_edu.pictures.scene import Scene
 
 def charts(logic: MBConv) -> Scene:
     """Draw the roofline and the three kinds, side by side or below each other."""
-    height = 126.0 if logic.room < ROOMY else 220.0
+    height = 112.0 if logic.room < ROOMY else 220.0
     (first, second) = panels(logic.room, 2, 320)
     record, is_stale = shown(logic, logic.setting)
     below = second[2] * (height + 8)
