@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from effnet_edu.exercises.learner import Refused, Runner, Stopped, written
-from effnet_edu.exercises.numbers import plain_number
 from effnet_edu.exercises.outcome import Outcome, not_attempted
 from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.written_numbers import plain_number
 
 #: Below this, values are compared by their difference alone: what should be 0 is often 1e-17.
 _SMALLEST = 1e-6

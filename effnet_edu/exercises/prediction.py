@@ -6,31 +6,15 @@ import math
 import re
 from dataclasses import dataclass
 
-from effnet_edu.exercises.numbers import parse_number
 from effnet_edu.exercises.outcome import Reveal
 from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.guesses import Verdict, in_three_digits, judged
+from effnet_edu.ground.written_numbers import parse_number
 
-#: A number is close within this factor; so is a range that holds the truth, if its ends are within that one.
-CLOSE_FACTOR, WIDEST_RANGE = 1.25, 4.0
 MOST_CHARACTERS = 200
 _RANGE = re.compile(
     r"(?:between\s+)?(?P<low>.*?\d.*?)\s*(?:\bto\b|\band\b|\N{EN DASH}|\.\.|(?<=[\w.])-)\s*(?P<high>.*\d.*)"
 )
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How far off a guess is.
-
-    Attributes:
-        sentence: The truth beside the guess.
-        is_close: Whether it counts as a good guess.
-        factor: How many times too high or too low a number is, 1 or more; None where there is no such factor.
-    """
-
-    sentence: str
-    is_close: bool
-    factor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +51,7 @@ class Prediction:
     @property
     def answer(self) -> str:
         """The truth in words."""
-        return self.truth if isinstance(self.truth, str) else self._written(self.truth)
+        return self.truth if isinstance(self.truth, str) else in_three_digits(self.truth, self.unit)
 
     def judge(self, guess: str) -> Verdict:
         """Return how far off a guess is.
@@ -84,17 +68,7 @@ class Prediction:
             is_right = guess == self.truth
             return Verdict(f"Yes: {self.answer}." if is_right else f"No, it is {self.answer}.", is_right)
         low, high = self._ends(guess)
-        if low <= self.truth <= high:
-            sentence = "Your guess is right" if low == high else "Your range holds it"
-            factor = 1.0 if min(low, self.truth) > 0 else None
-            return Verdict(f"{sentence}: it is {self.answer}.", high <= WIDEST_RANGE * low, factor)
-        near, side = (low, "high") if low > self.truth else (high, "low")
-        if min(near, self.truth) <= 0:
-            return Verdict(f"It is {self.answer}; your guess is too {side}.", False)
-        factor = max(near / self.truth, self.truth / near)
-        said = f"{factor:.1f}" if factor >= 2 else f"{factor:.2f}"
-        sentence = f"It is {self.answer}; your guess is {said} times too {side}."
-        return Verdict(sentence, factor <= CLOSE_FACTOR, factor)
+        return judged(self.truth, low, high, self.answer)
 
     def _ends(self, guess: str) -> tuple[float, float]:
         if len(guess) > MOST_CHARACTERS:
@@ -120,10 +94,6 @@ class Prediction:
     def label(self) -> str:
         """What is guessed, and in which unit."""
         return self.what + self._in_unit
-
-    def _written(self, number: float) -> str:
-        digits = f"{float(f'{number:.3g}'):,.10g}"
-        return f"{digits}%" if self.unit == "%" else f"{digits} {self.unit}".rstrip()
 
     def __str__(self) -> str:
         return f"{self.what}: {self.answer}. {self.because}"

@@ -58,9 +58,10 @@ class PredictionView(ipywidgets.VBox):
             self.verdict.value = Outcome("not attempted", str(error))._repr_html_()
             return
         hindrance = note_prediction(self.prediction.lesson, self.prediction.what, guess, found)
-        mark = "✓" if found.is_close else "○"
         why = f"{self.prediction.because} {hindrance}".rstrip()
-        self.verdict.value = f'<div role="status">{mark} <b>{prose(found.sentence)}</b> {prose(why)}</div>'
+        self.verdict.value = (
+            f'<div role="status">{found.mark} <b>{prose(found.sentence)}</b> {prose(why)}</div>'
+        )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)

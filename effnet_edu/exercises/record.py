@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from effnet_edu.exercises.prediction import MOST_CHARACTERS, Verdict
+from effnet_edu.exercises.prediction import MOST_CHARACTERS
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.guesses import Verdict
 from effnet_edu.ground.home import kept_in
 from effnet_edu.ground.locks import file_lock
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from effnet_edu.exercises import get
-from effnet_edu.exercises.numbers import NumberCheck, parse_number
+from effnet_edu.exercises.numbers import NumberCheck
+from effnet_edu.ground.written_numbers import parse_number
 
 MACS = (
     385_195_456, 3.85e8, np.float32(3.85e8), torch.tensor(385_000_000),

@@ -17,6 +17,7 @@ CHOICE = Prediction(LESSON, "More or fewer", "more", "Depth is rounded up.", cho
     ("guess", "sentence", "is_close", "factor"),
     [
         ("2.57", "Your guess is right: it is 2.57 times.", True, 1.0),
+        ("2.565", "Your guess is right: it is 2.57 times.", True, 2.57 / 2.565),
         ("2.4 times", "It is 2.57 times; your guess is 1.07 times too low.", True, 2.57 / 2.4),
         ("about 5x", "It is 2.57 times; your guess is 1.95 times too high.", False, 5 / 2.57),
         ("1,1", "It is 2.57 times; your guess is 2.3 times too low.", False, 2.57 / 1.1),

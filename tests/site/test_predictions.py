@@ -70,6 +70,7 @@ def test_page_and_notebook_judge_alike(page: Any) -> None:
     guesses = (
         *(
             "2.57",
+            "2.565",
             "2.4 times",
             "5x",
             "1,1",

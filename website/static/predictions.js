@@ -1,8 +1,8 @@
 // Predictions in a lesson's page: a guess is committed, then the answer opens. What a guess is worth is kept in
-// this browser alone. A notebook's own judge is effnet_edu/exercises/prediction.py; tests hold the two together.
+// this browser alone. A notebook's own judge is effnet_edu/ground/guesses.py; tests hold the two together.
 import { change, record } from "./progress.js";
 
-const CLOSE_FACTOR = 1.25, WIDEST_RANGE = 4;
+const CLOSE_FACTOR = 1.25, WIDEST_RANGE = 4, RIGHT_FACTOR = 1.005;
 const SCALES = {
   "": 1, k: 1e3, thousand: 1e3, m: 1e6, million: 1e6, g: 1e9, b: 1e9, bn: 1e9, billion: 1e9, x: 1, times: 1, "%": 1,
 };
@@ -30,6 +30,7 @@ export function judge(asked, guess) {
   const [near, side] = low > asked.truth ? [low, "high"] : [high, "low"];
   if (Math.min(near, asked.truth) <= 0) return found(`It is ${asked.answer}; your guess is too ${side}.`, false);
   const factor = Math.max(near / asked.truth, asked.truth / near);
+  if (low === high && factor < RIGHT_FACTOR) return found(`Your guess is right: it is ${asked.answer}.`, true, factor);
   const times = factor.toFixed(factor >= 2 ? 1 : 2);
   return found(`It is ${asked.answer}; your guess is ${times} times too ${side}.`, factor <= CLOSE_FACTOR, factor);
 }

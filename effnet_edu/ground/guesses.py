@@ -1,0 +1,62 @@
+"""How far off a guess is: the judge of a lesson's predictions and of a lab's."""
+
+from dataclasses import dataclass
+
+#: A number is close within this factor; so is a range that holds the truth, if its ends are within that one.
+CLOSE_FACTOR, WIDEST_RANGE = 1.25, 4.0
+#: Within this factor three digits do not tell a guess from the truth.
+RIGHT_FACTOR = 1.005
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far off a guess is.
+
+    Attributes:
+        sentence: The truth beside the guess.
+        is_close: Whether it counts as a good guess.
+        factor: How many times too high or too low a number is, 1 or more; None where there is no such factor.
+    """
+
+    sentence: str
+    is_close: bool
+    factor: float | None = None
+
+    @property
+    def mark(self) -> str:
+        """A tick for a good guess, a ring for another: what is told by more than a colour."""
+        return "✓" if self.is_close else "○"
+
+
+def judged(truth: float, low: float, high: float, answer: str) -> Verdict:
+    """Return how far off a guess from `low` to `high` is; both are the same for a number.
+
+    Args:
+        truth: What was guessed.
+        low: Lower end of the guess.
+        high: Upper end.
+        answer: The truth in words, with its unit.
+    """
+    if low <= truth <= high:
+        sentence = "Your guess is right" if low == high else "Your range holds it"
+        factor = 1.0 if min(low, truth) > 0 else None
+        return Verdict(f"{sentence}: it is {answer}.", high <= WIDEST_RANGE * low, factor)
+    near, side = (low, "high") if low > truth else (high, "low")
+    if min(near, truth) <= 0:
+        return Verdict(f"It is {answer}; your guess is too {side}.", False)
+    factor = max(near / truth, truth / near)
+    if low == high and factor < RIGHT_FACTOR:
+        return Verdict(f"Your guess is right: it is {answer}.", True, factor)
+    said = f"{factor:.1f}" if factor >= 2 else f"{factor:.2f}"
+    return Verdict(f"It is {answer}; your guess is {said} times too {side}.", factor <= CLOSE_FACTOR, factor)
+
+
+def in_three_digits(number: float, unit: str) -> str:
+    """Return a number as people write it: `2,570 MACs`, `32.1%`.
+
+    Args:
+        number: Any finite number.
+        unit: Its unit; empty for a pure number.
+    """
+    digits = f"{float(f'{number:.3g}'):,.10g}"
+    return f"{digits}%" if unit == "%" else f"{digits} {unit}".rstrip()
