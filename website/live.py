@@ -89,6 +89,7 @@ def lab(name: str) -> str:
             "code": escape(shown["code"]),
             "measuring": measuring.controls(made),
         }
+        | measuring.guess_first(made)
     )
 
 

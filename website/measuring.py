@@ -29,6 +29,21 @@ def controls(made: Page) -> str:
     return Template((HERE / "live_measuring.html").read_text(encoding="utf-8")).substitute(engines=engines)
 
 
+def guess_first(made: Page) -> dict[str, str]:
+    """Return the switch and the row for guesses before a time is shown; empty where nothing is timed.
+
+    Args:
+        made: The page as it begins.
+    """
+    if made.logic.timed_network(made.logic.setting) is None or not made.logic.can_ask():
+        return {"guess_first": "", "asking": ""}
+    button = (
+        '<button type="button" class="ee-button-ask" disabled '
+        'title="Guess before it is measured, and see how far off you are.">Guess first</button>'
+    )
+    return {"guess_first": button, "asking": (HERE / "live_asking.html").read_text(encoding="utf-8")}
+
+
 def wasm_bytes() -> int:
     """Return how many bytes a browser fetches of onnxruntime for WASM, before they are compressed."""
     return sum((ONNXRUNTIME / "dist" / name).stat().st_size for name in ONNXRUNTIME_FILES[:2])

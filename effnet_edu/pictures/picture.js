@@ -58,7 +58,9 @@ function valueAt(drag, pixel) {
 
 function stepped(drag, value) {
   const held = Math.min(Math.max(value, drag.low), drag.high);
-  const whole = drag.low + Math.round((held - drag.low) / drag.step) * drag.step;
+  const whole = drag.by_factor
+    ? drag.low * drag.step ** Math.round(Math.log(held / drag.low) / Math.log(drag.step))
+    : drag.low + Math.round((held - drag.low) / drag.step) * drag.step;
   return Number(Math.min(whole, drag.high).toPrecision(12));
 }
 
@@ -69,7 +71,8 @@ function valueByKey(drag, key, value) {
   if (key === "Home") return drag.low;
   if (key === "End") return drag.high;
   if (!(key in FORWARD)) return undefined;
-  return stepped(drag, value + FORWARD[key] * drag.step);
+  const steps = FORWARD[key];
+  return stepped(drag, drag.by_factor ? value * drag.step ** steps : value + steps * drag.step);
 }
 
 // The values of a mix at a point: how near it lies to each corner, in whole hundredths; beyond an edge, on it.
@@ -168,7 +171,7 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
       node.setAttribute("aria-valuemin", drags.low);
       node.setAttribute("aria-valuemax", drags.high);
       node.setAttribute("aria-valuenow", drags.value);
-      node.setAttribute("aria-valuetext", `${drags.name} ${drags.value}`);
+      node.setAttribute("aria-valuetext", drags.said ?? `${drags.name} ${drags.value}`);
       node.setAttribute("aria-orientation", drags.upright ? "vertical" : "horizontal");
     } else if (mark.mix) {
       const { names, values } = mark.mix;
@@ -341,10 +344,12 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   };
 
   function send(settings, moving) {
-    ready = [settings, { moving }];
+    ready = [{ ...ready?.[0], ...settings }, { moving }]; // a key right after another takes its value along
     sending ||= requestAnimationFrame(() => {
+      const [asked, how] = ready;
       sending = 0;
-      onSet(...ready);
+      ready = null;
+      onSet(asked, how);
     });
   }
 
@@ -400,7 +405,7 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   listen("pointercancel", release);
   listen("click", (event) => {
     const mark = answering(keyOf(event.target));
-    if (mark) push(mark);
+    if (mark && !isHandle(mark)) push(mark);
   });
   listen("focusin", (event) => {
     const mark = answering(keyOf(event.target));
@@ -442,6 +447,10 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   // Presses in a row go on from what was asked for, also while the answer to the last one is on its way.
   let asked = { key: null, name: null, value: 0, when: -Infinity };
   function pressHandle(mark, key) {
+    if (mark.sets && key === "Enter") {
+      push(mark);
+      return true;
+    }
     if (mark.mix) return pressMix(mark, key);
     const upright = key === "ArrowUp" || key === "ArrowDown";
     const drag = mark.drag.find((one) => mark.drag.length > 1 && one.upright === upright) ?? mark.drag[0];

@@ -28,6 +28,8 @@ class Drag:
         value: The present one.
         step: Values are whole steps from the lower end of the axis.
         upright: Whether the axis runs up and down.
+        by_factor: Whether a step is a factor, such as 1.05, and no difference.
+        said: The value in words, where its name and number are not enough.
     """
 
     name: str
@@ -35,21 +37,28 @@ class Drag:
     value: float
     step: float
     upright: bool = False
+    by_factor: bool = False
+    said: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         axis = self.axis
-        return {
-            "name": self.name,
-            "value": self.value,
-            "step": self.step,
-            "low": axis.low,
-            "high": axis.high,
-            "start": axis.start,
-            "end": axis.end,
-            "upright": self.upright,
-            "logarithmic": axis.logarithmic,
-        }
+        more = {"by_factor": True} if self.by_factor else {}
+        return (
+            more
+            | ({"said": self.said} if self.said else {})
+            | {
+                "name": self.name,
+                "value": self.value,
+                "step": self.step,
+                "low": axis.low,
+                "high": axis.high,
+                "start": axis.start,
+                "end": axis.end,
+                "upright": self.upright,
+                "logarithmic": axis.logarithmic,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ class Mark:
         style: Names of `styles.STYLES`, separated by spaces.
         text: Pieces of a text, each with a style of its own.
         words: What a reader is told who points at it.
-        sets: Settings that a click gives their values.
+        sets: Settings that a click gives their values; where it is dragged, the Enter key.
         drag: Settings that dragging gives their values; a box takes them where it is pressed.
         mix: Three settings that dragging shares out; a mark has this or `drag`.
         href: Address of an image.

@@ -105,6 +105,8 @@ STYLES: dict[str, dict[str, Any]] = {
     "range": _THIN | {"stroke": "soft", "stroke-width": 1.5},
     "outline": {"fill": "none", "stroke": "text", "stroke-width": 1},
     "chosen-button": {"fill": "faint", "stroke": "text", "stroke-width": 1.5},
+    "guess": {"fill": "card", "stroke": "compound", "stroke-width": 2.5, "stroke-dasharray": "3 2"},
+    "guess-off": _THIN | {"stroke": "compound", "stroke-width": 2.5, "stroke-dasharray": "2 3"},
     "sign": {"fill": "text"},
     "family": _THIN | {"stroke": "soft"},
     "outside": {"fill": "grey", "fill-opacity": 0.14},

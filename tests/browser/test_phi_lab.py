@@ -1,6 +1,7 @@
 """The phi lab as a learner meets it: in JupyterLab, in a real browser, by keyboard."""
 
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 import effnet_edu as ee
 from tests.browser.jupyter import Notebook, write_notebook
+from tests.browser.screenshots import THEMES, use_theme
 
 pytestmark = pytest.mark.browser
 
@@ -113,6 +115,45 @@ def test_the_picture_is_touched(lab: Notebook, page: Page) -> None:
     expect(inside).to_have_text("Stage 5: MBConv6, 5 x 5, SE")
     stage.press("Enter")
     expect(inside).to_have_count(0)
+
+
+def test_a_guess_comes_before_the_measurement_by_keyboard(lab: Notebook, page: Page) -> None:
+    """Asked on the chart's own axis or in words, named for screen readers, and then judged."""
+    page.locator(".ee-button-ask").press("Enter")
+    field = page.get_by_role("textbox", name="How long does an image take here? ms")
+    expect(field).to_be_visible()
+    expect(page.locator(".ee-status").first).to_have_text(re.compile("^Your guess first"))
+    page.locator(".ee-button-measure").click()
+    expect(page.locator(".ee-status").first).to_have_text(re.compile("^Your guess first"))
+    expect(page.locator(".ee-figures")).to_contain_text("0.993")  # what is exact is never hidden
+    handle = page.get_by_role("slider", name="Your guess, in ms")
+    expect(handle).to_have_attribute("aria-valuetext", "no guess yet")
+    handle.press("ArrowUp")
+    expect(handle).to_have_attribute("aria-valuetext", re.compile(r"^[\d.]+ ms$"))
+    expect(field).to_have_value(re.compile(r"^[\d.]+$"))
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())
+    for theme in THEMES.values():
+        use_theme(page, theme)
+        page.evaluate(
+            """() => { window.found = null; axe.run('.ee-lab', {resultTypes: ['violations']})
+            .then(result => { window.found = result.violations }) }"""
+        )
+        page.wait_for_function("() => window.found !== null")
+        assert page.evaluate("() => found.map(v => [v.id, v.nodes[0].html.slice(0, 200)])") == []
+    use_theme(page, THEMES["light"])
+    assert lab.run_in_kernel("print(len(lab.logic.history))") == "0\n"
+    field.fill("1 ms")
+    field.press("Enter")
+    wait_until_measured(page, "1")
+    verdict = page.locator(".ee-verdict")
+    expect(verdict).to_have_text(re.compile(r"○ It is [\d.,]+ ms; your guess is [\d.,]+ times too low\."))
+    expect(page.locator(".ee-told")).to_have_attribute("role", "status")
+    expect(page.locator(".ee-told")).to_contain_text("times too low")
+    expect(field).to_be_hidden()
+    lab.slider(".ee-phi").press("ArrowRight")
+    expect(field).to_be_visible()
+    expect(field).to_have_value("")
+    expect(verdict).to_have_count(0)
 
 
 def test_export_shows_every_measured_point(lab: Notebook, page: Page) -> None:

@@ -249,6 +249,81 @@ def test_both_ends_of_a_schedule_are_dragged_and_the_first_never_passes_the_last
     assert logic.side == logic.first_side + 4
 
 
+def asking(chrome: Browser, monkeypatch: pytest.MonkeyPatch, name: str, width: int, theme: str) -> Touched:
+    """A lab that measures nothing, with its switch for guesses on."""
+    settings = {"fused": (1, 2)} if name == "V2Lab" else {}
+    lab = getattr(ee.labs, name).LOGIC
+    monkeypatch.setattr(lab, "request", lambda *_, **__: None)
+    logic = lab(device="cpu", **settings)
+    logic.predicts = True
+    return Touched(chrome, logic, width, theme)
+
+
+@pytest.mark.parametrize("name", ["PhiLab", *(name for name in LABS if name != "SqueezeExciteLab")])
+def test_a_guess_is_pressed_dragged_moved_by_keys_and_committed(
+    chrome: Browser, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    opened = asking(chrome, monkeypatch, name, 1000, "light")
+    page, logic = opened.page, opened.logic
+    drag = next(m.drag[0] for m in _marks(logic) if m.key == "guess/touch")
+    area = opened.box("guess/touch")
+    x, y = area["x"] + 0.6 * area["width"], area["y"] + 0.4 * area["height"]
+    for _ in range(2):  # pressed twice it is placed twice, and not committed
+        page.mouse.click(x, y)
+        opened.settle()
+    first, share = logic.guess, 0.6 if drag.upright else 0.4
+    assert logic.asks
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(area["x"] + share * area["width"], area["y"] + share * area["height"], steps=3)
+    page.mouse.up()
+    opened.settle()
+    dragged = logic.guess
+    assert dragged < first
+    page.locator("[data-key='guess/touch']").press("PageUp")
+    opened.settle()
+    last = logic.guess
+    assert last > dragged
+    unit = logic.guessed(logic.setting).unit
+    assert unit in (page.locator("[data-key='guess/touch']").get_attribute("aria-valuetext") or "")
+    page.get_by_role("button", name=f"Commit {last:g}").click()
+    opened.settle()
+    assert (logic.committed, page.locator("[data-key='guess/touch']").count()) == (last, 0)
+    opened.close()
+
+
+def _marks(logic: Any) -> list[Any]:
+    screen = logic.screen()
+    return [*screen.picture.marks, *screen.charts.marks]
+
+
+@pytest.mark.parametrize(("width", "theme"), [(240, "light"), (1240, "dark")])
+@pytest.mark.parametrize("name", ["PhiLab", *LABS])
+def test_a_guess_stays_in_the_picture_and_axe_finds_nothing(
+    chrome: Browser, monkeypatch: pytest.MonkeyPatch, name: str, width: int, theme: str
+):
+    """With a guess at either end of its axis, and committed."""
+    opened = asking(chrome, monkeypatch, name, width, theme)
+    logic = opened.logic
+    ends = [
+        d for m in _marks(logic) if m.key == "guess/touch" for d in (m.drag[0].axis.low, m.drag[0].axis.high)
+    ]
+    for sets in (*({"guess": end} for end in ends), {"guess": 3.0, "commit": True}):
+        logic.touch(sets)
+        opened.page.evaluate("(scenes) => show(scenes)", opened._scenes())
+        outside = opened.page.evaluate(
+            """() => [...document.querySelectorAll('[data-key^="guess/"]')].filter((node) => {
+                const room = node.ownerSVGElement.getBoundingClientRect(), box = node.getBoundingClientRect();
+                return box.left < room.left - 14 || box.right > room.right + 14
+                    || (node.tagName === 'text' && (box.left < room.left - 1 || box.right > room.right + 1));
+            }).map((node) => node.dataset.key)"""
+        )
+        assert outside == [], sets
+        found = Axe().run(opened.page).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    opened.close()
+
+
 @pytest.mark.parametrize(
     ("width", "theme"), [(350, "light"), (760, "light"), (1240, "dark"), (1240, "light"), (1880, "light")]
 )

@@ -286,6 +286,49 @@ def test_a_press_beside_a_small_handle_takes_it_and_a_button_there_keeps_its_cli
     assert told(page) == [[{"phi": 0}, False]]
 
 
+def guess(value: float) -> Scene:
+    """A whole chart that takes a guess in steps of five percent; Enter commits it."""
+    axis = Axis(10, 1000, 0, 400, logarithmic=True)
+    drag = (Drag("guess", axis, value, 1.05, by_factor=True, said=f"{value:g} ms"),)
+    area = Mark(
+        "guess", "box", (0, 0, 400, 100), "touch", words="Your guess", sets={"commit": True}, drag=drag
+    )
+    return Scene(1000, 100, "guess", "", (area,))
+
+
+def test_keys_move_a_guess_by_factors_and_enter_commits_it(page: Page):
+    begin(page, guess(100.0))
+    slider = page.get_by_role("slider", name="Your guess")
+    assert slider.get_attribute("aria-valuetext") == "100 ms"
+    slider.focus()
+    page.keyboard.press("ArrowUp")
+    ((sets, _),) = told(page)
+    assert sets["guess"] == pytest.approx(100 * 1.05, rel=0.026)  # steps are counted from the axis's end
+    update(page, guess(sets["guess"]))
+    page.keyboard.press("ArrowUp")
+    ((more, _),) = told(page)
+    assert more["guess"] / sets["guess"] == pytest.approx(1.05)
+    page.keyboard.press("Enter")
+    assert told(page) == [[{"commit": True}, False]]
+
+
+def test_a_key_right_after_another_takes_its_value_along(page: Page):
+    begin(page, guess(100.0))
+    page.get_by_role("slider", name="Your guess").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    assert told(page) == [[{"guess": 1000, "commit": True}, False]]
+    page.keyboard.press("Enter")
+    assert told(page) == [[{"commit": True}, False]]
+
+
+def test_a_press_places_a_guess_and_commits_nothing(page: Page):
+    begin(page, guess(100.0))
+    page.mouse.click(200, top(page) + 50)
+    ((sets, _),) = told(page)
+    assert sets == {"guess": pytest.approx(100, rel=0.026)}
+
+
 def test_equal_ways_on_a_logarithmic_axis_are_equal_factors(page: Page):
     budget = Axis(0.1, 1000, 0, 400, logarithmic=True)
     handle = marker("b", "o", budget(1), 50, 7, "now", "budget", drag=(Drag("budget", budget, 1.0, 0.1),))

@@ -89,6 +89,43 @@ def test_what_runs_is_cancelled_and_the_newest_setting_wins(page: Page) -> None:
     expect(page.locator(".ee-time")).to_contain_text(f"Cancelled. phi 0.2: {known:g} ms, WASM")
 
 
+def test_a_guess_comes_before_the_time_and_is_judged_by_it(page: Page) -> None:
+    time, row = page.locator(".ee-time"), page.locator("form.ee-asking")
+    time_at(page, 0.2)
+    expect(row).to_be_hidden()
+    page.get_by_role("button", name="Guess first").click()
+    expect(page.get_by_role("button", name="Stop guessing")).to_be_visible()
+    expect(row).to_be_hidden()  # this one was shown already
+    set_phi(page, 0.7)
+    expect(row).to_be_visible()
+    expect(time).to_contain_text("Your guess first")
+    expect(page.get_by_role("button", name="Measure")).to_be_disabled()
+    assert page.locator(".ee-figure.ee-measured:not(.ee-stale)").count() == 0
+    field = page.get_by_role("textbox", name="How long does an image take here?")
+    field.fill("soon")
+    field.press("Enter")
+    expect(page.locator(".ee-status")).to_contain_text("'soon' cannot be read as a number")
+    handle = page.get_by_role("slider", name="Your guess, in ms")
+    handle.focus()
+    for _ in range(3):
+        handle.press("PageDown")
+    expect(handle).to_have_attribute("aria-valuetext", re.compile(r"^[\d.]+ ms$"))
+    handle.press("Enter")
+    expect(row).to_be_hidden()
+    time_at(page, 0.7)
+    verdict = page.locator(".ee-verdict")
+    expect(verdict).to_have_text(re.compile(r"It is [\d,.]+ ms; your guess is [\d.]+ times too (low|high)\."))
+    assert verdict.inner_text().removeprefix("○ ").removeprefix("✓ ") in time.inner_text()
+    set_phi(page, 0.8)
+    expect(row).to_be_visible()
+    expect(verdict).to_have_count(0)
+    expect(field).to_have_value("")
+    page.get_by_role("button", name="Stop guessing").click()
+    time_at(page, 0.8)
+    expect(row).to_be_hidden()
+    assert verdict.count() == 0
+
+
 def test_the_address_leads_to_the_setting_on_the_screen(page: Page) -> None:
     page.get_by_label("network", exact=True).select_option("B1")
     expect(page).to_have_url(re.compile("#.*variant=B1"))

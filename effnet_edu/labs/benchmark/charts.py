@@ -11,6 +11,7 @@ from effnet_edu.labs.benchmark.compared import (
     BenchmarkSetting,
     conditions,
     elsewhere,
+    guessed,
     here,
     judged,
     ranking,
@@ -19,6 +20,7 @@ from effnet_edu.labs.benchmark.compared import (
     winner_beside,
 )
 from effnet_edu.labs.benchmark.points import DIMENSIONS, NOWHERE, Dimension, Order, Point, recorded
+from effnet_edu.labs.frame.guessing import guess_marks
 from effnet_edu.labs.frame.layout import ROOMY, is_low
 from effnet_edu.labs.frame.numbers import digits
 from effnet_edu.pictures.axis import Axis, MarkedAxis
@@ -188,6 +190,8 @@ def accuracy(logic: Benchmark) -> Scene:
     rings = (("best", found), ("best beside", other))
     marks += [Mark(name, "circle", (made.x(p.x), made.y(p.result.top1), 9), "ring") for name, p in rings if p]
     marks += made.dots
+    if (guess := guessed(logic, setting)) is not None:
+        marks += guess_marks(logic, made.x, made.y(guess[0].top1), (_TOP, bottom), upright=False)
     counts = [] if dimension.is_size else [f"{len(near)} networks measured here"]
     counts.append(f"{len(far)} {_of_elsewhere(setting)}")
     words = (

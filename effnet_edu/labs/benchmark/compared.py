@@ -19,6 +19,7 @@ from effnet_edu.labs.benchmark.points import (
     timed,
 )
 from effnet_edu.labs.frame.forward_logic import ForwardLogic
+from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import Number, Section, digits
 from effnet_edu.profiling.measurement import Measurement
@@ -195,6 +196,18 @@ def shown_record(logic: Benchmark, setting: BenchmarkSetting) -> Record[Benchmar
     if found is not None and (record := newest.get(identity(found.result))) is not None:
         return record
     return next((newest[identity(result)] for result in wanted(setting) if identity(result) in newest), None)
+
+
+def guessed(logic: Benchmark, setting: BenchmarkSetting) -> tuple[Result, Guessed] | None:
+    """Return the costliest network that is measured at a setting, and its time or throughput to guess."""
+    if setting.dimension.is_size or not (results := wanted(setting)):
+        return None
+    result, across, truth = results[-1], setting.across, None
+    what = "long does" if across == "time" else "many images does"
+    verb = "take for a batch here" if across == "time" else "take a second here"
+    if (record := kept(logic, setting).get(identity(result))) is not None:
+        truth = over_time(result, timed(record.measurement), across, "measured", HERE).x
+    return result, Guessed(f"How {what} {result.name} {verb}?", setting.dimension.unit, truth)
 
 
 def networks(count: int) -> str:

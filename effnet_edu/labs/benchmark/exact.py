@@ -11,12 +11,14 @@ from effnet_edu.labs.benchmark.compared import (
     LIMITS,
     BenchmarkSetting,
     conditions_in_words,
+    guessed,
     numbers,
     shown_record,
 )
 from effnet_edu.labs.benchmark.points import DIMENSIONS, NOWHERE, devices_beside, recorded
 from effnet_edu.labs.benchmark.screen import headlines, points_table, screen, within_table
 from effnet_edu.labs.frame.forward_logic import ForwardLogic
+from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import Section
@@ -114,6 +116,15 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
         """Times depend neither on the budget nor on what they are shown with."""
         names = ("across", *(dimension.budget for dimension in DIMENSIONS.values()), "beside")
         return replace(setting, **{name: self._default(name) for name in names})
+
+    def guessed(self, setting: BenchmarkSetting) -> Guessed | None:
+        """Return time or throughput of the costliest network that is measured."""
+        found = guessed(self, setting)
+        return None if found is None else found[1]
+
+    def guess_key(self, setting: BenchmarkSetting) -> BenchmarkSetting:
+        """What is guessed is a time or a throughput, whatever the budget."""
+        return replace(self.measurement_key(setting), across=setting.across)
 
     def newest(self, setting: BenchmarkSetting) -> Record[BenchmarkSetting, Measurement] | None:
         """Return the measurement of the best within the budget, or of the first network that there is."""

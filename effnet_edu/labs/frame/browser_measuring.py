@@ -125,7 +125,8 @@ class BrowserMeasuring(LabLogic[SettingT, BrowserMeasurement]):
         if record is None:
             return ""
         found = record.measurement
-        return " ".join((f"{self.measured_label(record.setting)}: {found}.", *found.doubts))
+        verdict = [] if self.verdict is None else [self.verdict.sentence]
+        return " ".join((f"{self.measured_label(record.setting)}: {found}.", *verdict, *found.doubts))
 
     def _default(self, name: str) -> Any:
         """An engine of a browser is no device of a notebook: no line of code names it."""

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, fields
 
+from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.logic import LabLogic, Record, SettingT
 from effnet_edu.labs.frame.numbers import Number
 from effnet_edu.profiling.measurement import Measurement
@@ -18,6 +19,15 @@ class ForwardLogic(LabLogic[SettingT, Measurement]):
             Number("throughput", found.images_per_second, "images/s"),
             Number("speed", found.macs_per_second / 1e9, "GMACs/s"),
             Number("peak memory", found.peak_memory_bytes / 2**20, "MiB", decimals=0),
+        )
+
+    def guessed(self, setting: SettingT) -> Guessed | None:
+        """Return the time of an image."""
+        record = self.newest(setting)
+        return Guessed(
+            "How long does an image take here?",
+            "ms",
+            None if record is None else record.measurement.median_ms / record.setting.batch_size,  # type: ignore[attr-defined]
         )
 
     def remark(self, record: Record[SettingT, Measurement]) -> str:

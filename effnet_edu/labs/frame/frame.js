@@ -9,7 +9,12 @@
     lab.setAttribute("aria-label", lab.querySelector(".ee-title").textContent);
     let count = 0;
     const name = () => {
-      for (const status of lab.querySelectorAll(".ee-status:not([role])")) status.setAttribute("role", "status");
+      for (const status of lab.querySelectorAll(":is(.ee-status, .ee-told):not([role])")) status.setAttribute("role", "status");
+      for (const field of lab.querySelectorAll(".ee-asking input:not([aria-labelledby])")) {
+        const words = [...field.closest(".ee-asking").querySelectorAll(".widget-html-content")];
+        words.forEach((part, n) => { part.id = `${field.id}-asked-${n}`; });
+        field.setAttribute("aria-labelledby", words.map(part => part.id).join(" "));
+      }
       for (const bar of lab.querySelectorAll(".ee-bar:not([aria-hidden])")) bar.setAttribute("aria-hidden", "true");
       for (const control of lab.querySelectorAll(".ee-control")) {
         const label = control.querySelector("label");

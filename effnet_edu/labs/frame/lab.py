@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import ipywidgets as widgets
 
 from effnet_edu.ground.front_end import without_a_dead_view
+from effnet_edu.labs.frame.asking import Asking
 from effnet_edu.labs.frame.body import LiveBody, html
 from effnet_edu.labs.frame.cells import close_when_its_cell_runs_again
 from effnet_edu.labs.frame.controls import Control
@@ -17,6 +18,9 @@ from effnet_edu.labs.frame.numbers import without_details
 from effnet_edu.labs.frame.tables import numbers_table
 from effnet_edu.labs.frame.theme import STYLE_SHEET
 from effnet_edu.pictures.still import still
+
+#: What the picture follows.
+FOLLOWED = ["setting", "history", "pinned", "room", "opened", "predicts", "guess", "guesses"]
 
 
 @cache
@@ -49,7 +53,7 @@ class Lab(widgets.VBox):
         close_when_its_cell_runs_again(self)
         body = self._body = LiveBody(self.logic, self.logic.screen())
         # It observes before the controls do: the numbers must not wait for the controls to be synchronised.
-        self.logic.observe(self._redraw, ["setting", "history", "pinned", "room", "opened"])
+        self.logic.observe(self._redraw, FOLLOWED)
         controls = widgets.VBox([control.build(self.logic) for control in self.CONTROLS])
         controls.add_class("ee-controls")
         below = (body.picture, controls, body.figures, body.charts, body.table)
@@ -100,10 +104,15 @@ class Lab(widgets.VBox):
         self._size = _button(
             "Present", "Picture, one control and one number for a projector (key P).", "size"
         )
+        self._ask = _button("Guess first", "Guess before it is measured, and see how far off you are.", "ask")
+        self._ask.layout.display = "" if self.logic.can_ask() else "none"
+        self._asking = Asking(self.logic)
         self._pin.on_click(self._toggle_pin)
+        self._ask.on_click(self._toggle_ask)
         self._view.on_click(self._toggle_view)
         self._size.on_click(self._toggle_size)
-        return _box("ee-head", title, _box("ee-buttons", self._pin, self._view, self._size), self._body.said)
+        buttons = _box("ee-buttons", self._ask, self._pin, self._view, self._size)
+        return _box("ee-head", title, buttons, self._body.said, self._asking, self._asking.told)
 
     def _foot(self) -> widgets.Widget:
         self._status = html("ee-status")
@@ -131,6 +140,7 @@ class Lab(widgets.VBox):
         # Changes come from the learner and from the thread that measures: the last to draw sees the newest.
         with self.logic.lock:
             self._body.show()
+            self._asking.show()
             self._code.value = f"<code class='ee-code'>{escape(self.logic.code())}</code>"
 
     def _tell(self, _change: object = None) -> None:
@@ -144,6 +154,10 @@ class Lab(widgets.VBox):
         """Say in an empty chart that the first measurement is under way, or no longer."""
         if self.logic.is_unmeasured and change["old"].is_busy != change["new"].is_busy:
             self._redraw()
+
+    def _toggle_ask(self, _button: object) -> None:
+        self.logic.predicts = not self.logic.predicts
+        self._ask.description = "Stop guessing" if self.logic.predicts else "Guess first"
 
     def _toggle_pin(self, _button: object) -> None:
         if self.logic.pinned is None:

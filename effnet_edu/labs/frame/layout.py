@@ -67,9 +67,15 @@ def figures(logic: LabLogic[Any, Any]) -> str:
 
 
 def said(logic: LabLogic[Any, Any], screen: LiveScreen) -> str:
-    """Return the finding, and below it what changed from A where there is an A, as HTML."""
+    """Return the finding, and below it how far off a guess was, what changed from A, or an aside, as HTML."""
+    finding = f"<p class='ee-finding'>{escape(screen.finding)}</p>"
+    if logic.asks:
+        return finding  # in place of the aside stands the question
+    if (verdict := logic.verdict) is not None:
+        css, words = "ee-close" if verdict.is_close else "ee-off", escape(verdict.sentence)
+        return f"{finding}<p class='ee-verdict {css}'><b>{verdict.mark}</b> {words}</p>"
     aside = screen.aside if logic.pinned is None else against(logic)
-    return f"<p class='ee-finding'>{escape(screen.finding)}</p><p class='ee-aside'>{escape(aside)}</p>"
+    return f"{finding}<p class='ee-aside'>{escape(aside)}</p>"
 
 
 def against(logic: LabLogic[Any, Any]) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import traitlets
 
 from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.guesses import Verdict
+from effnet_edu.labs.frame.guessing import Guess, Guessed
 from effnet_edu.labs.frame.numbers import Comparison, Number, Section, compare, without_details
 
 if TYPE_CHECKING:
@@ -102,6 +104,9 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     status = traitlets.Instance(Status, help="What the device does now.")
     history = traitlets.Tuple(help="Every Record of this session, oldest first.")
     pinned: Any = traitlets.Any(None, allow_none=True, help="The setting kept as A, or None.")
+    predicts = traitlets.Bool(False, help="Whether the learner guesses before anything is measured.")
+    guess: Any = traitlets.Float(None, allow_none=True, help="A guess that is not committed, or None.")
+    guesses = traitlets.Tuple(help="Every committed Guess of this session, oldest first.")
 
     #: Held by whoever changes a trait, until all that follows from the change is done.
     lock: Any
@@ -123,6 +128,7 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         self.setting = chosen
         self.status = Status("resting", self.INVITATION)
         self.observe(self._changed, list(self.names()))
+        self.observe(lambda _: self.asks_or_not(), "predicts")
 
     def setup_instance(*args: Any, **kwargs: Any) -> None:
         """Make the lock, before the first trait is set."""
@@ -164,6 +170,10 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         """
         raise NotImplementedError
 
+    def guessed(self, setting: SettingT) -> Guessed | None:  # noqa: ARG002
+        """Return what a learner guesses before a setting is measured, or None where it cannot be guessed."""
+        return None
+
     def all_tables(self) -> str:
         """Return the tables of the view with all numbers, below them; those of the screen by default."""
         return self.screen().tables
@@ -176,11 +186,22 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         """Change what was touched in the picture, as one change.
 
         Args:
-            sets: Settings with their new values; they come from a page. `opened` may be among them.
+            sets: Settings with their new values; they come from a page. `opened` may be among them. In their
+                place `guess`, a number or its words, and `commit`, where a guess is asked for: one that comes
+                together with another setting, or too late, is none.
 
         Raises:
             TraitError: There is no such setting, or a value is outside its range.
+            ValueError: It is no guess, or there is none to commit.
         """
+        guess, commits = sets.get("guess"), bool(sets.get("commit"))
+        others = {name: value for name, value in sets.items() if name not in ("guess", "commit")}
+        if others or not sets:
+            self._touch(others)
+        elif self.asks:
+            self._guess(guess, commits=commits)
+
+    def _touch(self, sets: Mapping[str, Any]) -> None:
         known = ("opened", *self.names())
         for name in sets:
             if name not in known:
@@ -257,7 +278,59 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     @property
     def unmeasured(self) -> tuple[str, str]:
         """What a chart without a measurement says, in two lines."""
+        if self.asks:
+            return "", ""  # the place for the guess says it
         return ("Measuring now:", "the first result comes soon.") if self.status.is_busy else self.UNMEASURED
+
+    # ---------------------------------------------------------------- what is guessed first
+
+    @classmethod
+    def can_ask(cls) -> bool:
+        """Return whether there is something to guess in this lab."""
+        return cls.guessed is not LabLogic.guessed
+
+    def guess_key(self, setting: SettingT) -> SettingT:
+        """Return a setting with all that its guess does not depend on put to one value."""
+        return self.measurement_key(setting)
+
+    @property
+    def committed(self) -> float | None:
+        """The newest guess at the present setting, or None."""
+        wanted = self.guess_key(self.setting)
+        return next(
+            (one.value for one in reversed(self.guesses) if self.guess_key(one.setting) == wanted), None
+        )
+
+    @property
+    def asks(self) -> bool:
+        """Whether the present setting is measured only after a guess."""
+        if not self.predicts or (what := self.guessed(self.setting)) is None or what.truth is not None:
+            return False
+        return bool(self.missing(self.setting)) and self.committed is None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How far off the guess at the present setting was; None without one, or while it is measured."""
+        if not self.predicts or (what := self.guessed(self.setting)) is None:
+            return None
+        return None if (guess := self.committed) is None else what.judge(guess)
+
+    def asks_or_not(self) -> None:
+        """Do what follows where guesses are asked for from now on, or no longer."""
+        self.settled(self.setting)
+
+    def _guess(self, written: Any, *, commits: bool) -> None:
+        with self.lock:
+            if (what := self.guessed(self.setting)) is None:
+                return
+            if written is not None:
+                self.guess = what.read(written)
+            if not commits:
+                return
+            if self.guess is None:
+                raise ValueError(f"There is no guess yet: write a number in {what.unit}.")
+            self.guesses, self.guess = (*self.guesses, Guess(self.setting, self.guess)), None
+            self.settled(self.setting)
 
     # ---------------------------------------------------------------- all numbers
 
@@ -368,5 +441,8 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             setattr(self, name, getattr(self.setting, name))
 
     def _settle(self) -> None:
-        before, self.setting = self.setting, self._chosen()
+        before, chosen = self.setting, self._chosen()
+        if self.guess is not None and self.guess_key(before) != self.guess_key(chosen):
+            self.guess = None  # it was one of another setting
+        self.setting = chosen
         self.settled(before)

@@ -13,6 +13,9 @@ from effnet_edu.profiling.device import as_device, default_device, device_name
 
 #: Seconds without a change after which a setting is measured.
 REST_SECONDS = 0.4
+#: What the status line says while the learner is to guess, and where nothing is to be guessed at present.
+ASKING = "Your guess first: it is measured as soon as you commit it."
+ASKING_NEXT = "You are asked for a guess before the next setting is measured."
 
 
 def devices() -> tuple[str, ...]:
@@ -85,6 +88,10 @@ class Measuring(LabLogic[SettingT, ResultT]):
             again: Whether what was measured before is measured once more.
         """
         with self.lock:
+            if self.asks:
+                self._worker.cancel()
+                self.status = Status("resting", ASKING)
+                return
             setting = self.setting
             key = self.measurement_key(setting)
             if not again and self.status.is_busy and key == self._requested:
@@ -107,6 +114,12 @@ class Measuring(LabLogic[SettingT, ResultT]):
     def wait(self, timeout: float = 60.0) -> bool:
         """Return whether every measurement asked for was done within `timeout` seconds."""
         return self._worker.wait(timeout)
+
+    def asks_or_not(self) -> None:
+        """Measure only after a guess from now on, or at once again."""
+        super().asks_or_not()
+        if self.predicts and not self.asks and not self.status.is_busy:
+            self.status = Status("resting", ASKING_NEXT)
 
     def settled(self, before: SettingT) -> None:
         """Measure the setting when it rests, unless its measurement is there or under way."""

@@ -67,9 +67,9 @@ class Page:
 
         Args:
             request: JSON with `changed`, the settings that were moved with their new values, `press`, a
-                button: `"pin"`, `"reset"` or nothing, `timed`, what `BrowserMeasuring.keep` takes of the
-                network that was handed out last, if something was timed, and `room`, how wide a picture may
-                be, if that is known.
+                button: `"pin"`, `"ask"`, `"reset"` or nothing, `timed`, what `BrowserMeasuring.keep` takes of
+                the network that was handed out last, if something was timed, and `room`, how wide a picture
+                may be, if that is known.
         """
         asked = json.loads(request)
         self._refused = ""
@@ -83,6 +83,8 @@ class Page:
             self._refused = str(error)
         if asked["press"] == "pin":
             (self.logic.unpin if self.logic.pinned else self.logic.pin)()
+        elif asked["press"] == "ask":
+            self.logic.predicts = not self.logic.predicts
         elif asked["press"] == "reset":
             self._reset()
         return json.dumps(self.shown())
@@ -100,6 +102,8 @@ class Page:
             "barred": logic.barred(),
             "link": self._link(),
             "timing": self._timing(),
+            "predicts": logic.predicts,
+            "asking": self._asking(),
         }
 
     def graph(self) -> bytes:
@@ -124,7 +128,16 @@ class Page:
             "label": logic.measured_label(logic.setting),
             "engine": logic.device,
             "found": logic.here(),
+            "asks": logic.asks,
         }
+
+    def _asking(self) -> dict[str, Any] | None:
+        """Return the question for a guess, with the guess so far; None where none is asked for."""
+        what = self.logic.guessed(self.logic.setting)
+        if what is None or not self.logic.asks:
+            return None
+        key = repr(self.logic.guess_key(self.logic.setting))
+        return {"key": key, "question": what.question, "unit": what.unit, "guess": self.logic.guess}
 
     def _link(self) -> str:
         """Return the present setting as the end of an address; it holds what the page begins with, too."""
@@ -168,6 +181,8 @@ class Page:
 
     def _as_chosen(self, name: str, value: Any) -> Any:
         """Return a value of a field as the setting has it: a page sends words."""
+        if name in ("guess", "commit"):
+            return value
         trait: Any = self.logic.traits().get(name)
         if isinstance(trait, traitlets.Enum):
             known = {str(one): one for one in trait.values or ()}

@@ -79,6 +79,17 @@ LIVE = """
 .ee-live .ee-finding { font-size: clamp(17px, 2.1cqi, 24px); font-weight: 600; line-height: 1.25;
   margin: 1px 0 2px; }
 .ee-live .ee-aside { font-size: 13px; line-height: 1.35; color: var(--ee-soft); margin: 0; }
+.ee-live .ee-verdict { font-size: 13.5px; line-height: 1.3; font-weight: 600; margin: 0;
+  padding-left: 8px; border-left: 4px solid var(--ee-width); color: var(--ee-text); }
+.ee-live .ee-verdict.ee-close { border-color: var(--ee-resolution); }
+.ee-live .ee-verdict b { color: var(--ee-width); }
+.ee-live .ee-verdict.ee-close b { color: var(--ee-resolution); }
+.ee-lab.ee-live .ee-head > .ee-asking:not([hidden]) { grid-column: 1 / -1; display: flex; flex-flow: row wrap;
+  align-items: center; gap: 2px 8px; width: auto; margin: 0; overflow: visible; font-size: 14px; }
+.ee-live .ee-asking .widget-html-content { font-size: 14px; line-height: 1.35; }
+.ee-live .ee-asking > * { margin: 0; min-width: 0; flex: 0 1 auto; height: auto; overflow: visible; }
+.ee-live .ee-told { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.ee-live .ee-asking input { height: 24px; font-size: 14px; }
 .ee-live .ee-hero, .ee-live .ee-charts { width: auto; align-self: stretch; margin: 0; min-width: 0;
   overflow: visible; }
 .ee-live .ee-controls { display: flex; flex: 0 0 auto; flex-flow: row wrap; align-items: center;

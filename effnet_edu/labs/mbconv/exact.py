@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import traitlets
 
+from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import LabLogic, Record
 from effnet_edu.labs.frame.numbers import Section, digits
@@ -88,6 +89,17 @@ class MBConvLogic(LabLogic[MBConvSetting, MBConvResult]):
     def measurement_key(self, setting: MBConvSetting) -> MBConvSetting:
         """All three kinds are measured at once, whichever is drawn and whatever of it is shown."""
         return replace(setting, kind=MBCONV, layer="depthwise", work=0)
+
+    def guessed(self, setting: MBConvSetting) -> Guessed:
+        """Return the time of a batch in the drawn block."""
+        record = self.newest(setting)
+        block = None if record is None else record.measurement.blocks.get(setting.kind)
+        truth = None if block is None else 1000 * block.timing().median
+        return Guessed("How long does a batch take in this block here?", "ms", truth)
+
+    def guess_key(self, setting: MBConvSetting) -> MBConvSetting:
+        """What is guessed is the time of the drawn kind alone."""
+        return replace(self.measurement_key(setting), kind=setting.kind)
 
     def newest(self, setting: MBConvSetting) -> Record[MBConvSetting, MBConvResult] | None:
         """Return the newest measurement of these blocks, as one of this setting, or None."""

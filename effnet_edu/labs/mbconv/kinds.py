@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from effnet_edu.labs.frame.guessing import axis_with_room, guess_marks, ring_said
 from effnet_edu.labs.frame.numbers import digits
 from effnet_edu.labs.mbconv.numbers import KINDS, MBConvSetting, abbreviated, cost_of
 from effnet_edu.labs.mbconv.shares import Found, MBConv
@@ -9,6 +10,8 @@ from effnet_edu.pictures.axis import Axis
 from effnet_edu.pictures.scene import Mark, text
 from effnet_edu.profiling.repeats import Timing
 
+#: To where the axis of times reaches for the first guess.
+_FIRST_GUESS_MS = 4.0
 #: Height of a row, and room for the names.
 _ROW, _NAMES = 33.0, 116.0
 
@@ -30,16 +33,14 @@ def kinds_chart(
     every = [cost_of(one, kind).macs for one in (setting, pinned) if one for kind in KINDS]
     start, end = left + _NAMES, right - 62
     x = Axis(0, max(every), start, end)
-    ms = Axis(0, max((timing.interval[1] for timing in times.values()), default=1.0), start, end)
+    slowest = max((1000 * timing.interval[1] for timing in times.values()), default=0.0)
+    ms = axis_with_room(logic, slowest, (start, end), _FIRST_GUESS_MS)
+    is_narrow = right - left < 280
     legend = "line: MACs   bar: time here" if logic.MEASURES else "MACs, computed"
-    yield text(
-        "kinds/title",
-        left,
-        top + 12,
-        "" if right - left < 280 else "three kinds   ",
-        (legend, "soft"),
-        style="words bold",
-    )
+    if ring := ring_said(logic):
+        legend = f"{'bar: time' if is_narrow else legend}{ring}"
+    title = "" if is_narrow else "three kinds   "
+    yield text("kinds/title", left, top + 12, title, (legend, "soft"), style="words bold")
     pitch = (height - 26) / len(KINDS)
     for n, kind in enumerate(KINDS):
         y, key, macs = top + 22 + pitch * n + (pitch - _ROW) / 2, f"kind {kind}", cost_of(setting, kind).macs
@@ -56,9 +57,9 @@ def kinds_chart(
         yield text(f"{key}/macs said", x(macs) + 6, middle + 4.5, abbreviated(macs), style="words")
         if kind in times:
             timing = times[kind]
-            low, high = (ms(one) for one in timing.interval)
+            low, high = (ms(1000 * one) for one in timing.interval)
             style = "past" if is_stale else "bar"
-            yield Mark(f"{key}/time", "box", (start, y + 18, ms(timing.median) - start, 9), style)
+            yield Mark(f"{key}/time", "box", (start, y + 18, ms(1000 * timing.median) - start, 9), style)
             yield Mark(f"{key}/range", "line", (low, y + 22.5, high, y + 22.5), "range")
             said = f"{digits(1000 * timing.median)} ms"
             yield text(
@@ -70,6 +71,9 @@ def kinds_chart(
         told += "" if is_drawn else "\nClick to draw it"
         area = (left, y, right - left, _ROW)
         yield Mark(f"{key}/touch", "box", area, "touch", words=told, sets={"kind": kind}, with_=(key,))
+        if is_drawn:
+            guess = tuple(guess_marks(logic, ms, y + 22.5, (y, y + _ROW), upright=False))
+    yield from guess
 
 
 def _said_time(timing: Timing | None, *, is_stale: bool) -> str:

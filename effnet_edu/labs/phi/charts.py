@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from effnet_edu.labs.frame.guessing import guess_marks
 from effnet_edu.labs.frame.layout import ROOMY
 from effnet_edu.labs.frame.numbers import digits
 from effnet_edu.labs.phi.numbers import (
@@ -197,9 +198,16 @@ def _setting_marks(
 # ---------------------------------------------------------------- time over MACs
 
 
-def _time_axis(lows: Iterable[float], highs: Iterable[float], upright: Ends) -> Axis:
-    """Return the upright axis of times in ms, in whole decades."""
-    least, most = min(lows, default=10.0), max(highs, default=1000.0)
+def _time_axis(logic: Phi, upright: Ends) -> Axis:
+    """Return the upright axis of times in ms, in whole decades, with room for a guess."""
+    ends = [end for record in logic.history for end in ms_an_image(record)[1:]]
+    if not logic.MEASURES:
+        ends += [end for time in recorded_times()[1] for end in (time.low_ms, time.high_ms)]
+    elif logic.predicts:
+        ends += [1.0] if not ends else []  # an accelerator may need no more
+    if logic.predicts and logic.committed is not None:
+        ends.append(logic.committed)
+    least, most = min(ends, default=10.0), max(ends, default=1000.0)
     low, high = 10.0, 1000.0
     while least < low:
         low /= 10
@@ -210,7 +218,9 @@ def _time_axis(lows: Iterable[float], highs: Iterable[float], upright: Ends) -> 
 
 def _times(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
     x = Axis(LEAST, MOST, *across, logarithmic=True)
-    yield from _measured(logic, x, upright) if logic.MEASURES else _recorded(logic, x, upright)
+    y = _time_axis(logic, upright)
+    yield from _measured(logic, x, y) if logic.MEASURES else _recorded(logic, x, y)
+    yield from guess_marks(logic, y, x(cost_at(logic.setting).macs / 1e9), across)
 
 
 def _in_proportion(x: Axis, y: Axis, macs: float, ms: float) -> Iterator[Mark]:
@@ -223,16 +233,13 @@ def _in_proportion(x: Axis, y: Axis, macs: float, ms: float) -> Iterator[Mark]:
     yield text("times/proportion said", x.end, y.start - 8, words, style="words soft end")
 
 
-def _measured(logic: Phi, x: Axis, upright: Ends) -> Iterator[Mark]:
-    spans = [ms_an_image(one) for one in logic.history]
-    y = _time_axis((low for _, low, _ in spans), (high for _, _, high in spans), upright)
+def _measured(logic: Phi, x: Axis, y: Axis) -> Iterator[Mark]:
     yield from _under("times", axes(x, y, "MACs, billions", "ms an image, measured here"))
     if not logic.history:
         for n, words in enumerate(logic.unmeasured):
             middle = (x.start + x.end) / 2
-            yield text(
-                f"times/none {n}", middle, sum(upright) / 2 - 6 + 17 * n, words, style="words soft middle"
-            )
+            height = (y.start + y.end) / 2 - 6 + 17 * n
+            yield text(f"times/none {n}", middle, height, words, style="words soft middle")
         return
     first = min(logic.history, key=lambda one: one.measurement.macs)
     if logic.pinned is not None:
@@ -272,12 +279,9 @@ def _arrow(name: str, axes_: tuple[Axis, Axis], a: PhiRecord, b: PhiRecord) -> I
     yield Mark(f"{name}/arrowhead", "area", corners, "arrowhead")
 
 
-def _recorded(logic: Phi, x: Axis, upright: Ends) -> Iterator[Mark]:
+def _recorded(logic: Phi, x: Axis, y: Axis) -> Iterator[Mark]:
     """Draw recorded times over MACs, and where the present network would stand."""
     device, times = recorded_times()
-    spans = [ms_an_image(one) for one in logic.history]
-    lows = [*(time.low_ms for time in times), *(low for _, low, _ in spans)]
-    y = _time_axis(lows, [*(time.high_ms for time in times), *(high for _, _, high in spans)], upright)
     here = x(cost_at(logic.setting).macs / 1e9)
     yield from _under("times", axes(x, y, "MACs, billions", "ms an image (diamonds: recorded)"))
     yield from _in_proportion(x, y, times[0].macs / 1e9, times[0].median_ms)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from effnet_edu.ground.palette import SCALINGS
 from effnet_edu.labs.frame.forward_logic import ForwardLogic
+from effnet_edu.labs.frame.guessing import axis_with_room, guess_marks, ring_said
 from effnet_edu.labs.frame.layout import is_low
 from effnet_edu.labs.frame.numbers import digits
 from effnet_edu.labs.scaling_problem.evidence import Point, published, recorded, span
@@ -24,7 +25,7 @@ from effnet_edu.labs.scaling_problem.numbers import (
     published_near,
     recorded_near,
 )
-from effnet_edu.pictures.axis import MarkedAxis
+from effnet_edu.pictures.axis import Axis, MarkedAxis
 from effnet_edu.pictures.chart import Place, arrow, axes, marker, panels, places
 from effnet_edu.pictures.labels import Labels
 from effnet_edu.pictures.scene import Mark, Mix, Scene, text
@@ -37,6 +38,8 @@ _HEIGHT, _TOP, _BELOW, _LEFT, _RIGHT = 238.0, 34.0, 42.0, 38.0, 10.0
 _LOW_HEIGHT, _SHARES = 206.0, (0.26, 0.27, 0.235, 0.235)
 #: By how many pixels marks with intervals are moved, so that they stand beside each other.
 _BESIDE: dict[Way, float] = {"depth": -4.5, "width": -1.5, "resolution": 1.5, "compound": 4.5}
+#: To where the axis of times reaches for the first guess.
+_FIRST_GUESS_MS = 400.0
 #: The way that each corner of the triangle is: above, left and right.
 _CORNERS: tuple[Way, ...] = ("depth", "width", "resolution")
 
@@ -205,15 +208,22 @@ def _prices(logic: ScalingProblem, place: Place) -> Iterator[Mark]:
             yield from _bar(row, f"prices/{row.way}/{title}", at, (names, right), value, max(values), setting)
         y += height
     if has_times:
-        yield text("prices/ms", start, y + 11, "ms an image, measured here", style="words small soft")
+        title = "ms an image" if ring_said(logic) else "ms an image, measured here"
+        yield text("prices/ms", start, y + 11, title + ring_said(logic), style="words small soft")
         slowest = max(
-            (row.ms_an_image(row.record.measurement.high_ms) for row in rows if row.record), default=1.0
+            (row.ms_an_image(row.record.measurement.high_ms) for row in rows if row.record), default=0.0
         )
+        ms = axis_with_room(logic, slowest, (names, right - 52), _FIRST_GUESS_MS)
         for n, row in enumerate(rows):
-            yield from _time(row, y + 15 + pitch * n, (names, right), slowest, setting)
+            yield from _time(row, y + 15 + pitch * n, ms, logic)
     for n, row in enumerate(rows):
         yield from _choice(
             row, (left, right), [top + 20 + height * group for group in range(3)], pitch, n, logic
+        )
+    if has_times:
+        chosen = next(n for n, row in enumerate(rows) if row.way == setting.way)
+        yield from guess_marks(
+            logic, ms, y + 20 + pitch * chosen, (y + 13, y + 15 + pitch * len(rows)), upright=False
         )
 
 
@@ -266,18 +276,16 @@ def _way_name(key: str, way: str, left: float, y: float, setting: ScalingProblem
     return text(key, left - 6, y + 9, way, style=style)
 
 
-def _time(
-    row: Price, y: float, sides: tuple[float, float], slowest: float, setting: ScalingProblemSetting
-) -> Iterator[Mark]:
-    left, right = sides
+def _time(row: Price, y: float, x: Axis, logic: ScalingProblem) -> Iterator[Mark]:
     key = f"prices/{row.way}/time"
-    yield _way_name(f"{key}/name", row.way, left, y, setting)
+    yield _way_name(f"{key}/name", row.way, x.start, y, logic.setting)
     if row.record is None:
-        yield text(f"{key}/value", left, y + 9, "not measured", style="words small soft")
+        said = "" if logic.asks else "not measured"
+        yield text(f"{key}/value", x.start, y + 9, said, style="words small soft")
         return
     found = row.record.measurement
     low, middle, high = (row.ms_an_image(ms) for ms in (found.low_ms, found.median_ms, found.high_ms))
-    start, centre, end = (left + (right - left - 52) * ms / slowest for ms in (low, middle, high))
+    start, centre, end = (x(ms) for ms in (low, middle, high))
     yield Mark(f"{key}/range", "line", (start, y + 5, end, y + 5), "range")
     yield marker(f"{key}/mark", "o", centre, y + 5, 3.5, "measured")
     yield text(f"{key}/value", end + 6, y + 9, digits(middle), style="words small")

@@ -10,6 +10,7 @@ import traitlets
 from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.reader import MOST_BYTES
+from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import Record, Status
 from effnet_edu.labs.frame.measuring import Measuring
@@ -171,6 +172,12 @@ class MeasuredSqueezeExcite(Measuring[SqueezeExciteSetting, LayerProfile], Squee
         return replace(
             setting, picture="", example=1, other="", block="", channel=0, gates=OWN, by_hand=(), gate=0.0
         )
+
+    def guessed(self, setting: SqueezeExciteSetting) -> Guessed:
+        """Return the time of the whole network; no chart has an axis of it."""
+        record = self.newest(setting)
+        truth = None if record is None else 1000 * record.measurement.whole.median
+        return Guessed(f"How long does {self.measured_label(setting)} take here?", "ms", truth)
 
     def remark(self, record: Record[SqueezeExciteSetting, LayerProfile]) -> str:
         """Say which share of the layers' time squeeze-and-excitation takes."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import traitlets
 
 from effnet_edu.ground.checks import quoted
+from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import LabLogic
 from effnet_edu.labs.frame.numbers import Section
@@ -158,6 +159,18 @@ class V2Logic(LabLogic[V2Setting, V2Result]):
         """Whether nothing of the chosen part was measured in this session."""
         kind = FusedTimes if self.setting.part == FUSING else StageTimes
         return not any(isinstance(record.measurement, kind) for record in self.history)
+
+    def guessed(self, setting: V2Setting) -> Guessed | None:
+        """Return the time of a training step over none fused, or of the first stage over the last."""
+        record = self.newest(setting)
+        found = None if record is None else record.measurement
+        if setting.part == FUSING:
+            question = "How long does a training step take here, over none fused?"
+            truth = found.step_ratio if isinstance(found, FusedTimes) else None
+            return Guessed(question, "times", truth) if setting.fused else None
+        question = "How long does an epoch of stage 1 take here, of the last stage's?"
+        truth = 100 * found.shares[0] if isinstance(found, StageTimes) else None
+        return Guessed(question, "%", truth) if setting.stages > 1 else None
 
     def measured_label(self, setting: V2Setting) -> str:
         """Return the setting with its batch."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from effnet_edu.labs.frame.guessing import guess_marks
 from effnet_edu.labs.frame.numbers import digits
 from effnet_edu.labs.v2.numbers import V2Setting, epoch_macs, label, schedule_of
 from effnet_edu.labs.v2.places import Place, places, under
@@ -151,6 +152,7 @@ def _epochs(logic: V2, a: V2Setting | None, place: Place) -> Iterator[Mark]:
         yield Mark(f"{key}/epoch touch", "box", column, "touch", words=words, with_=(key,))
     said = "filled: measured time" if timed else " ".join(logic.unmeasured)
     yield text("epochs/said", x.start + 6, y(100) - 5, said, style="words small soft over")
+    yield from guess_marks(logic, y, centres[0], place.across)
 
 
 def _marks(highest: float) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from effnet_edu.labs.frame.guessing import guess_marks
 from effnet_edu.labs.frame.logic import LabLogic
 from effnet_edu.labs.frame.recorded import recorded_run
 from effnet_edu.labs.v2.numbers import (
@@ -106,6 +107,7 @@ def times_chart(logic: V2, place: Place) -> Iterator[Mark]:
             at = y.end + 14 + 16 * n
             yield text(f"times/none {n}", middle, at, words, style="words soft middle over")
     yield from _named(logic, x, y, labels)
+    yield from guess_marks(logic, y, here, place.across)
 
 
 def _time_axis(logic: V2, place: Place) -> MarkedAxis:

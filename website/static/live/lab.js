@@ -14,6 +14,8 @@ let link = null;
 let room = 0; // how wide the pictures may be
 let asked = 0; // the room that Python knows of
 const pictures = {};
+const asking = find("form.ee-asking"); // the row for a guess, where the page times something
+let question = null;
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 
@@ -85,6 +87,19 @@ const put = setting => {
   for (const part of lab.querySelectorAll("[data-while]")) part.hidden = String(setting[part.dataset.while]) !== part.dataset.is;
 };
 
+// What was written stays while it is asked for; a new setting asks anew.
+const put_question = ({ predicts, asking: asked }) => {
+  find(".ee-button-ask").textContent = predicts ? "Stop guessing" : "Guess first";
+  asking.hidden = !asked;
+  const field = asking.querySelector("input");
+  if (!asked || asked.key !== question) field.value = "";
+  question = asked?.key ?? null;
+  if (!asked) return;
+  asking.querySelector(".ee-question").textContent = asked.question;
+  asking.querySelector(".ee-guess-unit").textContent = asked.unit;
+  if (asked.guess !== null && field !== document.activeElement) field.value = asked.guess;
+};
+
 const give_up = () => {
   status.textContent = lab.dataset.live === "ready"
     ? "The lab has stopped: load the page again."
@@ -117,6 +132,7 @@ worker.onmessage = ({ data }) => {
   for (const field of fields)
     if (field.type === "checkbox" && !("toggle" in field.dataset))
       field.disabled = (data.barred[field.dataset.setting] ?? []).includes(Number(field.value));
+  if (asking) put_question(data);
   note(data.link);
   measured(data);
   ask();
@@ -138,7 +154,14 @@ for (const field of fields) {
     ask();
   });
 }
-for (const name of ["pin", "reset"])
+asking?.addEventListener("submit", event => {
+  event.preventDefault();
+  const written = asking.querySelector("input").value.trim();
+  if (written) change("guess", written);
+  change("commit", true);
+  ask();
+});
+for (const name of ["pin", "reset", ...asking ? ["ask"] : []])
   find(`.ee-button-${name}`).addEventListener("click", () => {
     press = name;
     if (name === "reset") changed = new Map();

@@ -115,9 +115,13 @@ export const measuring = (lab, ask, keep) => {
     timing = shown.timing;
     row.hidden = !timing;
     if (!timing) return cancel();
-    if (timing.found) {
+    button.disabled = timing.asks;
+    if (timing.asks) {
+      cancel();
+      say("Your guess first: it is measured as soon as you commit it.");
+    } else if (timing.found) {
       if (before?.key !== timing.key) cancel();
       if (!under_way) say(timing.found);
-    } else if (before?.key !== timing.key) start(REST_MS);
+    } else if (before?.key !== timing.key || before.asks) start(REST_MS);
   };
 };
