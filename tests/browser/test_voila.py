@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.cases import LABS
 from tests.browser.jupyter import serve_voila, watched_page, write_notebook
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 
 def test_the_labs_live_in_voila(chrome: Browser, tmp_path: Path) -> None:

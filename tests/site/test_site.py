@@ -128,7 +128,7 @@ def test_no_page_is_wider_than_a_phone(chrome: Browser, address: str, pages: dic
     assert wide == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", thorough_but_for(("light",), ("light", "dark")))
 def test_axe_finds_nothing_serious(chrome: Browser, address: str, theme: str) -> None:
     axe = files("axe_playwright_python").joinpath("axe.min.js").read_text()
     found = {}
@@ -350,11 +350,11 @@ def compare_by_macs(page: Page) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "move"),
     [
-        ("scaling_problem_lab", spend_more),
-        ("mbconv_lab", expand_less),
-        ("squeeze_excite_lab", look_at_an_early_block),
         ("v2_lab", fuse_two),
         ("benchmark_lab", compare_by_macs),
+        pytest.param("scaling_problem_lab", spend_more, marks=pytest.mark.thorough),
+        pytest.param("mbconv_lab", expand_less, marks=pytest.mark.thorough),
+        pytest.param("squeeze_excite_lab", look_at_an_early_block, marks=pytest.mark.thorough),
     ],
 )
 def test_a_lab_is_alive_without_a_server_and_says_what_the_library_says(
