@@ -14,12 +14,13 @@ from effnet_edu.published.tables import Row, Table
 T = TypeVar("T")
 
 #: Prices are drawn from this share of the limit to this many times the limit: who chooses looks no further.
-_CHEAPEST, _DEAREST = 1 / 4, 2
+_CHEAPEST, _DEAREST = 1 / 3, 1.6
 
 #: Colour, marker and line of the families that are drawn; the band speaks for all of the table.
 _FAMILIES = {
     "EfficientNet": (COMPOUND, "o", "-"),
     "EfficientNetV2": (WIDTH, "s", "-"),
+    "MobileNetV3": (GREY, "v", "--"),
     "MobileNetV4": (INK, "v", "--"),
     "ConvNeXt V2": (INK, "^", "-"),
     "EfficientViT": (GREY, "D", ":"),
@@ -68,6 +69,9 @@ def accuracy_by_family(
         price: Returns what a row costs, above 0, lower being cheaper; None where nobody published it.
         unit: What the price counts, such as `"million parameters"`.
         limit: The highest price that is allowed.
+
+    Raises:
+        ValueError: No price of the families that are drawn lies near the limit.
     """
     priced = [(cost, row.number("top1_percent"), row) for row in table if (cost := price(row)) is not None]
     near = [point for point in priced if _CHEAPEST * limit <= point[0] <= _DEAREST * limit]
@@ -88,6 +92,10 @@ def accuracy_by_family(
             linestyle=line, linewidth=1, markersize=6, markerfacecolor=CARD, markeredgewidth=1.4,
             label=family,
         )  # fmt: skip
+    if not drawn:
+        found = [cost for cost, _, _ in priced]
+        known = f"the prices run from {min(found):g} to {max(found):g}" if found else "no row has a price"
+        raise ValueError(f"limit is {limit:g}; {known}, and nothing to draw lies near it.")
     axes.axvline(limit, color=INK, linewidth=1.4)
     low, high = min(cost for cost, _, _ in drawn) / 1.2, _DEAREST * limit
     ticks = log_ticks(low, high)
@@ -98,21 +106,20 @@ def accuracy_by_family(
         fontsize=SMALLEST_TEXT,
     )  # fmt: skip
     figure.legend(loc="outside lower center", ncols=4)
-    within = [point for point in best if point[0] <= limit]
-    ours = [
-        point for point in drawn if point[0] <= limit and str(point[2]["family"]).startswith("EfficientNet")
-    ]
+    allowed = [point for point in priced if point[0] <= limit]
     said = "Nothing of the table lies within the limit."
-    if within:
-        winner = within[-1]
+    if allowed:
+        winner = max(allowed, key=lambda point: point[1])
         said = f"Best within the limit: {_in_words(winner)}."
-        if ours and winner[2] not in [row for _, _, row in ours]:
+        ours = [point for point in allowed if str(point[2]["family"]).startswith("EfficientNet")]
+        if ours and winner not in ours:
             said += f" Best EfficientNet: {_in_words(max(ours, key=lambda point: point[1]))}."
     axes.set_title(said.replace(". Best", ".\nBest"), fontsize=9.5)
+    families = {row["family"] for _, _, row in drawn}
     return Picture(
         figure,
         alt=f"Published top-1 accuracy over {unit} of {len(near)} rows, the best of each of "
-        f"{len(_FAMILIES)} families joined by a line; the limit is {limit:,g}. {said}",
+        f"{len(families)} families joined by a line; the limit is {limit:,g}. {said}",
         caption="Hollow marks: published accuracy and price, from timm's results files (Apache-2.0). Grey "
         "band: what none of the table's families beats at the same price or less.",
         numbers=Numbers(

@@ -42,6 +42,13 @@ def test_a_limit_counts_as_within_and_nothing_within_is_said():
     assert "Nothing of the table lies within the limit." in drawn(8.9).alt
 
 
+def test_a_limit_far_from_every_price_is_refused_with_the_prices():
+    with pytest.raises(ValueError, match=r"limit is 0\.1; the prices run from 9 to 21"):
+        drawn(0.1)
+    with pytest.raises(ValueError, match="no row has a price"):
+        drawn(20, MADE[4:5])
+
+
 def test_what_nobody_timed_is_not_drawn():
     assert "m.untimed" not in str(drawn(20).numbers.rows)
 
