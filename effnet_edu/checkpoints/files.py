@@ -14,6 +14,13 @@ from effnet_edu.checkpoints.pickles import RefusedPickleError, read_legacy, read
 from effnet_edu.ground.checks import quoted
 
 _ZIP_START = b"PK\x03\x04"
+#: How files begin that people take for weights, and what to do instead.
+_OTHERS = {
+    b"version https://git-lfs": "is a pointer of Git LFS, not the file; fetch that with git lfs pull",
+    b"<!doctype": "is a web page; fetch the file behind it",
+    b"<html": "is a web page; fetch the file behind it",
+}
+_GZIP_START = b"\x1f\x8b"
 _KERAS_WEIGHTS = "model.weights.h5"
 _MOST_SHARDS = 100
 
@@ -86,10 +93,17 @@ def parse(content: bytes, name: str, max_bytes: int) -> Any:
 
 
 def _parse(content: bytes, name: str, max_bytes: int) -> Any:
+    for start, words in _OTHERS.items():
+        if content[: len(start)].lower() == start:
+            raise UnreadableCheckpointError(f"{name} {words}.")
+    if not content:
+        raise UnreadableCheckpointError(f"{name} is empty.")
     if name.endswith(".safetensors"):
         from safetensors.torch import load
 
         return load(content)
+    if content.startswith(_GZIP_START):
+        raise UnreadableCheckpointError(f"{name} is packed with gzip; unpack it first.")
     if content.startswith(SIGNATURE):
         return read_hdf5(content, name, max_bytes)
     if not content.startswith(_ZIP_START):

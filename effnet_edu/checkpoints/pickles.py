@@ -41,7 +41,7 @@ _STORAGES = {
 #: Of Python's own library, only what holds data is passed over; what acts (os.system, eval) refuses the file.
 _BUILTINS = {
     *("object", "set", "frozenset", "complex", "bytearray", "slice", "range", "list", "dict", "tuple"),
-    *("int", "float", "str", "bool"),
+    *("int", "long", "float", "str", "bool"),
 }
 _HOLD_DATA = {
     "builtins": _BUILTINS,
@@ -55,6 +55,11 @@ _HOLD_DATA = {
     "datetime": {"datetime", "date", "time", "timedelta", "timezone"},
     "decimal": {"Decimal"},
     "fractions": {"Fraction"},
+    "functools": {"partial"},
+    "logging": {"getLogger"},
+    "operator": {"attrgetter", "itemgetter"},
+    "random": {"Random"},
+    "re": {"_compile"},
     "uuid": {"UUID"},
     "pathlib": {"Path", "PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath"},
     "pathlib._local": {"PosixPath", "WindowsPath"},

@@ -1,5 +1,6 @@
 """Which of the tensors in a file are the network's: below which key, behind which prefix, raw or averaged."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -18,8 +19,8 @@ from effnet_edu.model.specs import NetworkSpec
 _COUNTERS = ("total_ops", "total_params", "n_averaged")
 #: What torch.compile, FSDP and activation checkpointing put into the middle of names.
 _WRAPPERS = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
-#: Words in a place or prefix that say of weights that they are a moving average.
-_AVERAGED = ("ema", "averag", "swa", "shadow")
+#: Words, and beginnings of words, of a place or prefix that say of weights that they are a moving average.
+_AVERAGED, _AVERAGED_BEGIN = ("ema", "swa", "avg", "polyak"), ("averag", "shadow")
 _DEEPEST, _MOST_SETS, _LONGEST = 4, 100, 1000
 #: How many of the network's names a set needs; fewer are another network's.
 _SHARE = 0.5
@@ -46,7 +47,9 @@ class WeightSet:
     @property
     def averaged(self) -> bool:
         """Whether they are a moving average of the weights."""
-        return any(word in self.place.lower() for word in _AVERAGED)
+        # Words, not letters: there is an `ema` in `semantic`.
+        words = re.findall("[A-Z]+(?![a-z])|[A-Z]?[a-z]+", self.place)
+        return any(word.lower() in _AVERAGED or word.lower().startswith(_AVERAGED_BEGIN) for word in words)
 
 
 def find_weights_in(
@@ -65,13 +68,17 @@ def find_weights_in(
         if layout and len(holders) == 1:  # its names are compared one by one
             place, holder = holders[0]
             return WeightSet(layout, layouts[layout.name][1], _tensors(holder), place, ())
+        if not holders:
+            raise UnreadableCheckpointError(f"{origin} holds no tensors; save net.state_dict() instead.")
         some = sorted(str(key) for _, holder in holders for key in _tensors(holder))[:3]
-        shown = ", ".join(quoted(key) for key in some) or "none at all"
+        shown = ", ".join(quoted(key) for key in some)
         raise ValueError(
             f"The names in {origin} (such as {shown}) are not those of {spec.name} in any known layout "
             f"({', '.join(layouts)}); is it a file for another network?"
         )
     wanted = [one for one in sets if one.averaged == use_ema] or sets
+    if use_ema and len(wanted) == 1 < len(sets):
+        _check_whole(wanted[0], origin)
     if len(wanted) > 1:
         places = ", ".join(quoted(one.place) for one in wanted[:4])
         raise ValueError(
@@ -79,6 +86,16 @@ def find_weights_in(
             "is meant; give the tensors of one of them as a dictionary."
         )
     return wanted[0]
+
+
+def _check_whole(averaged: WeightSet, origin: str) -> None:
+    """Refuse an average of parameters alone: with the raw ones' statistics it would be neither network."""
+    missing = [row.theirs for row in averaged.rows if row.theirs not in averaged.tensors]
+    if any(row.ours.endswith("running_mean") and row.theirs in missing for row in averaged.rows):
+        raise UnreadableCheckpointError(
+            f"{origin} holds averaged weights in {quoted(averaged.place)} without the statistics of batch "
+            "norm; use_ema=False takes the raw weights."
+        )
 
 
 def _with_rows(spec: NetworkSpec, layout: Layout | None) -> dict[str, tuple[Layout, tuple[Row, ...]]]:

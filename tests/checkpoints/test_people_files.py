@@ -1,10 +1,16 @@
 """Checkpoints as people have them: prefixes, training states, averages, shards, whole Keras models."""
 
 import argparse
+import functools
+import gzip
 import io
 import json
+import logging
+import operator
 import os
 import pickle
+import random
+import re
 import time
 import zipfile
 from collections import OrderedDict, defaultdict
@@ -88,6 +94,12 @@ def test_a_training_state_is_read_and_what_was_left_out_is_said(net, other, tmp_
         "best": np.float64(0.5),
         "config": SimpleNamespace(a=1),
         "history": defaultdict(list, loss=[1.0]),
+        "counts": defaultdict(int, cat=1),
+        "optimizer_of": functools.partial(torch.optim.SGD, lr=0.1),
+        "frozen": re.compile("stem|head"),
+        "order": random.Random(1),  # noqa: S311 - it only lies beside the weights
+        "log": logging.getLogger("training"),
+        "score": operator.itemgetter("top1"),
         "rng": np.arange(3),
         "device": torch.device("cpu"),
     }
@@ -118,6 +130,24 @@ def test_raw_and_averaged_weights_as_timm_takes_them(net, other):
         report = ee.load_checkpoint(other, found, use_ema=False)
         assert torch.equal(other.head.conv.weight, raw["head.conv.weight"])
         assert report.place == names[0]
+
+
+def test_an_average_is_told_by_words_and_not_by_letters(net, other):
+    raw = network(5).state_dict()
+    for name in ("ModelEMA", "model_avg", "averaged_model", "emaModel", "swa"):
+        ee.load_checkpoint(other, {"model": raw, name: net.state_dict()})
+        assert same(net, other)
+    for name in ("semantic", "swapped", "schema"):
+        with pytest.raises(ValueError, match="2 sets of weights of small"):
+            ee.load_checkpoint(other, {"model": raw, name: net.state_dict()})
+
+
+def test_an_average_of_parameters_alone_names_the_way_out(net, other):
+    averaged = {name: parameter.detach() for name, parameter in network(5).named_parameters()}
+    with pytest.raises(ValueError, match="'ema' without the statistics of batch norm; use_ema=False takes"):
+        ee.load_checkpoint(other, {"model": net.state_dict(), "ema": averaged})
+    ee.load_checkpoint(other, {"model": net.state_dict(), "ema": averaged}, use_ema=False)
+    assert same(net, other)
 
 
 def test_two_prefixes_in_one_state_dict(net, other):
@@ -305,6 +335,28 @@ def test_folders_and_programs_name_the_way_out(net, other, tmp_path):
     whole = written(tmp_path / "whole.pth", net)
     with pytest.raises(ValueError, match=r"effnet_edu.*, not names with tensors; save net\.state_dict\(\)"):
         ee.load_checkpoint(other, whole)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("net.safetensors", b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
+        ("net.pth", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        ("net.pth", b"<!DOCTYPE html><html>", "is a web page; fetch the file behind it"),
+        ("net.pth.gz", gzip.compress(b"x"), "is packed with gzip; unpack it first"),
+        ("net.pth", b"", "net.pth is empty"),
+    ],
+)
+def test_what_is_no_file_of_weights_is_named(other, tmp_path, name, content, sentence):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=sentence):
+        ee.load_checkpoint(other, tmp_path / name)
+
+
+def test_a_state_without_tensors_names_the_way_out(net, other):
+    for found in ({}, {key: value.numpy() for key, value in net.state_dict().items()}):
+        with pytest.raises(ValueError, match=r"holds no tensors; save net\.state_dict\(\) instead"):
+            ee.load_checkpoint(other, found)
 
 
 def test_views_into_one_buffer(net, other, tmp_path):
