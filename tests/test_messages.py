@@ -7,6 +7,7 @@ from torch import nn
 
 import effnet_edu as ee
 from effnet_edu.ground.checks import QUOTED, quoted
+from effnet_edu.images.reader import read_picture
 
 LONG, MANY = "x" * 100_000, list(range(100_000))
 
@@ -37,7 +38,20 @@ def test_what_is_short_is_quoted_as_python_writes_it() -> None:
         lambda: ee.profile("efficientnet_b0", batch_size=MANY),
         lambda: ee.profile("efficientnet_b0", precision=LONG),
         lambda: ee.profile("efficientnet_b0", device=LONG),
+        lambda: ee.profile("efficientnet_b0", device=MANY),
         lambda: ee.profile_layers(MANY),
+        lambda: ee.resolve(MANY),
+        lambda: ee.fit_phi(MANY),
+        lambda: ee.load_checkpoint(ee.create("efficientnet_b0", device="meta"), LONG),
+        lambda: ee.load_run(LONG),
+        lambda: ee.images.image_folder(LONG, 8),
+        lambda: ee.images.image_folder(f"{LONG[:150]}/" * 40, 8),
+        lambda: read_picture(LONG),
+        lambda: ee.classify(MANY, "x.png"),
+        lambda: ee.train("efficientnet_b0", MANY, MANY),
+        lambda: ee.labs.PhiLab(device=MANY),
+        lambda: ee.labs.V2Lab(network=LONG),
+        lambda: ee.labs.SqueezeExciteLab(picture=MANY),
         lambda: ee.exercises.exercise(LONG),
         lambda: ee.published.read(LONG),
         lambda: ee.published.read("efficientnet_v1").column(LONG),

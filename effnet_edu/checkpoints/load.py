@@ -15,7 +15,7 @@ from effnet_edu.checkpoints.files import is_index, parse, read_file, read_shards
 from effnet_edu.checkpoints.layouts import EFFNET_EDU, Layout, Row, find_layout
 from effnet_edu.checkpoints.registry import PublishedWeights, find_file, list_weights, max_checkpoint_bytes
 from effnet_edu.checkpoints.weight_sets import WeightSet, find_weights_in
-from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.checks import as_path, quoted
 from effnet_edu.ground.fetch import check_hash
 from effnet_edu.model.network import EfficientNet
 
@@ -74,7 +74,8 @@ def load_checkpoint(
 
     Either every weight is copied or the network stays as it was. Eps, padding and preprocessing are not in
     such a file: `ee.create(name, weights=...)` sets them together with the weights, and here a warning says
-    where the network's are not the publisher's.
+    where the network's are not the publisher's. The preprocessing of a published file, known by its name,
+    goes with its weights.
 
     The weights may lie below any keys of the file and behind one prefix (`model.` of Lightning, `module.` of
     DataParallel). Nothing in a file is run; what it holds beside the weights is named in the report.
@@ -103,7 +104,7 @@ def load_checkpoint(
     published, origin = None, "The state dict"
     found: Any = file_or_state_dict
     if not isinstance(file_or_state_dict, Mapping):
-        path = Path(file_or_state_dict)
+        path = as_path(file_or_state_dict)
         published, origin = find_file(path.name), path.name
         hashes = _hashes(sha256) if sha256 is not None else published.hashes if published else ()
         found = _read(
@@ -117,6 +118,9 @@ def load_checkpoint(
     if expected is None and chosen.layout.conventions:
         expected = net.spec.conventions(chosen.layout.conventions)
     own = net.conventions
+    if published and (published.conventions, published.activation) == (own, net.spec.activation):
+        net.published = published
+    net.has_foreign_weights = published is None
     if expected and (expected.padding, expected.norm_eps) != (own.padding, own.norm_eps):
         warnings.warn(
             f"These weights were trained with padding {expected.padding!r} and eps {expected.norm_eps:g}, "

@@ -3,10 +3,12 @@
 import math
 import operator
 import reprlib
+from pathlib import Path
 from typing import Any
 
 #: The most characters of anything that a message quotes.
 QUOTED = 200
+_LONGEST_PATH, _LONGEST_PART = 4096, 255
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 3, QUOTED, QUOTED
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxset = _SHORT.maxdict = 20
@@ -25,6 +27,21 @@ def quoted(value: Any) -> str:
     if not isinstance(value, str):
         text = " ".join(text.split())
     return text if len(text) <= QUOTED else f"{text[: QUOTED - 3]}..."
+
+
+def as_path(name: Any) -> Path:
+    """Return a path, after making sure that a system could have it: otherwise its message would quote it all.
+
+    Args:
+        name: A path as text or as an object.
+
+    Raises:
+        FileNotFoundError: It is longer than a path, or a part of one, can be.
+    """
+    path = Path(name)
+    if len(str(path)) > _LONGEST_PATH or any(len(part) > _LONGEST_PART for part in path.parts):
+        raise FileNotFoundError(f"There is no file {quoted(str(path))}; its name is longer than any can be.")
+    return path
 
 
 def whole_number(name: str, value: Any, minimum: int = 1) -> int:

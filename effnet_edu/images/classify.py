@@ -81,6 +81,8 @@ def classify(
     Raises:
         ValueError: Nothing says how photographs are prepared for the network, or something is no photograph.
     """
+    if not hasattr(net, "spec"):
+        raise ValueError(f"The network is of type {type(net).__name__}; classify takes an ee.EfficientNet.")
     row = published_weights(net)
     how = preprocessing or preprocessing_of(net)
     if how is None:
@@ -96,7 +98,12 @@ def classify(
     whole_number("top", top)
     batch = preprocess(pictures, how, net.device, net.in_channels).to(net.dtype)
     with torch.no_grad(), evaluation_mode(net):
-        probabilities = net(batch).float().softmax(1)  # (N, classes)
+        logits = net(batch)
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
+        raise ValueError(
+            f"The network answers with a {type(logits).__name__}; classify needs logits (N, classes)."
+        )
+    probabilities = logits.float().softmax(1)  # (N, classes)
     classes = probabilities.shape[1]
     known = net.trained_on.class_names if isinstance(net.trained_on, TrainedOn) else ()
     labels = known if len(known) == classes else labels_of(classes, row.classes if row else "")

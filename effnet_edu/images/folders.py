@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from effnet_edu.ground.checks import quoted, whole_number
+from effnet_edu.ground.checks import as_path, quoted, whole_number
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.labelled import LabelledImages, empty_images
 from effnet_edu.images.reader import SUFFIXES, read_square
@@ -42,7 +42,7 @@ def image_folder(
         Cancelled: `watch` said so.
     """
     whole_number("side", side)
-    root = Path(path)
+    root = as_path(path)
     if not root.is_dir():
         raise FileNotFoundError(f"There is no folder {root}.")
     root = root.resolve()

@@ -5,7 +5,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from effnet_edu.ground.checks import as_path
 from effnet_edu.ground.memory import give_back_memory
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _read(picture: OnePicture, mode: Mode, name: str | None, finish: Callable[[I
         raise ValueError(
             f"A photograph is a path, a Pillow image, an array or a tensor, not {type(picture).__name__}."
         )
-    path = Path(picture)
+    path = as_path(picture)
     if not path.is_file():
         raise FileNotFoundError(f"There is no photograph at {picture}.")
     with path.open("rb") as file:

@@ -44,6 +44,8 @@ class EfficientNet(nn.Module):
     published: object | None = None
     #: What `train` trained it on, or None.
     trained_on: object | None = None
+    #: Whether weights were loaded into it that nobody published: how their images were prepared is not known.
+    has_foreign_weights: bool = False
 
     def __init__(
         self,

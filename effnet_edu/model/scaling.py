@@ -122,8 +122,12 @@ def fit_phi(
         gamma: Resolution base, above 1.
 
     Raises:
-        ValueError: A base is not above 1, so that no phi can be read from it.
+        ValueError: A base is not above 1, so that no phi can be read from it, or these are no multipliers.
     """
+    if not isinstance(multipliers, Multipliers):
+        raise ValueError(
+            f"multipliers is {quoted(multipliers)}; it must be ee.Multipliers(depth, width, resolution)."
+        )
     for name, base in (("alpha", alpha), ("beta", beta), ("gamma", gamma)):
         if not base > 1:
             raise ValueError(f"{name} is {quoted(base)}; it must be above 1 for phi to be read from it.")

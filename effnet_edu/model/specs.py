@@ -298,8 +298,10 @@ def resolve(spec: NetworkSpec, resolution: int | None = None) -> tuple[BlockSpec
         resolution: Side of the input in pixels; the network's own by default.
 
     Raises:
-        ValueError: The resolution is smaller than the network's stride.
+        ValueError: The resolution is smaller than the network's stride, or this is no spec.
     """
+    if not isinstance(spec, NetworkSpec):
+        raise ValueError(f"spec is {quoted(spec)}; it must be a NetworkSpec, as from ee.spec or ee.compound.")
     side = strided(check_resolution(spec, resolution), 2)
     channels, total = spec.stem_channels, spec.layers
     blocks: list[BlockSpec] = []

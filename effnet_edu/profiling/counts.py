@@ -122,7 +122,7 @@ def cost_as_built(net: nn.Module, resolution: int) -> NetworkCost | None:
     found, output = _counted(head, (1, inputs))
     rows = cost(net.spec, resolution, 1, channels).layers[:-1]
     if found.macs:
-        outputs = output.shape[-1]
+        outputs = sum(leaf.numel() for leaf in tree_leaves(output) if isinstance(leaf, Tensor))
         own = LayerCost(
             "classifier", None, None, "classifier", "linear", inputs, outputs, 1, 1,
             1, 1, found.parameters, found.buffers, found.macs, inputs, outputs,

@@ -40,11 +40,11 @@ def as_device(device: torch.device | str | None) -> torch.device:
     here = default_device()
     try:
         wanted = torch.device(device)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         wanted = None
     if wanted is None or wanted.type not in {"cpu", here.type}:
         both = "'cpu'" if here.type == "cpu" else f"'cpu' or '{here.type}'"
-        raise ValueError(f"device is {quoted(str(device))}; this machine has {both}.")
+        raise ValueError(f"device is {quoted(device)}; this machine has {both}.")
     return wanted
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves
 
 from effnet_edu.ground.checks import choice, real_number, whole_number
@@ -166,6 +167,9 @@ def as_workload(
     tensors = [*network.parameters(), *network.buffers()]
     if any(tensor.is_meta for tensor in tensors):
         raise ValueError(f"{name} is on meta and has no weights; build it on a real device.")
+    # Counting would give them the shapes of a network on meta, for good.
+    if any(is_lazy(tensor) for tensor in tensors):
+        raise ValueError(f"{name} has layers that wait for their first input; run it on an image first.")
     if device is None:
         device = tensors[0].device if tensors else "cpu"
     return Workload(network, batch_size, side, precision, as_device(device), name)

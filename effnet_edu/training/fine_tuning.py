@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from effnet_edu.checkpoints.registry import PublishedWeights, preprocessing_of, published_weights
 from effnet_edu.ground.atomic import write_atomically
+from effnet_edu.ground.checks import as_path
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.folders import image_folder
 from effnet_edu.images.labelled import LabelledImages
@@ -152,7 +153,7 @@ def _parts(
 ) -> tuple[LabelledImages, LabelledImages]:
     """Return what is learned from, and what is held out."""
     if not isinstance(pictures, LabelledImages):
-        root = Path(pictures)
+        root = as_path(pictures)
         tests = [root / name for name in ("test", "val") if (root / name).is_dir()]
         if len(tests) == 2 and (root / "train").is_dir():
             raise ValueError(f"{root} has both test and val; leave one of them there.")

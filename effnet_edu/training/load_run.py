@@ -11,7 +11,7 @@ from torch import nn
 from effnet_edu.checkpoints.files import read_tensors
 from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.checkpoints.registry import max_checkpoint_bytes
-from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.checks import as_path, quoted
 from effnet_edu.model.cost import cost
 from effnet_edu.model.network import build
 from effnet_edu.model.specs import Conventions, NetworkSpec, StageSpec
@@ -39,7 +39,7 @@ def load_run(folder: Path | str, classifier: nn.Module | None = None) -> Trainin
         FileNotFoundError: There is no finished training in the folder.
         ValueError: A file is damaged, or the network had parts that no file describes.
     """
-    path = Path(folder)
+    path = as_path(folder)
     weights = path / "network.safetensors"
     for file in (path / "configuration.json", path / "rows.jsonl", path / "run.json", weights):
         if not file.is_file():

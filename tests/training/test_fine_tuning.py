@@ -104,6 +104,11 @@ def test_what_cannot_be_trained_is_named() -> None:
         train(ee.create(TINY, 4).requires_grad_(False))
     with pytest.raises(ValueError, match=r"of type Linear; train takes an ee\.EfficientNet or a spec"):
         train(nn.Linear(3, 3))  # type: ignore[arg-type]
+    for dtype in (torch.float16, torch.float64):
+        with pytest.raises(ValueError, match=rf"The weights are {dtype}; train takes torch\.float32"):
+            train(ee.create(TINY, 4).to(dtype))
+    with pytest.raises(ValueError, match="tiny is on meta and has no weights"):
+        train(ee.create(TINY, 4, device="meta"))
     one = replace(TRAIN, labels=torch.zeros_like(TRAIN.labels))
     with pytest.raises(
         ValueError, match="quarters 0 has images of one class, 'a'; a network learns to tell two"
@@ -133,6 +138,16 @@ def test_images_are_prepared_as_the_published_weights_know_it() -> None:
     assert run.network.trained_on.preprocessing == replace(how, fit="crop", interpolation="bicubic")  # type: ignore[union-attr]
     again = Plan.make(run.network, TRAIN, TEST, RECIPE, None, 0, Processes())
     assert (again.preprocessing.mean, again.resolution) == (how.mean, 16)
+
+
+def test_weights_of_an_unknown_file_are_not_fed_without_a_word() -> None:
+    net = ee.create(TINY, 4)
+    ee.load_checkpoint(net, ee.create(TINY, 4).state_dict())
+    with pytest.warns(UserWarning, match="Nothing says how images were prepared for the weights"):
+        Plan.make(net, TRAIN, TEST, RECIPE, 16, 0, Processes())
+    net.published = TORCHVISION
+    plan = Plan.make(net, TRAIN, TEST, RECIPE, 16, 0, Processes())
+    assert plan.preprocessing.mean == TORCHVISION.preprocessing.mean
 
 
 def test_random_weights_are_fed_minus_one_to_one() -> None:

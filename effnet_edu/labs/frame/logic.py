@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import traitlets
 
-from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.checks import QUOTED, quoted
 from effnet_edu.ground.guesses import Verdict
 from effnet_edu.labs.frame.guessing import Guess, Guessed
 from effnet_edu.labs.frame.numbers import Comparison, Number, Section, compare, without_details
@@ -138,7 +138,15 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
 
     def __setattr__(self, name: str, value: Any) -> None:
         with self.lock:
-            super().__setattr__(name, value)
+            try:
+                super().__setattr__(name, value)
+            except traitlets.TraitError as error:
+                if len(str(error)) <= 2 * QUOTED:
+                    raise
+                # Traitlets quotes the whole of what it was given.
+                raise traitlets.TraitError(
+                    f"{name} of {self.LAB} is {quoted(value)}; that is not one of its values."
+                ) from None
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
