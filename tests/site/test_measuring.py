@@ -89,8 +89,22 @@ def test_what_runs_is_cancelled_and_the_newest_setting_wins(page: Page) -> None:
     expect(page.locator(".ee-time")).to_contain_text(f"Cancelled. phi 0.2: {known:g} ms, WASM")
 
 
+def test_a_time_that_arrives_leaves_alone_what_is_being_written(page: Page) -> None:
+    set_phi(page, 0.6)
+    field = page.get_by_role("textbox", name="phi")
+    field.fill("0.4")
+    time_at(page, 0.6)
+    expect(field).to_have_value("0.4")
+    field.press("Enter")
+    time_at(page, 0.4)
+    field.fill("99")
+    field.press("Enter")
+    expect(field).to_have_value("0.4")
+
+
 def test_a_guess_comes_before_the_time_and_is_judged_by_it(page: Page) -> None:
     time, row = page.locator(".ee-time"), page.locator("form.ee-asking")
+    set_phi(page, 0.2)
     time_at(page, 0.2)
     expect(row).to_be_hidden()
     page.get_by_role("button", name="Guess first").click()

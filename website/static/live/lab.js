@@ -16,6 +16,7 @@ let asked = 0; // the room that Python knows of
 const pictures = {};
 const asking = find("form.ee-asking"); // the row for a guess, where the page times something
 let question = null;
+let written = null; // the field that somebody writes in: an answer that arrives meanwhile leaves it alone
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 
@@ -78,7 +79,7 @@ const show = (name, scene) => {
 const put = setting => {
   for (const field of fields) {
     const value = setting[field.dataset.setting];
-    if (changed.has(field.dataset.setting)) continue;
+    if (field === written || changed.has(field.dataset.setting)) continue;
     if ("toggle" in field.dataset) field.checked = value;
     else if (field.type === "checkbox") field.checked = value.includes(Number(field.value));
     else if (field !== document.activeElement || Number(field.value) !== Number(value)) field.value = value;
@@ -144,6 +145,10 @@ const value_of = field => "toggle" in field.dataset ? field.checked : field.type
   : field.value;
 
 for (const field of fields) {
+  if (field.type === "text") {
+    field.addEventListener("input", () => { written = field; });
+    for (const done of ["change", "blur"]) field.addEventListener(done, () => { written = null; });
+  }
   // A number is read when it is whole: with Enter, or when the field is left.
   field.addEventListener(field.type === "text" ? "change" : "input", () => {
     const name = field.dataset.setting;
