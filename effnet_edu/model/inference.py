@@ -199,12 +199,23 @@ def fold_batch_norm(network: nn.Module) -> None:
     Source: Jacob et al., arXiv:1712.05877, section 3.2.
     """
     for part in network.modules():
-        if not isinstance(part, ConvNormAct) or type(part.norm) is not nn.BatchNorm2d:
-            continue  # somebody fused it before, or put another norm in
+        if not isinstance(part, ConvNormAct) or not _can_be_folded(part.conv, part.norm):
+            continue
         conv = part.conv
+        assert part.norm  # noqa: S101 - it can be folded
         weight, bias = folded(conv, part.norm)
         conv.weight, conv.bias = nn.Parameter(weight.to(conv.weight)), nn.Parameter(bias.to(conv.weight))
         part.norm = None
+
+
+def _can_be_folded(conv: nn.Conv2d, norm: nn.Module | None) -> bool:
+    """Return whether both are what the network was built with: people prune, hook and exchange parts."""
+    hooked = any(
+        hooks for part in (conv, norm) if part for hooks in (part._forward_hooks, part._forward_pre_hooks)
+    )
+    plain = type(conv) is nn.Conv2d and isinstance(conv.weight, nn.Parameter)
+    is_norm = type(norm) is nn.BatchNorm2d and norm.affine and norm.running_var is not None
+    return plain and is_norm and not hooked
 
 
 def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

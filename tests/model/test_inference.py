@@ -8,6 +8,7 @@ from typing import ClassVar
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 import effnet_edu as ee
 from effnet_edu.model import inference
@@ -66,6 +67,42 @@ def test_a_lower_precision_rounds_and_keeps_the_type_of_the_images(precision, er
     logits = optimize_for_inference(net, precision=precision)(x)
     assert logits.dtype == torch.float32
     assert 1e-5 < relative_error(logits, net(x)) < error
+
+
+def pruned(part):
+    prune.l1_unstructured(part.conv, "weight", 0.5)
+
+
+def weight_normed(part):
+    nn.utils.parametrizations.weight_norm(part.conv)
+
+
+def without_factors(part):
+    part.norm = nn.BatchNorm2d(part.norm.num_features, affine=False)
+
+
+def without_statistics(part):
+    part.norm = nn.BatchNorm2d(part.norm.num_features, track_running_stats=False)
+
+
+def hooked(part):
+    part.norm.register_forward_hook(lambda _module, _given, answer: 2 * answer)
+
+
+def hooked_before(part):
+    part.conv.register_forward_hook(lambda _module, _given, answer: answer + 1)
+
+
+@pytest.mark.parametrize(
+    "change", [pruned, weight_normed, without_factors, without_statistics, hooked, hooked_before]
+)
+def test_parts_that_somebody_changed_are_not_folded_and_the_answer_stays(change):
+    net, x = settled(TINY), images(2, 3, 49, 64)
+    with torch.no_grad():
+        change(net.head)
+        net.eval()
+        expected = net(x)
+    assert relative_error(optimize_for_inference(net)(x), expected) < 1e-4
 
 
 def test_slices_hold_as_many_images_as_stay_small_and_grow_with_depth():
