@@ -1,6 +1,7 @@
 """What every lesson must be, read from its file: fresh, whole and readable."""
 
 import ast
+import builtins
 import re
 from html.parser import HTMLParser
 from statistics import mean
@@ -156,6 +157,24 @@ def test_exercises_stand_as_card_stub_and_check(book, path):
             assert cell.source == ee.exercises.get(name).stub()
             assert cells[index + 1].source == f'ee.exercises.get("{name}").check({name})'
             assert "Not attempted." in str(cells[index + 1].outputs)
+
+
+def loaded_and_bound(source):
+    """Return the names that code reads, and those that it gives a value, wherever it does."""
+    nodes = list(ast.walk(ast.parse(source)))
+    needed = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    bound |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    bound |= {(node.asname or node.name).partition(".")[0] for node in nodes if isinstance(node, ast.alias)}
+    return needed, bound
+
+
+def test_a_solution_needs_no_name_that_its_lesson_does_not_have(book, path):
+    given = set(dir(builtins)).union(*(loaded_and_bound(cell.source)[1] for cell in code_cells(book)))
+    for name in ee.exercises.list_exercises(path.stem):
+        needed, own = loaded_and_bound(ee.exercises.get(name).solved())
+        assert needed <= given | own, name
 
 
 def test_the_quiz_is_the_lessons_own(book, path):
