@@ -113,6 +113,12 @@ def test_answers_are_graded_right_wrong_hostile_or_missing(tmp_path: Path, capsy
     assert "no cell that answers an exercise" in said["eve"]
 
 
+def test_a_parameter_is_not_taken_for_a_name_of_the_lesson() -> None:
+    answer = "def rounded(x, low):\n    step = low / N\n    return [round(low + k * step) for k in x]"
+    assert grading._used(answer) & {"x", "low", "high", "step", "k", "N", "math"} == {"N"}
+    assert "x" in grading._used("y = x + 1")
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("lesson", sorted({get(name).lesson for name in list_exercises()}))
 def test_every_solution_earns_its_points_with_what_the_lesson_defines_above_it(lesson, tmp_path) -> None:

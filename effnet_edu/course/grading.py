@@ -11,6 +11,7 @@ import io
 import json
 import multiprocessing
 import os
+import symtable
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -234,11 +235,17 @@ def _defined(source: str) -> set[str]:
 
 
 def _used(source: str) -> set[str]:
+    """Return the names that code looks up at its top level; a parameter or a local name is none of them."""
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        tables = [symtable.symtable(source, "<notebook>", "exec")]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
-    return {node.id for node in nodes if isinstance(node, ast.Name)}
+    found: set[str] = set()
+    for table in tables:  # grows as it goes
+        is_top = table.get_type() == "module"
+        found |= {each.get_name() for each in table.get_symbols() if is_top or each.is_global()}
+        tables += table.get_children()
+    return found
 
 
 def add_commands(commands: "Commands") -> None:

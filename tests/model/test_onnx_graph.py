@@ -32,16 +32,23 @@ def answered(graph: bytes, images: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(answer)
 
 
-def error(net: EfficientNet, graph: bytes, images: torch.Tensor) -> float:
-    """Return how far the graph's answer is from torch's over the largest logit.
+def errors(net: EfficientNet, graph: bytes, images: torch.Tensor) -> tuple[float, float]:
+    """Return how far the graph's answer, and torch's own in float32, is from torch's in float64.
 
-    Torch computes in float64: its own rounding in float32 is as large as what is looked for.
+    Both over the largest logit: torch's own rounding in float32 is as large as what is looked for.
     """
     with torch.no_grad():
         expected = copy.deepcopy(net).eval().double()(images.double())
+        own = copy.deepcopy(net).eval()(images)
     found = answered(graph, images)
     assert found.shape == expected.shape
-    return float((found - expected).abs().max() / expected.abs().max())
+    largest = expected.abs().max()
+    return float((found - expected).abs().max() / largest), float((own - expected).abs().max() / largest)
+
+
+def error(net: EfficientNet, graph: bytes, images: torch.Tensor) -> float:
+    """Return how far the graph's answer is from torch's in float64, over the largest logit."""
+    return errors(net, graph, images)[0]
 
 
 def normalised(net: EfficientNet) -> EfficientNet:
@@ -87,7 +94,9 @@ def test_logits_are_those_of_torch(name, conventions, tmp_path):
         ee.export_onnx(net, tmp_path / "net.onnx", side=(height, width))
         graph = (tmp_path / "net.onnx").read_bytes()
         onnx.checker.check_model(graph, full_check=True)
-        assert error(net, graph, pictures(height, width)) < 1e-5, (height, width)
+        found, own = errors(net, graph, pictures(height, width))
+        print(f"{name}, {height} x {width}: {found:.1e}, torch in float32 {own:.1e}")
+        assert found < max(1e-5, 2 * own), (height, width)
 
 
 @pytest.mark.parametrize("conventions", ["tensorflow", "torchvision"])
