@@ -339,7 +339,8 @@ QUIZ = (
             Choice(
                 "width",
                 f"Both channels of a kernel double. B0 at width 2 has {_growth_of_parameters(width=2.0):.1f} "
-                "times the parameters; squeeze, depthwise and rounding make the difference to 4.",
+                "times the parameters; the classifier has a quarter of B0's parameters and only doubles, and "
+                "so do the depthwise kernels.",
                 right=True,
             ),
             Choice("resolution", "MACs grow four times, and parameters stay."),
@@ -384,7 +385,8 @@ QUIZ = (
         (
             Choice(
                 "neither: the same arithmetic takes the same time",
-                "Four networks with the same MACs took four different times above.",
+                "Equal arithmetic can take different time: maps travel to memory, and every layer has to be "
+                "started.",
             ),
             Choice("always the wide one", "It has more weights, but a device may be glad of wide layers."),
             Choice(

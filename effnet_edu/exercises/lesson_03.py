@@ -28,7 +28,7 @@ MACS_SAVED = Exercise(
     difficulty="easy",
     minutes=5,
     task="A plain convolution with a `kernel` x `kernel` kernel is replaced by a depthwise one of the same "
-    "kernel and a 1x1 one to `c_out` channels. How many times fewer MACs is that, for any c_in and any side?",
+    "kernel and a 1x1 one to `c_out` channels. By what factor do the MACs fall, for any c_in and any side?",
     template="def macs_saved(c_out, kernel):\n"
     '    """Return MACs of the plain convolution over MACs of the depthwise separable one."""\n'
     "    return <answer>",
@@ -286,8 +286,8 @@ MEAN_BLOCKS = Exercise(
     difficulty="medium",
     minutes=6,
     task="In training, stochastic depth skips a block for an image with probability `block.drop_path_rate`, "
-    "but only a block that has a shortcut can be skipped. How many blocks of B0 does an image pass on "
-    "average?",
+    "but only a block that has a shortcut can be skipped. How many of B0's 16 blocks does an image go "
+    "through on average during training?",
     template='blocks = ee.resolve(ee.spec("efficientnet_b0"))\nmean_blocks = <answer>',
     answers=("sum(1 - block.drop_path_rate if block.has_shortcut else 1 for block in blocks)",),
     hints=(

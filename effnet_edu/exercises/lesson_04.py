@@ -331,7 +331,8 @@ QUIZ = (
             ),
             Choice(
                 "that its gates are the same for all images",
-                "They may differ from image to image. Their means over the images of a class do not.",
+                "They may differ from image to image. It is their means over the images of a class that "
+                "hardly differ.",
             ),
         ),
     ),

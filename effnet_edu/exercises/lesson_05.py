@@ -162,8 +162,9 @@ FUSED_B4_MACS = Exercise(
     title="Recount a row of table 3",
     difficulty="easy",
     minutes=5,
-    task="How many MACs has EfficientNet-B4 at its own resolution when the stages that table 3 calls "
-    "`stage1-3` are fused? Mind that the paper counts stages from 1, and `ee.fuse_stages` from 0.",
+    task="Table 3 prints 7.5 billion MACs for EfficientNet-B4 at its own resolution with the stages that it "
+    "calls `stage1-3` fused. Count them for B4's own kernels. Mind that the paper counts stages from 1, and "
+    "`ee.fuse_stages` from 0.",
     template="fused_b4_macs = <answer>",
     answers=('ee.cost(ee.fuse_stages(ee.spec("efficientnet_b4"), [0, 1, 2])).macs',),
     hints=(

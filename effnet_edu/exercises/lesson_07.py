@@ -610,7 +610,8 @@ QUIZ = (
             ),
             Choice(
                 "when both sides are known to have the same order, and the result is checked",
-                "That is how this lesson loads any checkpoint: order, shapes, and then equal outputs.",
+                "That is how this lesson copies the library's networks into yours: order, shapes, and then "
+                "equal outputs.",
                 right=True,
             ),
             Choice(

@@ -219,8 +219,8 @@ def macs_against_time(layer_profile: LayerProfile) -> Picture:
         figure,
         alt=f"Share of MACs and of time in {where} on {layer_profile.device_name}: {said}.",
         caption=f"{where}, {layer_profile.precision}. Lines: MACs (computed). Bars: time, measured on "
-        f"{layer_profile.device_name}, with its interval, as a share of the sum over all layers. The role "
-        "names stand for convolutions alone; norms and activations are counted for themselves.",
+        f"{layer_profile.device_name}, with its interval, as a share of the sum over all layers of a pass. "
+        "The role names stand for convolutions alone; norms and activations are counted for themselves.",
         numbers=Numbers(
             ("part", "MACs (computed), M", "share of MACs", "time (measured), ms", "share of time"),
             [

@@ -94,7 +94,8 @@ class LabelledImages:
 
     def __repr__(self) -> str:
         return (
-            f"{self.name}: {len(self):,} images of {self.num_classes} classes, "
+            f"{self.name}: {len(self):,} image{'' if len(self) == 1 else 's'} of {self.num_classes} "
+            f"class{'' if self.num_classes == 1 else 'es'}, "
             f"{self.in_channels} x {self.side} x {self.side}; {self.source}"
         )
 

@@ -53,7 +53,7 @@ class EngineComparison:
         network: Name of the network.
         batch_size: Images at once.
         resolution: Side of the input in pixels.
-        device_name: What the device's maker calls it.
+        device_name: What the device's maker calls it, and of a CPU the threads.
         threads: Threads that each engine computed with.
         rows: What each engine took, the fastest first.
         left_out: Engines that could have been asked for and were not measured, each with the reason.
@@ -104,10 +104,9 @@ class EngineComparison:
         return f"{self.winner} won: {ratio:.2f} times as fast as {second} ({low:.2f} to {high:.2f})."
 
     def __str__(self) -> str:
-        threads = f"{self.threads} thread{'' if self.threads == 1 else 's'}"
         lines = [
             f"{self.network}, {self.resolution} px, batch {self.batch_size}, fp32 on {self.device_name}, "
-            f"{threads}, {len(self.rows[0].round_ms)} rounds in turns",
+            f"{len(self.rows[0].round_ms)} rounds in turns",
             f"{'engine':<20}{'ms a batch':>11}   {'times torch (95%)':<22}{'logits differ':>14}  same class",
         ]
         for row in self.rows:
@@ -175,6 +174,7 @@ def fastest(
             runners[engine] = in_engine(engine, net, inputs[0].shape)
         answers = {engine: run(inputs[0]) for engine, run in runners.items()}
         rounds = _rounds(runners, inputs, seconds / ROUNDS, watch)
+        device = device_name(work.device)  # with the threads that were used
     right = answers["torch"]
     rows = [
         EngineTime(
@@ -190,7 +190,7 @@ def fastest(
         work.name,
         batch_size,
         work.resolution,
-        device_name(work.device),
+        device,
         threads.used,
         tuple(sorted(rows, key=lambda row: row.median_ms)),
         tuple((engine, _reason(engine)) for engine in ENGINES if engine not in chosen and engines is None),

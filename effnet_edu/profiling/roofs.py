@@ -116,10 +116,10 @@ class Roofline:
     @property
     def sentences(self) -> tuple[str, ...]:
         """What the whole picture says, for a learner."""
-        total, seconds = self.profile.total_seconds, self.by_bound()
+        total, seconds = sum(point.layer.seconds for point in self.points), self.by_bound()
         slowest = max(self.points, key=lambda point: point.layer.seconds)
         said = [
-            f"Of the layers' time, {seconds['arithmetic'] / total:.0%} goes to layers limited by "
+            f"Of the time of these layers, {seconds['arithmetic'] / total:.0%} goes to layers limited by "
             f"arithmetic, {seconds['memory'] / total:.0%} to layers limited by moving bytes, and "
             f"{seconds['overhead'] / total:.0%} to layers that reach less than a quarter of both.",
             "The layer that takes longest: " + slowest.sentence,

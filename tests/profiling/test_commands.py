@@ -32,7 +32,7 @@ def test_roofline_prints_ceilings_and_bounds(
     out = capsys.readouterr().out
     assert "arithmetic, fp32       100.0 GMAC/s" in out
     assert "bound by" in out
-    assert "Of the layers' time" in out
+    assert "Of the time of these layers" in out
 
 
 def test_training_prints_its_three_parts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -164,6 +164,7 @@ def test_where_onnxruntime_cannot_be_had_the_page_says_so_and_keeps_the_recorded
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(3600)  # 121 measurements, and other programs may run beside them
 def test_memory_is_flat_after_a_hundred_changes(chrome: Browser, page: Page) -> None:
     def used() -> float:
         """Return the memory of pages and workers in MiB."""

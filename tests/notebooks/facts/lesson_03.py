@@ -53,6 +53,13 @@ def _milliseconds(role: str) -> Milliseconds:
     )
 
 
+def _fastest_depthwise() -> float:
+    """Return the milliseconds of B0's depthwise layers by the fastest recorded run of each."""
+    times = ee.studies.recorded_devices()["amd_epyc_2_threads"]["layers"].data["rows"][0]["layers"]
+    rows = ee.cost("efficientnet_b0").layers
+    return sum(min(times[row.name]) for row in rows if row.role == "depthwise" and row.macs) / 1e6
+
+
 def _lowest_over_floor() -> float:
     """Return by how much the fastest recorded run of a depthwise layer exceeds its floor, at the least."""
     records = ee.studies.recorded_devices()["amd_epyc_2_threads"]
@@ -95,6 +102,15 @@ def _depthwise_share(expansion: int) -> float:
 
 
 FACTS = {
+    "the same as a rate of 0.2": lambda: [
+        1 - ee.published.read("effnet_recipe").row(item="stochastic_depth_survival")["value"]
+    ],
+    "and 14 even if only the fastest run of each layer is counted": lambda: [_fastest_depthwise()],
+    "squeeze-and-excitation of width 10, from side 28 to side 28": lambda: [
+        BLOCKS[4].squeeze_channels,
+        BLOCKS[4].side_in,
+        BLOCKS[4].side_out,
+    ],
     "nine tenths of the MACs are in the pointwise part": lambda: 0.88 < 80 / (80 + 9) < 0.92,
     "The next cell checks both on a map of 40 channels": lambda: [40],
     "here six times as many": lambda: BLOCKS[4].expansion == 6,
@@ -121,7 +137,7 @@ FACTS = {
     "starting 16 layers is a millisecond at most, to judge by the 32 convolutions of squeeze": lambda: (
         [16, 32] if _milliseconds("squeeze_excite").recorded / 2 < 1 else []
     ),
-    "even their lower ends are more than five times the floor": lambda: _lowest_over_floor() > 5,
+    "Even those are more than five times the floor, in every layer": lambda: _lowest_over_floor() > 5,
     "They took about 25": lambda: [_milliseconds("depthwise").recorded],
     "B0 computes three to six times the features that a block hands on, and twice in the first": lambda: (
         0.6 < _of_b0("built") / _of_b0("same") < 0.7
@@ -144,7 +160,7 @@ FACTS = {
         BLOCKS[4].channels_hidden,
         BLOCKS[4].channels_out,
     ],
-    "A plain 5x5 convolution computes 40 features and pays ten times as much for each, a plain 3x3 one": (
+    "computes 40 features and pays more than nine times as much for each, a plain 3x3 one": (
         lambda: (
             [40]
             if 9 < 6 * _macs(PLAIN, kernel=5) / _macs(MBCONV, kernel=5) < 10.5
@@ -167,8 +183,8 @@ FACTS = {
     "with a target of 400 million": lambda: [
         ee.published.read("effnet_recipe").row(item="nas_target_flops")["value"]
     ],
-    "0.3 in its first build, 0.2 in version 2, and a survival probability of 0.8": lambda: (
-        [0.3, 0.2, 2, ee.published.read("effnet_recipe").row(item="stochastic_depth_survival")["value"]]
+    "0.3, version 2 has 0.2, and versions 3 and 5 state a survival probability of 0.8": lambda: (
+        [0.3, 2, 0.2, 3, 5, ee.published.read("effnet_recipe").row(item="stochastic_depth_survival")["value"]]
         if '0.3", v2 "drop connect ratio 0.2", v3/v5'
         in ee.published.read("effnet_recipe").row(item="stochastic_depth_survival")["source"]
         else []
@@ -184,8 +200,8 @@ FACTS = {
         and ABLATION["Shortcut between bottlenecks"] - ABLATION["No residual"] > 1
     ),
     "The released code and this library use rate 0.2": lambda: [ee.spec("efficientnet_b0").drop_path_rate],
-    "One block, three ways to build it": lambda: len(KINDS) == 3,
-    "Twice, 8 times, 40 times?": lambda: [round(prod((9, 80)) / (9 + 80)), 40],
+    "One block, built in three ways": lambda: len(KINDS) == 3,
+    "By what factor do both together need fewer MACs": lambda: 8 < prod((9, 80)) / (9 + 80) < 9,
 }
 CHOICES = {
     "15": "channels of the experiment with the spiral",

@@ -195,14 +195,14 @@ FACTS = {
         (stage.squeeze_ratio == 0) == (stage.operation == "fused_mbconv")
         for stage in ee.spec("efficientnetv2_s").stages
     ),
-    "Most gates move by a hundredth or two, and those of the last block by 0.05 on average over its 200": (
-        lambda: (
-            [GATES[-1]["deviation"], GATES[-1]["channels"]]
-            if all(row["deviation"] < 0.025 for row in GATES[:-1])
-            else []
-        )
+    "the gates move by 0.002 to 0.019, and in the last by 0.05 on average over its 200": (
+        lambda: [
+            *(pick(row["deviation"] for row in GATES[:-1]) for pick in (min, max)),
+            GATES[-1]["deviation"],
+            GATES[-1]["channels"],
+        ]
     ),
-    "here 23.30% is the error *without* gates, while above 23.3% is the error with them": lambda: [
+    "here 23.30% is the error *without* gates, while above 23.29% is the error with them": lambda: [
         ERRORS["reduction", "without"],
         ee.published.read("se_networks").row(network="ResNet-50")["se_top1_error_percent"],
     ],
@@ -216,12 +216,13 @@ FACTS = {
         [-_glyphs_gain()] if "with it is less accurate than without" in STUDY.summary[0] else []
     ),
     "On Fashion-MNIST nothing is decided": lambda: "the study does not decide" in STUDY.summary[3],
-    "On Fashion-MNIST the gates of the first block know as much of the class as those of the last": lambda: (
+    "the last block know more of the class than those of the first is not decided": lambda: (
         abs(sum(_shares("fashion_mnist", 0)) - sum(_shares("fashion_mnist", -1))) < 0.05 * 4
     ),
     "the late gates help to hold it there": _surer_with_the_gates_of_another_class,
-    "to give the right class 91% and no more": lambda: [
-        100 * (1 - RECIPE.label_smoothing + RECIPE.label_smoothing / len(SMALL.runs[0]["class_names"]))
+    "the target for the right class was 91%, not 100%": lambda: [
+        100 * (1 - RECIPE.label_smoothing + RECIPE.label_smoothing / len(SMALL.runs[0]["class_names"])),
+        100,
     ],
     "The first has a shortcut, and the answer hardly changes. The second has none": lambda: (
         [block.has_shortcut for block in ee.resolve(small_network()) if block.stage == 2] == [False, True]
