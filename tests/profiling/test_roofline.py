@@ -1,5 +1,6 @@
 """The roofline by hand: what a layer could reach, what it reached, and what keeps it back."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -87,6 +88,13 @@ def test_every_layer_is_placed_and_the_time_is_shared_out() -> None:
     assert [point.layer for point in whole.points] == list(profile.layers)
     assert sum(whole.by_bound().values()) == pytest.approx(profile.total_seconds)
     assert str(whole).count("\n") == len(whole.points) + len(whole.sentences)
+
+
+def test_the_shares_of_some_layers_add_up() -> None:
+    whole = ee.roofline(made_profile(), made_ceilings())
+    longest = sorted(whole.points, key=lambda point: -point.layer.seconds)[:3]
+    said = replace(whole, points=tuple(longest)).sentences[0]
+    assert abs(sum(map(int, re.findall(r"(\d+)%", said))) - 100) <= 1
 
 
 def test_ceilings_of_the_same_precision_are_used() -> None:

@@ -120,7 +120,7 @@ def _fused_time():
 FACTS = {
     "Fused, with 1.67 times the MACs, training took about the same time": lambda: (
         [block_and_gate.arms(GATED)[0].macs / block_and_gate.arms(GATED)[2].macs]
-        if 0.9 < _fused_time().low and _fused_time().high < 1.1
+        if _fused_time().low > 0.9 and _fused_time().high < 1.1
         else []
     ),
     "the rounds lie on both sides of 1": lambda: (
