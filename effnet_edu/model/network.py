@@ -1,5 +1,6 @@
 """EfficientNet as a module, built from its spec."""
 
+import copy
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -113,7 +114,8 @@ class EfficientNet(nn.Module):
     @property
     def num_classes(self) -> int:
         """Outputs of the classifier that is there now; 0 where no layer of it tells, as in `nn.Identity`."""
-        return _told(reversed(list(self.classifier.modules())), "out_features", "out_channels")
+        told = _told(reversed(list(self.classifier.modules())), "out_features", "out_channels")
+        return told and (_outputs(self.classifier, self.spec.head_channels) or told)
 
     @property
     def in_channels(self) -> int:
@@ -224,6 +226,27 @@ def is_recorded(x: Any) -> bool:
     """Whether a tool makes a program of the network now: no check may tie that to one size of input."""
     traced = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
     return torch.compiler.is_compiling() or traced or isinstance(x, torch.fx.Proxy)
+
+
+def _outputs(classifier: nn.Module, features: int) -> int:
+    """Return how many numbers a classifier answers with, asked without its values, or 0 where that fails.
+
+    The layer that is defined last need not be the one that runs last.
+    """
+    if isinstance(classifier, nn.Linear):
+        return classifier.out_features
+    try:
+        weights = (*classifier.parameters(), *classifier.buffers())
+        without_values = {id(weight): torch.empty_like(weight, device="meta") for weight in weights}
+        asked = copy.deepcopy(classifier, without_values).eval()
+        for part in asked.modules():
+            part._forward_hooks.clear()
+            part._forward_pre_hooks.clear()
+        with torch.no_grad():
+            answer = asked(torch.empty(2, features, device="meta", dtype=weights[0].dtype))
+    except Exception:  # somebody's module may raise anything, and keeps what it told
+        return 0
+    return answer.shape[1] if isinstance(answer, Tensor) and answer.ndim == 2 else 0
 
 
 def _told(modules: Iterable[nn.Module], *names: str) -> int:

@@ -8,7 +8,20 @@ import effnet_edu as ee
 from effnet_edu.images.photographs import photograph
 from tests.model.reference import TINY, settled
 
+
+class LastIsFirst(nn.Module):
+    """A head whose layers are defined in another order than they run."""
+
+    def __init__(self):
+        super().__init__()
+        self.out, self.hidden = nn.Linear(20, 4), nn.Linear(32, 20)
+
+    def forward(self, x):
+        return self.out(self.hidden(x).relu())
+
+
 HEADS = {
+    "defined in another order": (LastIsFirst, 4),
     "linear": (lambda: nn.Linear(32, 7), 7),
     "several layers": (
         lambda: nn.Sequential(nn.Linear(32, 16), nn.SiLU(), nn.Dropout(0.5), nn.Linear(16, 5)),
@@ -34,6 +47,18 @@ def net(request):
 @pytest.fixture
 def images():
     return torch.randn(2, 3, 40, 40, generator=torch.Generator().manual_seed(0))
+
+
+def test_asking_for_the_classes_runs_and_changes_nothing():
+    net, seen = ee.create(TINY), []
+    net.classifier = LastIsFirst().train()
+    net.classifier.hidden.register_forward_hook(lambda *_: seen.append(1))
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    assert net.num_classes == 4
+    assert not seen
+    assert net.classifier.training
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert len(net.classifier.hidden._forward_hooks) == 1
 
 
 def test_the_optimised_network_keeps_it(net, images):
