@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from effnet_edu.model.inputs import check_input
+
 if TYPE_CHECKING:
     from effnet_edu.model.network import EfficientNet
 
@@ -44,6 +46,7 @@ class FeatureExtractor(nn.Module):
     def __init__(self, network: "EfficientNet") -> None:
         super().__init__()
         self.stem, self.stages = network.stem, network.stages
+        self.spec, self.in_channels = network.spec, network.in_channels
         spec = network.spec
         strides = [stage.stride for stage in spec.stages]
         kept = (*(at - 1 for at, stride in enumerate(strides) if stride > 1), len(strides) - 1)
@@ -55,7 +58,16 @@ class FeatureExtractor(nn.Module):
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:  # (N, C, H, W) -> (N, channels, side / reduction, ...)
-        """Return the maps, the largest first."""
+        """Return the maps, the largest first.
+
+        Args:
+            x: Images, normalised as the weights expect.  # (N, C, H, W)
+
+        Raises:
+            ValueError: The input has the wrong shape, or is too small.
+            TypeError: The input is no tensor, or holds no floating-point numbers.
+        """
+        check_input(x, self.spec, self.in_channels, is_training=self.training)
         maps = [self.stem(x)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))

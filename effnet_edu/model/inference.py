@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from effnet_edu.ground.checks import choice
 from effnet_edu.model.blocks import ConvNormAct, work_in_place
 from effnet_edu.model.cost import cost
-from effnet_edu.model.network import EfficientNet, is_recorded
+from effnet_edu.model.inputs import is_recorded
+from effnet_edu.model.network import EfficientNet
 
 _PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -13,7 +13,8 @@ from effnet_edu.ground.checks import whole_number
 from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv, draw_weights
 from effnet_edu.model.cost import cost
 from effnet_edu.model.features import FeatureExtractor
-from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, resolve, strided
+from effnet_edu.model.inputs import check_input
+from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, resolve
 from effnet_edu.model.variants import as_spec
 
 _BLOCKS = {"mbconv": MBConv, "fused_mbconv": FusedMBConv}
@@ -24,7 +25,8 @@ class EfficientNet(nn.Module):
 
     Its layers are torch's own classes, so that tools which look at exact types (thop, ptflops, eager fusing)
     know them, and `torch.jit.trace`, `torch.fx.symbolic_trace`, `torch.export` and `torch.compile` can follow
-    the whole. It computes the same with gradients and without, and writes into nothing that it was given.
+    the whole; `torch.jit.script` cannot. It computes the same with gradients and without, and writes into
+    nothing that it was given.
     Another `classifier` may be put in: `num_classes` is what that one has.
 
     Args:
@@ -194,38 +196,7 @@ class EfficientNet(nn.Module):
         return logits
 
     def _check(self, x: Tensor) -> None:
-        if is_recorded(x):
-            return
-        if not isinstance(x, Tensor):
-            raise TypeError(f"The input is of type {type(x).__name__}; it must be a torch.Tensor.")
-        if x.ndim != 4 or x.shape[1] != self.in_channels:
-            raise ValueError(
-                f"The input has shape {tuple(x.shape)}; {self.spec.name} takes "
-                f"(batch, {self.in_channels}, height, width)."
-            )
-        if not x.is_floating_point():
-            raise TypeError(
-                f"The input is {x.dtype}; it must hold floating-point numbers, "
-                "normalised as the weights expect."
-            )
-        stride, (height, width) = self.spec.stride, x.shape[2:]
-        if min(height, width) < stride:
-            raise ValueError(
-                f"The input is {height} x {width} pixels; {self.spec.name} needs {stride} x {stride} or more."
-            )
-        values = x.shape[0] * strided(height, stride) * strided(width, stride)
-        if self.training and values == 1:
-            raise ValueError(
-                f"A batch of 1 at {height} x {width} leaves batch norm one value per channel at the last "
-                "stage, which has no variance; in training use a batch of 2 or more, "
-                f"or {stride + 1} pixels or more."
-            )
-
-
-def is_recorded(x: Any) -> bool:
-    """Whether a tool makes a program of the network now: no check may tie that to one size of input."""
-    traced = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
-    return torch.compiler.is_compiling() or traced or isinstance(x, torch.fx.Proxy)
+        check_input(x, self.spec, self.in_channels, is_training=self.training)
 
 
 def _outputs(classifier: nn.Module, features: int) -> int:

@@ -227,15 +227,17 @@ def test_copies_and_pickles_compute_the_same():
 )
 def test_input_of_a_wrong_shape_gets_a_sentence(shape, sentence):
     net = settled(TINY)
-    for call in (net, net.features_by_stage):
+    for call in (net, net.features_by_stage, net.features_only()):
         with pytest.raises(ValueError, match=sentence):
             call(torch.zeros(shape))
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool, torch.complex64])
 def test_input_that_holds_no_floating_point_numbers_gets_a_sentence(dtype):
-    with pytest.raises(TypeError, match=rf"The input is {dtype}; it must hold floating-point numbers"):
-        settled(TINY)(torch.zeros(1, 3, 64, 64, dtype=dtype))
+    net = settled(TINY)
+    for call in (net, net.features_only()):
+        with pytest.raises(TypeError, match=rf"The input is {dtype}; it must hold floating-point numbers"):
+            call(torch.zeros(1, 3, 64, 64, dtype=dtype))
 
 
 @pytest.mark.parametrize("value", [np.zeros((1, 3, 64, 64), np.float32), [[0.0]], None, "photo.jpg"])
