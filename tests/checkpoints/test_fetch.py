@@ -171,10 +171,17 @@ def unhashed(weights):
     return replace(weights, file="b0.safetensors", hashes=())
 
 
-@pytest.mark.parametrize("content", [CONTENT, b"<!doctype html>", save({"one": torch.ones(1000)})[:-1]])
-def test_without_a_hash_what_its_reader_cannot_open_is_not_kept(content, weights, server, tmp_path):
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (CONTENT, "could not be read as weights"),
+        (b"<!doctype html>", "is a web page; fetch the file behind it"),
+        (save({"one": torch.ones(1000)})[:-1], "could not be read as weights"),
+    ],
+)
+def test_without_a_hash_what_its_reader_cannot_open_is_not_kept(content, sentence, weights, server, tmp_path):
     server.content = content
-    with pytest.raises(HashMismatchError, match=r"could not be read as weights.*b0\.safetensors\.refused"):
+    with pytest.raises(HashMismatchError, match=rf"{sentence}.*b0\.safetensors\.refused"):
         get(unhashed(weights), tmp_path)
     assert not (tmp_path / "b0.safetensors").exists()
 
