@@ -26,6 +26,9 @@ from effnet_edu.studies.devices.records import (
 )
 from effnet_edu.studies.registry import DEVICE_EXPERIMENTS, DEVICE_METHODS
 
+#: All of them stand on one report of this device, which takes a minute.
+pytestmark = pytest.mark.thorough
+
 #: Smaller still than the short version: that everything runs can be seen at 64 pixels.
 TINY = dataclasses.replace(
     extent(torch.device("cpu"), quick=True),
@@ -51,7 +54,6 @@ def page(folder):
     return device_page(read_device(folder))
 
 
-@pytest.mark.thorough
 def test_every_experiment_is_recorded_with_what_makes_it_again(folder):
     records = read_device(folder)
     assert list(records) == list(DEVICE_EXPERIMENTS)

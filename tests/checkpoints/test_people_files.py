@@ -426,6 +426,7 @@ def test_a_packed_chunk_is_not_unpacked(net, other, tmp_path):
         ee.load_checkpoint(other, path)
 
 
+@pytest.mark.thorough
 def test_deep_groups_and_many_marks_end_soon(net, other, tmp_path):
     path = tmp_path / "deep.h5"
     with h5py.File(path, "w") as file:

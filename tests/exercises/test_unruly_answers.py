@@ -128,6 +128,7 @@ def test_an_endless_loop_is_stopped(loop):
     assert get("mbconv_block").check(lambda *given: loop(1)).state == "wrong"
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("short")
 def test_nothing_is_raised_after_the_check(monkeypatch):
     monkeypatch.setattr(learner, "_BUSY_SECONDS", 0.0)

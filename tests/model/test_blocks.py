@@ -94,6 +94,7 @@ def test_the_two_paddings_agree_at_odd_sides_alone(side):
     assert torch.allclose(same(x), symmetric(x), atol=1e-6) == (side % 2 == 1)
 
 
+@pytest.mark.thorough
 @settings(max_examples=20)
 @given(st.integers(9, 20), st.sampled_from([3, 5]), st.sampled_from([2, 3]), st.booleans(), st.booleans())
 def test_a_stride_made_a_dilation_keeps_the_side(side, kernel, dilation, sets_padding, depthwise):
