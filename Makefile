@@ -67,7 +67,7 @@ site: $(VENV)/installed-site website/node_modules/.package-lock.json ## the stat
 slides: $(VENV)/installed-site website/node_modules/.package-lock.json ## a deck for each lesson, into build/slides
 	$(BIN)/python -m website.slides
 
-test: needs lint unit notebooks browser ## what must hold, in ten minutes on two cores
+test: needs lint unit notebooks browser ## what must hold, in some twenty minutes on two cores
 
 needs: $(VENV)/installed-test ## get what tests need beside Python: Chromium, Fashion-MNIST
 	$(BIN)/python -m tests.needs chromium fashion-mnist
