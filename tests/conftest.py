@@ -44,3 +44,8 @@ def own_lock_folder(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def own_progress(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tempfile.mkdtemp(prefix="progress", dir=own_folders)
     monkeypatch.setenv("EFFNET_EDU_PROGRESS", str(Path(folder, "progress.json")))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes by their number: a time stamp inside of them would name a test otherwise in each worker."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None

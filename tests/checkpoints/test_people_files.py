@@ -343,7 +343,7 @@ def test_folders_and_programs_name_the_way_out(net, other, tmp_path):
         ("net.safetensors", b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
         ("net.pth", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         ("net.pth", b"<!DOCTYPE html><html>", "is a web page; fetch the file behind it"),
-        ("net.pth.gz", gzip.compress(b"x"), "is packed with gzip; unpack it first"),
+        ("net.pth.gz", gzip.compress(b"x", mtime=0), "is packed with gzip; unpack it first"),
         ("net.pth", b"", "net.pth is empty"),
     ],
 )
