@@ -46,8 +46,8 @@ class FeatureExtractor(nn.Module):
     def __init__(self, network: "EfficientNet") -> None:
         super().__init__()
         self.stem, self.stages = network.stem, network.stages
-        self.spec, self.in_channels = network.spec, network.in_channels
         spec = network.spec
+        self.spec, self.in_channels = spec, network.in_channels
         strides = [stage.stride for stage in spec.stages]
         kept = (*(at - 1 for at, stride in enumerate(strides) if stride > 1), len(strides) - 1)
         channels, reductions = [stage.channels for stage in spec.stages], spec.reductions

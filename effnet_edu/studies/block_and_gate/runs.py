@@ -7,6 +7,7 @@ from typing import Any
 from effnet_edu.model.specs import NetworkSpec, Operation
 from effnet_edu.studies.networks import base_network
 from effnet_edu.studies.study import (
+    LONG,
     QUICK_IMAGES,
     RECIPE,
     Images,
@@ -25,7 +26,6 @@ METHOD = 1
 RESOLUTION = 16
 #: Stages that differ, from the first; the others are MBConv with gates in every network.
 EARLY = 2
-LONG = replace(RECIPE, epochs=12, warmup_epochs=1)
 
 
 def network(block: Operation, gate: bool) -> NetworkSpec:

@@ -19,6 +19,7 @@ from effnet_edu.studies.quantisation.simulated import (
     with_rounded_maps,
 )
 from effnet_edu.studies.study import (
+    LONG,
     QUICK_IMAGES,
     RECIPE,
     Images,
@@ -38,8 +39,6 @@ from effnet_edu.training.augmentation import to_floats
 #: Raised by hand when a run would give other numbers than before.
 METHOD = 1
 RESOLUTION = 16
-#: Trained until the curves are flat: the training accuracy of the last epochs rises no more.
-LONG = replace(RECIPE, epochs=12, warmup_epochs=1)
 #: Bits of weights and maps: int8, and so few that every network loses accuracy.
 BITS = (8, 5)
 STEPS: tuple[Steps, ...] = ("tensor", "channel")
