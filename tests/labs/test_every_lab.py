@@ -15,15 +15,24 @@ import ipywidgets
 import pytest
 import traitlets
 from jupyter_client.manager import start_new_kernel
+from matplotlib.font_manager import FontProperties, findfont
+from PIL import ImageFont
 
 import effnet_edu as ee
 from effnet_edu.labs.frame.controls import Choice, OnlyWhile, Several, Slider, Toggle
 from effnet_edu.labs.frame.layout import LOW, is_low
 from effnet_edu.labs.frame.page import Page, exact
+from effnet_edu.pictures.scene import Scene
+from effnet_edu.pictures.styles import STYLES
 from tests.cases import thorough_but_for
 
 ROOT = Path(__file__).parents[2]
 LABS = tuple(ee.labs.LABS)
+#: Plain and bold, of 100 pixels; matplotlib brings them.
+TYPEFACES = [
+    ImageFont.truetype(findfont(FontProperties(family="DejaVu Sans", weight=weight)), 100)
+    for weight in ("normal", "bold")
+]
 
 
 def controls(held: Any) -> Iterator[Any]:
@@ -78,6 +87,41 @@ def test_no_control_reaches_what_numbers_and_picture_cannot(name: str, unmeasure
                     assert screen.whole.marks
                     assert logic.in_words()
         assert len(seen) > 2 * len(held)
+
+
+def beyond(scene: Scene) -> Iterator[tuple[str, int]]:
+    """Yield the words that stand partly beyond their picture, in a font that is wider than most."""
+    for mark in (mark for mark in scene.marks if mark.shape == "text"):
+        rule = {k: v for name in mark.style.split() for k, v in STYLES[name].items()}
+        width = 0.0
+        for words, style in mark.text:
+            of_piece = rule | {k: v for name in style.split() for k, v in STYLES[name].items()}
+            is_bold = of_piece.get("font-weight", 400) >= 600
+            width += of_piece.get("font-size", 12) * TYPEFACES[is_bold].getlength(words) / 100
+        left = mark.place[0] - width * {"middle": 0.5, "end": 1}.get(rule.get("text-anchor", ""), 0)
+        if max(-left, left + width - scene.width) > 8:
+            yield "".join(words for words, _ in mark.text), round(max(-left, left + width - scene.width))
+
+
+@pytest.mark.parametrize("room", [220, 254, 300, 960])
+@pytest.mark.parametrize("name", LABS)
+def test_no_words_stand_beyond_their_picture(name: str, room: int, unmeasured: None) -> None:
+    """From a phone on, at both ends of every control; a title that fits one setting may not fit another."""
+    lab_class = getattr(ee.labs, name)
+    base = lab_class.LOGIC(device="cpu").setting
+    for logic in (lab_class.LOGIC(device="cpu"), Page(name).logic):
+        logic.room = room
+        for control in controls(lab_class.CONTROLS):
+            if control.name == "device" or not (logic.MEASURES or control.name not in logic.MEASURED_ONLY):
+                continue
+            for end in (0, 1):
+                with logic.together():
+                    for setting in filter(lambda name: name != "device", logic.names()):
+                        setattr(logic, setting, getattr(base, setting))
+                move(logic, control, ends(control, logic)[end])
+                screen = logic.screen()
+                for scene in (screen.picture, screen.charts):
+                    assert list(beyond(scene)) == [], (control.name, end)
 
 
 @pytest.mark.parametrize("name", LABS)

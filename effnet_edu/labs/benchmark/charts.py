@@ -236,7 +236,8 @@ def _budget(
     """Draw the budget as a line with a grip; it can be dragged as far as control and chart both go."""
     dimension, words = setting.dimension, setting.budget_in_words
     is_beyond = not x.low <= setting.budget <= x.high
-    said = f"{words}, beyond the chart" if is_beyond else words
+    beyond = f"{words}, beyond the chart"
+    said = beyond if is_beyond and 7.8 * len(beyond) < x.end + _RIGHT else words
     yield Mark("budget/line", "line", (edge, _TOP - 8, edge, bottom), "here")
     yield marker("budget/grip", "v", edge, _TOP - 14, 7, "now")
     half = 3.9 * len(said)
@@ -313,7 +314,9 @@ def _order_marks(orders: tuple[Order, Order], left: float, right: float) -> Iter
         return
     places = {_key(point.result): n for n, point in enumerate(second.points)}
     said = [f"{point.result.short}  {digits(point.x)}" for point in (*first.points, *second.points)]
-    names = min(0.4 * (right - left), 7.2 * max(map(len, said)))
+    names = 8 * max(map(len, said))
+    if is_short := names > 0.4 * (right - left):
+        names = 8 * max(len(point.result.short) for point in (*first.points, *second.points))
     inner, outer = left + names, right - names
     for n, point in enumerate(first.points):
         key = _key(point.result)
@@ -321,12 +324,11 @@ def _order_marks(orders: tuple[Order, Order], left: float, right: float) -> Iter
         y, end = 36 + _ROW * n, 36 + _ROW * m
         style = "family strong" if abs(m - n) > 1 else "axis"
         yield Mark(f"{key}/order", "line", (inner + 6, y - 4, outer - 6, end - 4), style)
-        yield text(
-            f"{key}/order left", inner, y, f"{point.result.short}  {digits(point.x)}", style="words soft end"
-        )
-        yield text(
-            f"{key}/order right", outer, end, f"{digits(other.x)}  {other.result.short}", style="words soft"
-        )
+        here, there = f"{point.result.short}  {digits(point.x)}", f"{digits(other.x)}  {other.result.short}"
+        if is_short:
+            here, there = point.result.short, other.result.short
+        yield text(f"{key}/order left", inner, y, here, style="words soft end")
+        yield text(f"{key}/order right", outer, end, there, style="words soft")
     for n, point in enumerate(first.points):
         key, y = _key(point.result), 36 + _ROW * n
         words = f"{point.result.name}\nplace {n + 1} by {first.title}, {places[key] + 1} by {second.title}"
@@ -373,14 +375,15 @@ def _best_marks(logic: Benchmark, left: float, right: float, top: float, columns
     """Draw the most accurate within the budget, with what they take of it."""
     setting, dimension = logic.setting, logic.setting.dimension
     title = f"most accurate {setting.limit_in_words}"
+    if 8 * len(title) > right - left:
+        title = setting.limit_in_words
     points = best_within(logic)
     if not points:
         yield text("within/title", left, top + 14, title, style="title")
         said = "None is known within the budget." if judged(logic, setting) else "Nothing is known yet."
         yield text("within/none", left, top + 40, said, style="words soft")
         return
-    bars_are = (f"   bars: {dimension.unit}", "soft")
-    yield text("within/title", left, top + 14, (title, "bold"), bars_are, style="words")
+    yield text("within/title", left, top + 14, title, style="title")
     rows = math.ceil(_BEST / columns)
     each, most = min((right - left) / columns, 620), max(point.x for point in points)
     for n, point in enumerate(points):

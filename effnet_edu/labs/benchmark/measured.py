@@ -32,7 +32,7 @@ class MeasuredBenchmark(Measuring[BenchmarkSetting, Measurement], BenchmarkLogic
     """
 
     INVITATION = "Press Measure, or change something: the networks are then measured in turn."
-    UNMEASURED = ("Nothing measured yet: press Measure,", "or choose another device to stand beside.")
+    UNMEASURED = ("Not measured yet: press Measure", "or take another device.")
 
     def __init__(self, device: str | None = None, **settings: Any) -> None:
         self._refused: dict[tuple[str, int, int, str, str], str] = {}

@@ -76,7 +76,8 @@ def shares(logic: MBConv, right: float) -> tuple[list[Mark], float, str]:
     pitch = (right - WIDTH_PX - 12) / max(1, len(heads))
     columns = {head: WIDTH_PX + 12 + pitch * n for n, head in enumerate(heads)}
     if len(heads) > 1:
-        marks.append(text("shares/title", WIDTH_PX + 12, 12, "share of the block", style="words soft"))
+        title = "share of the block" if len(heads) > 2 else "share of all"
+        marks.append(text("shares/title", WIDTH_PX + 12, 12, title, style="words soft"))
     marks += [
         text(f"shares/{head}", x, _TOP + 12, _SHORT.get(head, head), style="words soft")
         for head, x in columns.items()

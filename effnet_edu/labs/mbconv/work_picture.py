@@ -218,7 +218,8 @@ def _beside(work: Work, x: float, top: float) -> Iterator[Mark]:
 def _below(work: Work, left: float, y: float, *, is_short: bool) -> Iterator[Mark]:
     whole = " MACs" if is_short else f"  of {work.total:,} MACs"
     yield text("work/macs", left, y, (f"{work.macs:,}", "counter"), (whole, "soft"), style="words")
-    said = f"{'each' if is_short else 'one number'}: {price_of_one(work)}"
+    price = price_of_one(work)
+    said = f"each: {price.removesuffix(' MACs')}" if is_short else f"one number: {price}"
     yield text("work/price", left, y + 18, said, style="words soft")
 
 

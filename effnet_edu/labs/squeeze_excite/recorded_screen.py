@@ -48,9 +48,10 @@ def gates(logic: SqueezeExcite) -> Scene:
     values, other = class_gates(setting.block, setting.picture), class_gates(setting.block, setting.other)
     x = MarkedAxis(0, len(values), 34, width - 8)
     y = MarkedAxis(0, 1, _HEIGHT - 42, 26, marks=(0, 0.5, 1))
-    title = f"{len(values)} gates of {setting.block}: mean of {setting.picture}; line: {setting.other}"
+    classes = f"mean of {setting.picture}; line: {setting.other}"
+    title = f"{len(values)} gates of {setting.block}: {classes}"
     marks = (
-        *axes(x, y, "channel", title),
+        *axes(x, y, "channel", title if 7 * len(title) < width else classes),
         Mark("gates/bars", "area", skyline(values, x, y), "compound-filled"),
         Mark("gates/behind", "line", steps(other, x, y), "outline"),
         text("tick first", x.start, y.start + 16, "0", style="words soft"),

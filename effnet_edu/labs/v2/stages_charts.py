@@ -151,6 +151,8 @@ def _epochs(logic: V2, a: V2Setting | None, place: Place) -> Iterator[Mark]:
         column = (centre - each / 2, y.end, each, y.start - y.end + 20)
         yield Mark(f"{key}/epoch touch", "box", column, "touch", words=words, with_=(key,))
     said = "filled: measured time" if timed else " ".join(logic.unmeasured)
+    if 6.6 * len(said) > x.end - x.start:
+        said = logic.unmeasured[0].rstrip(":,")
     yield text("epochs/said", x.start + 6, y(100) - 5, said, style="words small soft over")
     yield from guess_marks(logic, y, centres[0], place.across)
 

@@ -83,7 +83,7 @@ def times_chart(logic: V2, place: Place) -> Iterator[Mark]:
     y = _time_axis(logic, place)
     yield from under("times", axes(x, y, "MACs / none fused", "time / none fused"))
     labels = Labels(x.start + 2, x.end, y.end - 4, y.start - 2)
-    said = "hollow, published: ○ V100, □ TPUv3"
+    said = "published: ○ V100, □ TPUv3"
     labels.keep_line_free((x.end - 5.8 * len(said), y.start - 8, x.end, y.start - 8))
     yield text("times/published", x.end, y.start - 4, said, style="words small soft end")
     end = min(x.high, y.high)
