@@ -134,6 +134,18 @@ PICTURES_TO_HOLD_OUT = Exercise(
                 lambda accuracy, margin: math.floor(_Z**2 * accuracy * (1 - accuracy) / margin**2),
                 "It rounds down, which is one picture too few. Use `math.ceil`.",
             ),
+            (
+                lambda accuracy, margin: round(_Z**2 * accuracy * (1 - accuracy) / margin**2),
+                "It rounds to the nearest number, which is often one picture too few. Use `math.ceil`.",
+            ),
+            (
+                lambda accuracy, margin: math.ceil(_Z**2 * accuracy * (1 - accuracy) / margin),
+                "The margin enters with its square, as 1.96 does: half of it takes four times the pictures.",
+            ),
+            (
+                lambda accuracy, margin: math.ceil(_Z * accuracy * (1 - accuracy) / margin**2),
+                "1.96 enters with its square, as the margin does.",
+            ),
         ),
     ),
     shows=lambda answer: (
@@ -294,6 +306,14 @@ ROUNDED = Exercise(
             (
                 lambda x, low, high: _rounded(x, low, high, zero=0),
                 "Levels count from `low`: subtract it before you divide.",
+            ),
+            (
+                lambda x, low, high: 255 * (_rounded(x, low, high) - low) / (high - low),
+                "This is the number of the level, from 0 to 255. Return its value: `low` and so many steps.",
+            ),
+            (
+                lambda x, low, high: _rounded(x, low, high) - low,
+                "The first level is `low`, not 0: add it to the steps.",
             ),
             (
                 lambda x, low, high: _rounded(x, low, high, steps=127),

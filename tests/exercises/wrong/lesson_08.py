@@ -6,6 +6,9 @@ WRONG = {
         ("lambda p, margin: math.ceil(1.96**2 * p / margin**2)", "1 - accuracy is missing"),
         ("lambda p, margin: math.ceil(1.96**2 * p * (1 - p) / (margin / 2) ** 2)", "the whole width"),
         ("lambda p, margin: int(1.96**2 * p * (1 - p) / margin**2)", "rounds down"),
+        ("lambda p, margin: round(1.96**2 * p * (1 - p) / margin**2)", "to the nearest number"),
+        ("lambda p, margin: math.ceil(1.96**2 * p * (1 - p) / margin)", "margin enters with its square"),
+        ("lambda p, margin: math.ceil(1.96 * p * (1 - p) / margin**2)", "1.96 enters with its square"),
         ("lambda p, margin: 1.96**2 * p * (1 - p) / margin**2", "only a whole number"),
         ("lambda p, margin: math.ceil(2**2 * p * (1 - p) / margin**2)", "agrees on"),
         ("138", "wants the function itself"),
@@ -68,7 +71,15 @@ WRONG = {
             " * (high - low) / 127",
             "7 bits",
         ),
-        ("lambda x, low, high: round((min(max(x, low), high) - low) / ((high - low) / 255))", "is right"),
+        (
+            "lambda x, low, high: round((min(max(x, low), high) - low) / ((high - low) / 255))",
+            "number of the",
+        ),
+        (
+            "lambda x, low, high: round((min(max(x, low), high) - low) / ((high - low) / 255))"
+            " * (high - low) / 255",
+            "The first level is `low`",
+        ),
         ("lambda x, low, high: min(max(x, low), high)", "is right"),
     ],
 }

@@ -1,3 +1,4 @@
+import inspect
 import math
 
 import effnet_edu as ee
@@ -5,6 +6,7 @@ from effnet_edu.studies.quantisation import findings
 from effnet_edu.training.evaluation import wilson_interval
 
 LITE0 = ee.spec("efficientnet_lite0")
+HELD_OUT = inspect.signature(ee.fine_tune).parameters["held_out"].default
 STUDY = ee.studies.read("quantisation")
 
 
@@ -31,6 +33,10 @@ FACTS = {
     "each stage before it at 0.7 times the rate of the next": lambda: [ee.FineTuning().layer_decay],
     "After two epochs without a lower loss on the held-out pictures": lambda: ee.FineTuning().patience == 2,
     "the same regression on 768 plain pixels": lambda: [3 * 16**2],
+    "It even learned from fewer pictures: from 96, since it held out 24 of the 120": lambda: [
+        *(round(part * 120) for part in (1 - HELD_OUT, HELD_OUT)),
+        120,
+    ],
     "you took 40 scenes, three times each, and then hold out a random fifth of the 120 pictures": lambda: [
         40,
         3 * 40,
