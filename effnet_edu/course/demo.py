@@ -2,12 +2,14 @@
 
 import importlib.util
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from effnet_edu.course.serve import LOCALHOST, has_display, message_limit, serve_until_stopped
+from effnet_edu.ground.cache import MEASURED
 from effnet_edu.labs import LABS
 from effnet_edu.labs.frame.page import exact
 
@@ -88,4 +90,9 @@ def open_demo(visitors: int, port: int | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder) / "labs.ipynb"
         notebook.write_text(json.dumps(page()), encoding="utf-8")
-        return serve_until_stopped(demo_command(notebook, visitors, port, has_display()))
+        measured = Path(folder) / "measured"
+        measured.mkdir()
+        shared = {
+            MEASURED: os.environ.get(MEASURED) or str(measured)
+        }  # visitors need not queue for one number
+        return serve_until_stopped(demo_command(notebook, visitors, port, has_display()), shared)

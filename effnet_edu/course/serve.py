@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 
 from effnet_edu.ground.checks import quoted
@@ -111,13 +112,14 @@ def open_lab(lesson: str | Path, ip: str = LOCALHOST, port: int | None = None) -
     return serve_until_stopped(lab_command(path, browser, check_address(ip), port))
 
 
-def serve_until_stopped(command: list[str]) -> int:
+def serve_until_stopped(command: list[str], environment: Mapping[str, str] | None = None) -> int:
     """Run a server until it ends, and return its exit status; Ctrl-C and SIGTERM end it in good order.
 
     Args:
         command: Its words.
+        environment: Variables that it and its kernels have beside those of this program.
     """
-    server = subprocess.Popen(command)  # noqa: S603
+    server = subprocess.Popen(command, env={**os.environ, **(environment or {})})  # noqa: S603
     # As the first process of a container this one would otherwise not hear it.
     before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:

@@ -1,9 +1,12 @@
-"""The folder that fetched weights are kept in. No torch."""
+"""The folders of fetched weights and of what a class measured. No torch."""
 
 import os
 from pathlib import Path
 
 from effnet_edu.ground.home import kept_in
+
+#: Names the folder in which the kernels of a class share what they measured.
+MEASURED = "EFFNET_EDU_MEASURED"
 
 
 def cache_folder() -> Path:
@@ -18,3 +21,9 @@ def cache_folder() -> Path:
         return Path(own).expanduser()
     shared = os.environ.get("TORCH_HOME") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return kept_in(shared, "what is fetched", "EFFNET_EDU_CACHE")
+
+
+def measured_folder() -> Path | None:
+    """Return the folder that EFFNET_EDU_MEASURED names, or None where it names none that is there."""
+    named = os.environ.get(MEASURED, "")
+    return Path(named) if named and os.path.isdir(named) else None  # noqa: PTH112 - it takes any text

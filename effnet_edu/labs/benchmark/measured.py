@@ -48,6 +48,11 @@ class MeasuredBenchmark(Measuring[BenchmarkSetting, Measurement], BenchmarkLogic
             and (*identity(result), *conditions(setting)) not in self._refused
         )
 
+    def part_of(self, of: Result | Measurement) -> str:
+        """Return the network and its image size."""
+        name, side = identity(of) if isinstance(of, Result) else (of.network, of.resolution)
+        return f"{name}, {side} px"
+
     def measure(self, setting: BenchmarkSetting, watch: Watch) -> Iterator[Measurement]:
         """Measure what is missing, or everything once more; what does not fit is left out."""
         if self.again:
@@ -72,6 +77,8 @@ class MeasuredBenchmark(Measuring[BenchmarkSetting, Measurement], BenchmarkLogic
         """Return how many networks were measured, or why there is none."""
         if known := [result for result in wanted(setting) if identity(result) in kept(self, setting)]:
             words = f"{networks(len(known))}, {conditions_in_words(setting)}, on {self.device_name}"
+            if others := sum(one.recorded_at is not None for one in kept(self, setting).values()):
+                words += f"; {others} recorded on this device, press Measure for your own"
             return Status("measured", f"Measured before: {words}.", 1.0)
         if wanted(setting):
             return Status("failed", f"Not measured: {list(self._refused.values())[-1]}")

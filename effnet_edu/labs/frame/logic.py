@@ -25,10 +25,22 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True)
 class Record(Generic[SettingT, ResultT]):
-    """A setting and what was measured at it."""
+    """A setting and what was measured at it.
+
+    Attributes:
+        setting: The setting.
+        measurement: What was found.
+        recorded_at: When somebody else of the class measured it, in seconds since 1970; None for one's own.
+    """
 
     setting: SettingT
     measurement: ResultT
+    recorded_at: float | None = None
+
+    @property
+    def how(self) -> str:
+        """`measured`, or `recorded on this device` by somebody else."""
+        return "measured" if self.recorded_at is None else "recorded on this device"
 
 
 @dataclass(frozen=True)
@@ -345,14 +357,14 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     def sections(self, setting: SettingT) -> tuple[Section, ...]:
         """Return all numbers at a setting, measured ones only if they belong to it."""
         record = self.newest(setting)
-        return (*self.numbers(setting), *(() if record is None else (self._section(record, "measured"),)))
+        return (*self.numbers(setting), *(() if record is None else (self._section(record, record.how),)))
 
     def shown(self) -> tuple[Section, ...]:
         """Return all numbers at the present setting; those measured at an earlier one are marked as stale."""
         setting, record = self.setting, self.latest
         if record is None or self.newest(setting) is not None:
             return self.sections(setting)
-        caption = f"measured before, at {self.measured_label(record.setting)}"
+        caption = f"{record.how} before, at {self.measured_label(record.setting)}"
         return (*self.numbers(setting), self._section(record, caption, is_stale=True))
 
     def _section(self, record: Record[SettingT, ResultT], caption: str, is_stale: bool = False) -> Section:
@@ -423,6 +435,11 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     def csv(self) -> str:
         """Return the history as csv, a row a measurement, with every setting and unit in the header."""
         rows = [self.row(record) for record in self.history]
+        if any(record.recorded_at is not None for record in self.history):
+            rows = [
+                row | {"measured_by": "another learner" if record.recorded_at is not None else "this lab"}
+                for row, record in zip(rows, self.history, strict=True)
+            ]
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]) if rows else self.names(), lineterminator="\n")
         writer.writeheader()

@@ -104,7 +104,7 @@ class MBConvLogic(LabLogic[MBConvSetting, MBConvResult]):
     def newest(self, setting: MBConvSetting) -> Record[MBConvSetting, MBConvResult] | None:
         """Return the newest measurement of these blocks, as one of this setting, or None."""
         found = super().newest(setting)
-        return None if found is None else Record(setting, found.measurement)
+        return None if found is None else replace(found, setting=setting)
 
     def row(self, record: Record[MBConvSetting, MBConvResult]) -> dict[str, object]:
         """Return a record as a row of the exported table, without what is only shown."""

@@ -26,6 +26,7 @@ class MeasuredMBConv(Measuring[MBConvSetting, MBConvResult], MBConvLogic):
     """The MBConv lab with a device: its ceilings are measured once, the blocks when a setting rests."""
 
     INVITATION = "Move a slider: the blocks are rebuilt and measured when it rests."
+    RESULT = MBConvResult
 
     def __init__(self, device: str | None = None, **settings: Any) -> None:
         self._ceilings: dict[str, Ceilings] = {}

@@ -51,6 +51,7 @@ class MeasuredSqueezeExcite(Measuring[SqueezeExciteSetting, LayerProfile], Squee
 
     HEADLINE = ("probability", "with own gates", "parameters", "SE parameters", "whole network")
     INVITATION = "Choose a network or a squeeze width: it is built and measured when it rests."
+    RESULT = LayerProfile
 
     def pictures(self) -> tuple[str, ...]:
         """Return what `picture` can be: every class, and the learner's own of this session."""

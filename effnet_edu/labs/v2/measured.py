@@ -34,6 +34,7 @@ class MeasuredV2(Measuring[V2Setting, V2Result], V2Logic):
     """The V2 lab with a device: steps with fused stages and without, or a step at each stage's side."""
 
     INVITATION = "Change something: real training steps are measured when it rests."
+    RESULT = V2Result
 
     def __init__(self, device: str | None = None, **settings: Any) -> None:
         self._plain: dict[V2Setting, Steps] = {}
