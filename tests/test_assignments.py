@@ -2,10 +2,9 @@
 
 import ast
 import csv
-import re
 from pathlib import Path
-from random import Random
 
+import joblib
 import nbformat
 import pytest
 
@@ -13,14 +12,7 @@ from effnet_edu.__main__ import main
 from effnet_edu.course import grading
 from effnet_edu.course.assignments import export_assignments, otter_solution
 from effnet_edu.exercises import get, list_exercises
-from tests.exercises.test_exercises import WRONG
-
-
-def handed_in(folder: Path, name: str, cells: list[str]) -> None:
-    path = folder / name / "lesson.ipynb"
-    path.parent.mkdir(parents=True)
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    nbformat.write(book, path)
+from tests.grading import handed_in, made_class
 
 
 @pytest.fixture(scope="module")
@@ -129,29 +121,24 @@ def test_every_solution_earns_its_points_with_what_the_lesson_defines_above_it(l
     ]
 
 
-def made_class(folder: Path, learners: int, seed: int) -> dict[tuple[str, str], str]:
-    """Write a notebook a learner with three planted mistakes; return the state of each answer."""
-    random, expected = Random(seed), {}  # noqa: S311
-    lessons = sorted({get(name).lesson for name in list_exercises()})
-    for number in range(learners):
-        learner, lesson = f"learner {number:03}", lessons[number % len(lessons)]
-        names = list_exercises(lesson)
-        mistaken = random.sample(names, min(3, len(names)))
-        cells = []
-        for name in names:
-            wrong = random.choice(WRONG[name])[0]
-            if not re.search(rf"^(def|class) {name}\b|^{name} = ", wrong, re.MULTILINE):
-                wrong = f"{name} = {wrong}"
-            cells.append(wrong if name in mistaken else get(name).solved())
-            expected[f"{learner}/lesson.ipynb", name] = "wrong" if name in mistaken else "right"
-        handed_in(folder, learner, cells)
-    return expected
-
-
 @pytest.mark.thorough
 def test_a_class_with_planted_mistakes_is_graded_right(tmp_path: Path) -> None:
     expected = made_class(tmp_path, 16, seed=0)
     grades = grading.grade(tmp_path, jobs=2)
+    assert {(each.notebook, each.exercise): each.state for each in grades} == expected
+
+
+@pytest.mark.thorough
+def test_a_class_is_graded_on_a_dask_cluster(tmp_path: Path) -> None:
+    from distributed import Client, LocalCluster
+
+    expected = made_class(tmp_path, 3, seed=1)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        grades = grading.grade(tmp_path)
     assert {(each.notebook, each.exercise): each.state for each in grades} == expected
 
 

@@ -15,7 +15,7 @@ import symtable
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import asdict, dataclass, fields
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -114,7 +114,8 @@ def _outcomes(names: list[str], answers: dict[str, str]) -> Iterator[Outcome]:
         context.set_forkserver_preload(["effnet_edu.course.grading", "torch", "effnet_edu.exercises.modules"])
     here, there = context.Pipe(duplex=False)
     worker = context.Process(target=_work, args=(there, names, answers), daemon=True)
-    worker.start()
+    with _may_have_children():
+        worker.start()
     there.close()
     try:
         for _ in names:
@@ -127,6 +128,18 @@ def _outcomes(names: list[str], answers: dict[str, str]) -> Iterator[Outcome]:
         worker.kill()
         worker.join()
         here.close()
+
+
+@contextmanager
+def _may_have_children() -> Iterator[None]:
+    """Let a worker of Dask start a process: as a daemon it could not, and ours end before it does."""
+    own: dict[str, Any] = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    kept = own.pop("daemon", None)
+    try:
+        yield
+    finally:
+        if kept is not None:
+            own["daemon"] = kept
 
 
 def _grade(notebook: str, exercise: str, outcome: Outcome) -> Grade:
