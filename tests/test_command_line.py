@@ -180,6 +180,26 @@ def test_a_port_that_cannot_be_is_refused(port: str, capsys: pytest.CaptureFixtu
         assert f"port is '{port}'; it must be a whole number from 1 to 65535." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["grade", ""],
+        ["export-assignments", "--to", "otter", ""],
+        ["report", "--merge", ""],
+        ["train", "efficientnet_lite0", "--folder", ""],
+        ["export", "", "--onnx", "net.onnx"],
+    ],
+)
+def test_an_empty_path_is_not_the_present_folder(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "it is empty; name a file or a folder." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_names_that_would_move_the_cursor_are_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["lab", "none\n\x1b[31m.ipynb"]) == 2
     said = capsys.readouterr().err

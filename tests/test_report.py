@@ -172,14 +172,14 @@ def test_the_command_merges_and_refuses_an_empty_folder(folder, tmp_path, capsys
     assert "holds no measurements" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("number", [0, -3.5, float("nan"), 10**400, "fast", None, [1], {}])
+@pytest.mark.parametrize("number", [0, -3.5, float("nan"), 10**400, True, "fast", None, [1], {}])
 @pytest.mark.parametrize("experiment", ["networks", "ceilings", "batch_sizes", "resnet50"])
 def test_one_folder_with_nonsense_is_named_and_the_others_are_merged(folder, experiment, number):
     good = read_device(folder)
     bad = copy.deepcopy(good[experiment].data)
     for row in bad["rows"]:
         if experiment == "ceilings":
-            row["memory"]["per_second"] = number
+            row["memory"]["per_second"] = 0 if number is True else number
         else:
             row["median_ms"] = number
     spoiled = {**good, experiment: dataclasses.replace(good[experiment], data=bad)}

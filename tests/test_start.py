@@ -109,7 +109,7 @@ def test_a_folder_without_a_name_and_a_link_to_nothing_are_refused(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
         main(["start", "", "--no-open"])
-    assert "FOLDER is empty" in capsys.readouterr().err
+    assert "FOLDER: it is empty; name a file or a folder." in capsys.readouterr().err
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     status, said = run(capsys, str(tmp_path / "link"), "--no-open")
     assert status == 2

@@ -5,9 +5,9 @@ import math
 import os
 import shlex
 import sys
-from pathlib import Path
 from typing import Any
 
+from effnet_edu.ground.arguments import some_path
 from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.watch import MeasurementError, Watch
 from effnet_edu.model.cost import cost
@@ -110,12 +110,6 @@ def _number(name: str, maximum: float = math.inf) -> Any:
     return parse
 
 
-def _folder(text: str) -> Path:
-    if not text:
-        raise argparse.ArgumentTypeError("FOLDER is empty; name a folder.")
-    return Path(text)
-
-
 def _said(error: Exception) -> str:
     """Return an error as one line without what would move a terminal's cursor: names may hold anything."""
     text = str(error)
@@ -167,7 +161,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     opening.set_defaults(run=_lab)
 
     starting = commands.add_parser("start", help="put the lessons into a folder of your own and open them")
-    starting.add_argument("folder", metavar="FOLDER", type=_folder)
+    starting.add_argument("folder", metavar="FOLDER", type=some_path)
     starting.add_argument("--no-open", action="store_true", help="only put them there")
     starting.add_argument(
         "--renew", action="store_true", help="replace lessons that you changed; yours are kept beside them"

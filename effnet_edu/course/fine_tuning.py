@@ -4,12 +4,12 @@ import argparse
 import html
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from effnet_edu.checkpoints.create import create
 from effnet_edu.figures.fine_tuning import confusion, mistakes
 from effnet_edu.figures.training import training_curves
+from effnet_edu.ground.arguments import some_path
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.training.commands import NETWORK, WEIGHTS, asked_to_stop
@@ -32,10 +32,10 @@ def add_commands(commands: "Commands") -> None:
     """
     recipe = FineTuning()
     tuning = commands.add_parser("fine-tune", help="teach published weights the classes of your own pictures")
-    tuning.add_argument("pictures", metavar="FOLDER", type=Path, help="holds CLASS/*.jpg for each class")
+    tuning.add_argument("pictures", metavar="FOLDER", type=some_path, help="holds CLASS/*.jpg for each class")
     tuning.add_argument(
         "--run",
-        type=Path,
+        type=some_path,
         dest="folder",
         required=True,
         help="keeps the result; goes on where it was stopped",
@@ -62,8 +62,8 @@ def add_commands(commands: "Commands") -> None:
     exporting = commands.add_parser(
         "export", help="write a fine-tuned network for other engines, with a card"
     )
-    exporting.add_argument("folder", metavar="RUN", type=Path, help="the folder of a `fine-tune`")
-    exporting.add_argument("--onnx", metavar="FILE", type=Path, required=True, help="where to write")
+    exporting.add_argument("folder", metavar="RUN", type=some_path, help="the folder of a `fine-tune`")
+    exporting.add_argument("--onnx", metavar="FILE", type=some_path, required=True, help="where to write")
     exporting.add_argument("--int8", action="store_true", help="8 bits: a quarter of the size")
     exporting.set_defaults(run=_export)
 

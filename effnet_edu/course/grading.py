@@ -25,6 +25,7 @@ from effnet_edu.course.assignments import POINTS, Tool, export_assignments, sour
 from effnet_edu.course.start import lessons_folder
 from effnet_edu.exercises import get, list_exercises, list_quizzes
 from effnet_edu.exercises.outcome import Outcome, State
+from effnet_edu.ground.arguments import some_path
 from effnet_edu.ground.checks import quoted
 from effnet_edu.training.sweep import sweep
 
@@ -268,11 +269,11 @@ def add_commands(commands: "Commands") -> None:
         commands: The subparsers of the program.
     """
     exporting = commands.add_parser("export-assignments", help="the lessons for nbgrader or Otter-Grader")
-    exporting.add_argument("folder", metavar="FOLDER", type=Path, help="a new or empty folder")
+    exporting.add_argument("folder", metavar="FOLDER", type=some_path, help="a new or empty folder")
     exporting.add_argument("--to", choices=get_args(Tool), required=True, help="which tool")
     exporting.set_defaults(run=_export)
     grading = commands.add_parser("grade", help="check notebooks that were handed in; writes a csv")
-    grading.add_argument("folder", metavar="FOLDER", type=Path, help="a folder with notebooks below it")
+    grading.add_argument("folder", metavar="FOLDER", type=some_path, help="a folder with notebooks below it")
     grading.add_argument("--jobs", type=int, default=-1, help="processes (default: one a core)")
     grading.set_defaults(run=_grade_folder)
 

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from effnet_edu import figures
 from effnet_edu.figures.picture import Picture
+from effnet_edu.ground.arguments import some_path
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.checks import quoted
 from effnet_edu.profiling.ceilings import ceilings_from
@@ -261,7 +262,7 @@ def _cell(
         return "–"
     rows = _rows(records, experiment)
     for median in (row["median_ms"] for row in rows if "median_ms" in row):
-        if not isinstance(median, int | float) or not 0 < median < _LONGEST_MS:
+        if type(median) not in (int, float) or not 0 < median < _LONGEST_MS:
             raise ValueError(f"{experiment} holds {quoted(median)} where a time in milliseconds should be")
     try:
         number = value(rows)
@@ -343,13 +344,17 @@ def add_commands(commands: Any) -> None:
     reporting = commands.add_parser("report", help="measure this device and write one page about it")
     _add_arguments(reporting)
     reporting.add_argument(
-        "--merge", nargs="+", type=Path, metavar="FOLDER", help="one table of these folders, nothing measured"
+        "--merge",
+        nargs="+",
+        type=some_path,
+        metavar="FOLDER",
+        help="one table of these folders, nothing measured",
     )
     reporting.set_defaults(run=_report)
 
 
 def _add_arguments(command: Any) -> None:
-    command.add_argument("--folder", type=Path, default=Path("device-report"), help="where results go")
+    command.add_argument("--folder", type=some_path, default=Path("device-report"), help="where results go")
     command.add_argument("--device", help="cpu, cuda, mps; the accelerator if there is one")
     command.add_argument("--quick", action="store_true", help="a short version on small inputs")
     command.add_argument(

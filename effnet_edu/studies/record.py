@@ -15,6 +15,7 @@ from typing import Any, Literal, NoReturn, get_args
 
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.reading import read_at_most
 from effnet_edu.studies.provenance import Provenance
 
 #: `study`: a full study. `quick_study`: its short version. `run`: one run of a study that is not finished.
@@ -24,6 +25,8 @@ KINDS: tuple[str, ...] = get_args(Kind)
 RESULTS = Path(__file__).parent / "results"
 #: Raised when the layout of the file changes.
 FORMAT = 2
+#: Of the largest file of results that is read; ours have some hundred kB.
+MOST_BYTES = 2**25
 _LINE = 110  # characters up to which a list or mapping stands on one line
 
 
@@ -101,7 +104,7 @@ def read_json(path: Path) -> Any:
         raise ValueError(f"it holds {constant}, and a result holds finite numbers only")
 
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+        return json.loads(read_at_most(path, MOST_BYTES).decode("utf-8"), parse_constant=refuse)
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{path.name} is damaged: {error}.") from error
 
@@ -152,6 +155,8 @@ def read(name: str, folder: Path = RESULTS) -> Record:
     return record
 
 
+#: What the members of a list or mapping are.
+_INSIDE: dict[Any, type] = {tuple[int, ...]: int, Mapping[str, str]: str}
 #: What json may hold for each annotation of the two classes.
 _ALLOWED: dict[Any, tuple[type, ...]] = {
     str: (str,),
@@ -178,7 +183,12 @@ def _checked(made: type, found: Any, file: str) -> dict[str, Any]:
         )
     for name, value in found.items():
         allowed = _ALLOWED[fields[name].type]
-        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+        is_allowed = isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))
+        if is_allowed and (of := _INSIDE.get(fields[name].type)) is not None:
+            is_allowed = all(
+                type(one) is of for one in (value.values() if isinstance(value, dict) else value)
+            )
+        if not is_allowed:
             raise RecordError(f"{file}: {name} is {quoted(value)}, which is not what belongs there.")
     return dict(found)
 

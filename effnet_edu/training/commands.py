@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from effnet_edu.checkpoints.create import create
+from effnet_edu.ground.arguments import some_path
 from effnet_edu.ground.checks import quoted, whole_number
 from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.images.classify import classify
@@ -70,8 +71,12 @@ def add_commands(commands: "Commands") -> None:
     parser.add_argument("--precision", help="fp32, bf16 or fp16, instead of the recipe's")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and augmentation (default 0)")
     parser.add_argument("--device", help="cpu, cuda, mps; the accelerator if there is one")
-    parser.add_argument("--folder", type=Path, help="keeps state and results; goes on where it was stopped")
-    parser.add_argument("--tensorboard", type=Path, help="writes curves for TensorBoard into this folder")
+    parser.add_argument(
+        "--folder", type=some_path, help="keeps state and results; goes on where it was stopped"
+    )
+    parser.add_argument(
+        "--tensorboard", type=some_path, help="writes curves for TensorBoard into this folder"
+    )
     parser.add_argument(
         "--skip-broken", action="store_true", help="leave out pictures of a folder that cannot be read"
     )
@@ -81,7 +86,9 @@ def add_commands(commands: "Commands") -> None:
     asking.add_argument(
         "photo", metavar="PHOTO", nargs="+", help=f"a file, or one of {', '.join(PHOTOGRAPHS)}"
     )
-    asking.add_argument("--run", type=Path, dest="folder", help="the folder of a training, for its network")
+    asking.add_argument(
+        "--run", type=some_path, dest="folder", help="the folder of a training, for its network"
+    )
     asking.add_argument("--network", help=f"default: {NETWORK}")
     asking.add_argument("--weights", help=f"one of `weights NETWORK`; default: {WEIGHTS}")
     asking.add_argument("--top", type=int, default=5, help="how many classes (default 5)")

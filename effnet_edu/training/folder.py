@@ -17,6 +17,7 @@ from torch import Tensor
 
 from effnet_edu.ground.atomic import remove_leftovers, write_atomically
 from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.reading import read_at_most
 from effnet_edu.training.rows import Row
 from effnet_edu.training.run import TrainingRun
 from effnet_edu.training.state import TrainingState
@@ -181,6 +182,8 @@ class RunFolder:
         yield from sorted(self.path.glob("step-*.safetensors"), reverse=True)
 
 
+#: Of a configuration or of all rows: ours have some ten kB.
+MOST_BYTES = 2**25
 #: Fields of a TrainingRun that neither its configuration nor its rows know, and their types.
 MEASURED = {
     "seconds": float,
@@ -195,7 +198,7 @@ MEASURED = {
 def read_json(file: Path) -> dict[str, Any]:
     """Return the JSON object in a file, or raise a sentence that names the file."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(read_at_most(file, MOST_BYTES).decode("utf-8"))
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

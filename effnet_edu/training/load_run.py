@@ -12,11 +12,12 @@ from effnet_edu.checkpoints.files import read_tensors
 from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.checkpoints.registry import max_checkpoint_bytes
 from effnet_edu.ground.checks import as_path, quoted
+from effnet_edu.ground.reading import read_at_most
 from effnet_edu.model.cost import cost
 from effnet_edu.model.network import build
 from effnet_edu.model.specs import Conventions, NetworkSpec, StageSpec
 from effnet_edu.training.evaluation import read_evaluation
-from effnet_edu.training.folder import MEASURED, read_json
+from effnet_edu.training.folder import MEASURED, MOST_BYTES, read_json
 from effnet_edu.training.progressive import ProgressiveSchedule, Stage
 from effnet_edu.training.recipe import FineTuning, Recipe
 from effnet_edu.training.rows import Row
@@ -106,7 +107,8 @@ def _preprocessing(row: dict[str, Any]) -> Preprocessing:
 
 def _rows(file: Path) -> tuple[Row, ...]:
     try:
-        rows = tuple(Row(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines())
+        lines = read_at_most(file, MOST_BYTES).decode("utf-8").splitlines()
+        rows = tuple(Row(**json.loads(line)) for line in lines)
         numbers = [getattr(row, field.name) for row in rows for field in fields(Row)]
         if not rows or not all(value is None or isinstance(value, int | float) for value in numbers):
             raise ValueError("a row is missing or of another kind")

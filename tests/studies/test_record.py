@@ -78,6 +78,9 @@ def changed(path, change):
         (lambda found: found["provenance"].update(wall_seconds="long"), "wall_seconds is 'long'"),
         (lambda found: found["provenance"].update(wall_seconds=True), "wall_seconds is True"),
         (lambda found: found["provenance"].update(method=0), "method is 0"),
+        (lambda found: found["provenance"]["versions"].update(torch=5), "versions is .*, which is not"),
+        (lambda found: found["provenance"].update(seeds=["0"]), r"seeds is \['0'\], which is not"),
+        (lambda found: found["provenance"].update(seeds=[True]), r"seeds is \[True\], which is not"),
         (lambda found: found["provenance"].update(method="x" * 10_000), r"method is 'x{9,}\.\.\.x+', which"),
         (lambda found: found["data"]["rows"][0].__setitem__(1, 0.99), "was changed after it was written"),
         (lambda found: found["data"].pop("rows"), "was changed after it was written"),
@@ -99,6 +102,12 @@ def test_half_a_file_and_no_file_are_told_apart(made, tmp_path):
         record.read("made", tmp_path)
     with pytest.raises(FileNotFoundError, match="recorded here: made"):
         record.read("nothing", tmp_path)
+
+
+def test_a_file_that_no_result_fills_is_not_read_to_its_end(made, tmp_path):
+    os.truncate(record.write(made, tmp_path), 2**40)
+    with pytest.raises(RecordError, match=r"made.json is damaged: made.json is larger than 33,554,432 bytes"):
+        record.read("made", tmp_path)
 
 
 def test_layout_is_not_content(made, tmp_path):

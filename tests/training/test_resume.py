@@ -1,6 +1,7 @@
 """Trainings that are stopped: by a kill, a full disk, a damaged file, Cancel, or another configuration."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -193,6 +194,19 @@ def test_a_state_knows_its_configuration_without_the_file(tmp_path: Path, lost: 
 @pytest.mark.parametrize("content", ["", "[]", "3", '{"recipe":', "\x00"])
 def test_a_damaged_configuration_names_itself(tmp_path: Path, content: str) -> None:
     (tmp_path / "configuration.json").write_text(content)
+    with pytest.raises(ValueError, match=r"configuration\.json is empty, damaged or of another kind"):
+        train(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes with a name there")
+def test_a_pipe_or_a_file_without_end_in_its_place_is_refused_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "configuration.json"
+    os.mkfifo(file)
+    with pytest.raises(ValueError, match=r"configuration\.json is empty, damaged or of another kind"):
+        train(tmp_path)
+    file.unlink()
+    file.touch()
+    os.truncate(file, 2**40)
     with pytest.raises(ValueError, match=r"configuration\.json is empty, damaged or of another kind"):
         train(tmp_path)
 
