@@ -184,7 +184,8 @@ def add_files(site: Path) -> None:
     for name in PYODIDE_FILES:
         shutil.copyfile(PYODIDE / name, python / name)
     write_atomically(live / "lab.css", STYLE_SHEET)
-    shutil.copyfile(PACKAGE / "pictures" / "picture.js", live / "picture.js")
+    for script in ("pictures/picture.js", "images/pixels.js", "images/answers.js"):
+        shutil.copy(PACKAGE / script, live)
     (live / "effnet_edu.zip").write_bytes(library())
     (live / "exercises.zip").write_bytes(_zipped(_held(_checks())))
     measuring.add_files(site)

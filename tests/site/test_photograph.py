@@ -23,7 +23,7 @@ from tests.browser.jupyter import watched_page
 from tests.needs import NODE
 from website import photograph
 
-STATIC = Path(photograph.__file__).parent / "static" / "live"
+SCRIPTS = Path(ee.images.__file__).parent
 #: Width and height: both ways up, odd, smaller than the network's side, larger by far.
 SIZES = ((256, 256), (301, 225), (97, 160), (40, 41), (1201, 640))
 RIGHT = next(photograph.ways())[1]
@@ -57,7 +57,7 @@ def in_javascript(cases: list[tuple[np.ndarray, Preprocessing]]) -> list[np.ndar
         capture_output=True,
         text=True,
         check=True,
-        cwd=STATIC,
+        cwd=SCRIPTS,
     )
     return [
         np.frombuffer(base64.b64decode(made), np.float32).reshape(3, how.resolution, how.resolution)

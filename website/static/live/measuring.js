@@ -1,6 +1,6 @@
 // Times the network of a lab in this browser. When the setting rests, Python writes the network as a graph, and a worker
 // runs it with onnxruntime. One measurement at a time; the newest setting wins.
-import { browser } from "./engine.js";
+import { browser } from "./answers.js";
 
 const REST_MS = 400;
 const PATIENCE_MS = 1000;  // A run cannot be interrupted: a worker that has not stopped by then is ended.

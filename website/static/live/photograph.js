@@ -1,5 +1,6 @@
 // A photograph in, what a trained network says of it out. The network is fetched when the reader asks for it.
-import { browser } from "./engine.js";
+import { browser, percent, ranked } from "./answers.js";
+import { pixels_of } from "./pixels.js";
 
 const root = document.querySelector(".ee-sight");
 const find = name => root.querySelector(name);
@@ -7,7 +8,6 @@ const [said, took, share, seen, canvas, look, answers, choice, way] =
   [".ee-said", ".ee-took", "progress", ".ee-seen", "canvas", ".ee-look", ".ee-answers", ".ee-choice", ".ee-way"].map(find);
 const SHOWN = 5;
 const place = name => new URL(`../photograph/${name}`, import.meta.url).href;
-const percent = share => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
 
 let worker = null, about = null, picture = null, found = null;
 
@@ -15,13 +15,6 @@ const fail = reason => {
   share.hidden = true;
   find(".ee-button-fetch").disabled = false;
   said.textContent = `That did not work: ${String(reason).slice(0, 200)}.`;
-};
-
-// Softmax, the most likely first.
-const ranked = logits => {
-  const most = Math.max(...logits), shares = [...logits].map(logit => Math.exp(logit - most));
-  const sum = shares.reduce((total, one) => total + one, 0);
-  return shares.map((one, index) => ({ index, share: one / sum })).sort((a, b) => b.share - a.share);
 };
 
 const fetch_network = async () => {
@@ -95,16 +88,9 @@ const paint = () => {
   pen.drawImage(map, 0, 0, side, side);
 };
 
-// Upright, on white where it is transparent, with its numbers as they are.
 const take = async (file, name) => {
   try {
-    const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
-    const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
-    pen.fillStyle = "#fff";
-    pen.fillRect(0, 0, bitmap.width, bitmap.height);
-    pen.drawImage(bitmap, 0, 0);
-    const { data, width, height } = pen.getImageData(0, 0, bitmap.width, bitmap.height);
-    picture = { name, pixels: { data, width, height } };
+    picture = { name, pixels: await pixels_of(file) };
     ask();
   } catch {
     said.textContent = `${name} could not be read as a picture.`;

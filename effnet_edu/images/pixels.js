@@ -91,3 +91,13 @@ export const prepared = (picture, how) => {
       }
   return { input, shown };
 };
+
+// What a picture's file holds, as ImageData: upright, on white where it is transparent, with its numbers as they are.
+export const pixels_of = async file => {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
+  const pen = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, bitmap.width, bitmap.height);
+  pen.drawImage(bitmap, 0, 0);
+  return pen.getImageData(0, 0, bitmap.width, bitmap.height);
+};
