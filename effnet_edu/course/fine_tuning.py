@@ -3,6 +3,7 @@
 import argparse
 import html
 import sys
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ def add_commands(commands: "Commands") -> None:
     tuning.set_defaults(run=_fine_tune)
 
     exporting = commands.add_parser(
-        "export", help="write a fine-tuned network for other engines, with a card"
+        "export", help="write a fine-tuned network for other engines, with a card and a page that runs it"
     )
     exporting.add_argument("folder", metavar="RUN", type=some_path, help="the folder of a `fine-tune`")
     exporting.add_argument("--onnx", metavar="FILE", type=some_path, required=True, help="where to write")
@@ -106,17 +107,21 @@ def _fine_tune(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    run, watch = load_run(arguments.folder), Watch(waiting=_say)
-    figures = export_run(run, arguments.onnx, int8=arguments.int8, watch=watch)
+    file, run = arguments.onnx, load_run(arguments.folder)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", RuntimeWarning)
+        figures = export_run(run, file, int8=arguments.int8)
     for row in figures:
         sys.stdout.write(f"{row}\n")
-    for suffix in (".onnx", ".labels.txt", ".md"):
-        sys.stdout.write(f"{arguments.onnx if suffix == '.onnx' else arguments.onnx.with_suffix(suffix)}\n")
+    page = file.with_suffix(".html")
+    for written in (file, file.with_suffix(".labels.txt"), file.with_suffix(".md")):
+        sys.stdout.write(f"{written}\n")
+    if page.exists():
+        size = page.stat().st_size / 1e6
+        sys.stdout.write(f"{page} ({size:,.1f} MB): a double click opens it, and it needs no network.\n")
+    for warning in said:
+        sys.stderr.write(f"{warning.message}\n")
     return 0
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"{sentence}\n")
 
 
 def report_page(run: TrainingRun) -> str:

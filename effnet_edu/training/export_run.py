@@ -1,7 +1,9 @@
-"""`export_run`: the network of a run as an ONNX file, its labels, and a model card with measured figures."""
+"""`export_run`: the network of a run as an ONNX file, its labels, a model card, and a page that runs it."""
 
 import os
+import sys
 import tempfile
+import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -9,14 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.ground.atomic import write_atomically
+from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.fetch import FileUnavailableError
+from effnet_edu.ground.onnxruntime_web import onnxruntime_web
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.preprocess import normalise
 from effnet_edu.model.export import export_onnx
 from effnet_edu.profiling.device import device_name, exclusive
 from effnet_edu.profiling.timing import time_repeats
+from effnet_edu.training.browser_page import browser_page
 from effnet_edu.training.evaluation import Evaluation, wilson_interval
 from effnet_edu.training.run import TrainingRun
 
@@ -25,6 +32,8 @@ if TYPE_CHECKING:
 
 _CPU = torch.device("cpu")
 _SECONDS = 1.0
+#: How the names of files end that are written beside the network.
+_BESIDE = (".txt", ".md", ".html")
 
 
 @dataclass(frozen=True)
@@ -52,27 +61,40 @@ class FileFigures:
         )
 
 
+def _tell(sentence: str) -> None:
+    tqdm.write(sentence, file=sys.stderr)
+
+
 def export_run(
-    run: TrainingRun, file: str | os.PathLike[str], *, int8: bool = False, watch: Watch = Watch()
+    run: TrainingRun,
+    file: str | os.PathLike[str],
+    *,
+    int8: bool = False,
+    page: bool = True,
+    watch: Watch = Watch(waiting=_tell),
 ) -> tuple[FileFigures, ...]:
-    """Write a fine-tuned network as an ONNX file, and beside it its labels and a model card.
+    """Write a fine-tuned network as an ONNX file, and beside it its labels, a model card and a page.
 
     For `pets.onnx`, `pets.labels.txt` has a class a line in the order of the outputs, and `pets.md` says what
     the network was made from, how pictures go in, how many held-out pictures it classifies rightly, and for
-    int8 what that lost and won, measured here.
+    int8 what that lost and won, measured here. `pets.html` classifies pictures in a browser, by itself: a
+    double click opens it, and it needs no network. It holds onnxruntime-web, which is fetched once (33 MB);
+    where that cannot be had, a warning says so, and the rest is written.
 
     Args:
         run: What `fine_tune` or `load_run` returned.
         file: Where to write; older files are replaced.
         int8: Whether weights and maps have 8 bits: a quarter of the size. It is calibrated with pictures that
             the run kept.
-        watch: Told of waiting for the device; asked often whether to stop.
+        page: Whether to write the page.
+        watch: Told of waiting for the device, in a line of stderr by default; asked often whether to stop.
 
     Returns:
         With int8, what the float32 file and the int8 file cost and answer; otherwise nothing.
 
     Raises:
-        ValueError: The run is not one of `fine_tune`, or its network cannot be written.
+        ValueError: The run is not one of `fine_tune`, its network cannot be written, or `file` is named as
+            one of the others.
         ModuleNotFoundError: int8 needs onnx and onnxruntime, and one is not installed.
         OSError: A file cannot be written.
         Cancelled: `watch` said so.
@@ -84,6 +106,10 @@ def export_run(
             "writes its network alone."
         )
     path, how = Path(file), trained_on.preprocessing
+    if path.suffix in _BESIDE:
+        raise ValueError(
+            f"The file is {quoted(path.name)}; let it end in .onnx: others end in {path.suffix}."
+        )
     figures: tuple[FileFigures, ...] = ()
     calibration = normalise(evaluation.calibration, how) if int8 else None
     side: dict[str, Any] = {"side": run.resolution, "batch_size": None}
@@ -95,7 +121,37 @@ def export_run(
             figures = _measured({"float32": whole, "int8": path}, evaluation, how, watch)
     write_atomically(path.with_suffix(".labels.txt"), "".join(f"{name}\n" for name in trained_on.class_names))
     write_atomically(path.with_suffix(".md"), model_card(run, evaluation, how, path.name, figures))
+    if page:
+        correct = figures[-1].correct if figures else evaluation.correct
+        _write_page(run, path, trained_on, _title(run, evaluation), _accuracy(correct, evaluation))
     return figures
+
+
+def _write_page(run: TrainingRun, path: Path, trained_on: TrainedOn, title: str, accuracy: str) -> None:
+    """Write the page beside an ONNX file; where it cannot be made, warn, and leave no older one."""
+    page = path.with_suffix(".html")
+    try:
+        runtime = onnxruntime_web()
+        made = browser_page(title, accuracy, trained_on, run.network.in_channels, path.read_bytes(), runtime)
+    except (OSError, ValueError) as error:
+        page.unlink(missing_ok=True)
+        mended = " Export again with a network to get it." if isinstance(error, FileUnavailableError) else ""
+        warnings.warn(f"{page.name} was not made: {error}{mended}", RuntimeWarning, stacklevel=3)
+    else:
+        write_atomically(page, made)
+
+
+def _title(run: TrainingRun, evaluation: Evaluation) -> str:
+    return f"{run.network.spec.name} for {evaluation.pictures.name}"
+
+
+def _accuracy(correct: int, evaluation: Evaluation) -> str:
+    count = len(evaluation.pictures)
+    low, high = wilson_interval(correct, count)
+    return (
+        f"{correct:,} of {count:,} held-out pictures are classified rightly: {correct / count:.1%} "
+        f"(95% interval {low:.1%} to {high:.1%})."
+    )
 
 
 def _measured(
@@ -154,7 +210,6 @@ def model_card(
     """
     pictures = evaluation.pictures
     count, names = len(pictures), pictures.class_names
-    low, high = evaluation.interval
     rows = [
         f"| {name} | {sum(row)} | {row[label]} |"
         for label, (name, row) in enumerate(zip(names, evaluation.confusion.tolist(), strict=True))
@@ -174,15 +229,14 @@ def model_card(
         ]
     value = "0 to 255" if how.value_range == 255 else "0 to 1"
     lines = [
-        f"# {run.network.spec.name} for {pictures.name}",
+        f"# {_title(run, evaluation)}",
         "",
         f"An image classifier for {len(names)} classes, in {file_name}. It knows no others: whatever a "
         "picture shows, it names one of these.",
         "",
         "## Accuracy",
         "",
-        f"{evaluation.correct:,} of {count:,} held-out pictures are classified rightly: "
-        f"{evaluation.accuracy:.1%} (95% interval {low:.1%} to {high:.1%}), measured with torch in float32. "
+        f"{_accuracy(evaluation.correct, evaluation)} Measured with torch in float32. "
         "The network did not learn from these pictures, but they come from where its own came from, and "
         + ("chose the epoch." if run.recipe.patience is not None else "may be easier than yours."),
         "",

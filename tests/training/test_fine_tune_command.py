@@ -1,6 +1,8 @@
 """The commands from a folder of pictures to a file for other engines, in one run as a user would go."""
 
+import importlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,11 @@ import torch
 
 import effnet_edu as ee
 from effnet_edu.__main__ import main
+from effnet_edu.ground.fetch import FileUnavailableError
 from effnet_edu.images.photographs import photograph
 from effnet_edu.images.preprocess import preprocess
+from effnet_edu.profiling.device import exclusive
+from tests.waiting import wait_until
 
 PLACES = {"cat": "chelsea", "cup": "coffee", "rocket": "rocket"}
 
@@ -80,6 +85,18 @@ def answers(file: Path, images: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(session.run(["logits"], {"images": images.numpy()})[0])
 
 
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing was fetched before, and nothing can be."""
+
+    def unreachable(*_: object) -> None:
+        raise FileUnavailableError("onnxruntime could not be fetched.")
+
+    module = importlib.import_module("effnet_edu.training.export_run")
+    monkeypatch.setattr(module, "onnxruntime_web", unreachable)
+
+
+@pytest.mark.usefixtures("offline")
 def test_a_run_is_exported_and_its_card_says_what_int8_does(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -90,21 +107,27 @@ def test_a_run_is_exported_and_its_card_says_what_int8_does(
     with torch.no_grad():
         expected = loaded.network(x)
 
+    (tmp_path / "whole.html").write_text("of an older network")
     assert main(["export", str(run), "--onnx", str(tmp_path / "whole.onnx")]) == 0
+    said = capsys.readouterr()
+    assert said.err == (
+        "whole.html was not made: onnxruntime could not be fetched. Export again with a network to get it.\n"
+    )
+    assert not (tmp_path / "whole.html").exists()
+    assert "whole.html" not in said.out
     torch.testing.assert_close(answers(tmp_path / "whole.onnx", x), expected, rtol=1e-4, atol=1e-4)
     assert (tmp_path / "whole.labels.txt").read_text().splitlines() == list(PLACES)
     card = (tmp_path / "whole.md").read_text()
     assert f"{loaded.evaluation.correct} of {len(pictures)} held-out pictures" in card
     assert "int8" not in card
 
-    capsys.readouterr()
     assert main(["export", str(run), "--onnx", str(tmp_path / "small.onnx"), "--int8"]) == 0
-    said = capsys.readouterr().out
+    said = capsys.readouterr()
     found = answers(tmp_path / "small.onnx", x).argmax(1)
     agreeing = int((found == expected.argmax(1)).sum())
     assert agreeing >= len(pictures) - 1
     correct = int((found == pictures.labels).sum())
-    assert f"int8: {correct} right, {agreeing} as float32 has them" in said
+    assert f"int8: {correct} right, {agreeing} as float32 has them" in said.out
     row = (tmp_path / "small.md").read_text().split("| int8 | ")[1].splitlines()[0].split(" | ")
     assert row[0] == f"{correct} ({correct / len(pictures):.1%})"
     assert row[2] == f"{agreeing} ({agreeing / len(pictures):.1%})"
@@ -114,8 +137,22 @@ def test_a_run_is_exported_and_its_card_says_what_int8_does(
     assert not caplog.records
 
 
+@pytest.mark.usefixtures("offline")
+def test_whoever_waits_for_another_measurement_is_told(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with exclusive(torch.device("cpu")):
+            waiting = pool.submit(ee.training.export_run, ee.load_run(run), tmp_path / "x.onnx", int8=True)
+            wait_until(lambda: "this one waits for it." in capsys.readouterr().err, "word of waiting")
+        assert len(waiting.result()) == 2
+
+
 def test_what_cannot_be_exported_is_named(run: Path, tmp_path: Path) -> None:
-    net = ee.load_run(run).network
+    loaded = ee.load_run(run)
+    with pytest.raises(ValueError, match=r"The file is 'x.html'; let it end in .onnx"):
+        ee.training.export_run(loaded, tmp_path / "x.html")
+    net = loaded.network
     with pytest.raises(ValueError, match="batch_size is 4; int8 is calibrated with 1"):
         ee.export_onnx(net, tmp_path / "x.onnx", batch_size=4, int8=torch.zeros(1, 3, 64, 64))
     with pytest.raises(ValueError, match="There are no images to calibrate int8 with"):
