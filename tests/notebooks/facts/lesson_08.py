@@ -2,6 +2,7 @@ import inspect
 import math
 
 import effnet_edu as ee
+from effnet_edu.ground.onnxruntime_web import PACKAGE_BYTES
 from effnet_edu.studies.quantisation import findings
 from effnet_edu.training.evaluation import wilson_interval
 
@@ -42,6 +43,7 @@ FACTS = {
         3 * 40,
     ],
     "here that map has only 3 x 3 places": lambda: [math.ceil(96 / LITE0.reductions[-1])] * 2,
+    "an engine for browsers, once (33 MB)": lambda: [PACKAGE_BYTES / 1e6],
     "SiLU makes the noise 3.0 times as strong": lambda: [
         10 ** (findings.noise_effects(STUDY)["activation"].mean / 10)
     ],
