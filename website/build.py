@@ -12,7 +12,7 @@ from sphinx.cmd.build import main as sphinx
 from effnet_edu import studies
 from effnet_edu.labs.frame.page import Page
 from effnet_edu.studies.registry import study
-from website import api, front, live, photograph, results, slides
+from website import api, fonts, front, live, photograph, results, slides
 from website.lessons import LIVE, ROOT, lessons, page_of
 
 HERE = Path(__file__).parent
@@ -128,6 +128,7 @@ def build(output: Path = OUTPUT) -> int:
         failed = sphinx([*options, str(source), str(made)])
         if not failed:
             _mend(made)
+            fonts.add_files(made / "_static")
             live.add_files(made)
             front.add_files(made)
             photograph.add_files(made)

@@ -40,10 +40,13 @@ python_maximum_signature_line_length = 88
 html_theme = "furo"
 html_title = "effnet-edu"
 html_static_path = ["static"]
-html_css_files = ["site.css"]
+html_css_files = ["fonts.css", "site.css"]
 html_js_files = [
     "site.js",
-    *((f"{name}.js", {"type": "module"}) for name in ("predictions", "exercises", "progress")),
+    *(
+        (f"{name}.js", {"type": "module"})
+        for name in ("predictions", "exercises", "quizzes", "progress", "embed")
+    ),
 ]
 html_favicon = "static/icon.svg"
 html_logo = "static/icon.svg"
@@ -52,7 +55,11 @@ html_show_sphinx = False
 html_use_index = True
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
+_TYPE = {
+    "font-stack": '"IBM Plex Sans", system-ui, "Segoe UI", "DejaVu Sans", sans-serif',
+    "font-stack--monospace": '"IBM Plex Mono", ui-monospace, "DejaVu Sans Mono", monospace',
+}
 html_theme_options = {
-    "light_css_variables": {"color-brand-primary": "#0a5a9c", "color-brand-content": "#0a5a9c"},
+    "light_css_variables": {"color-brand-primary": "#0a5a9c", "color-brand-content": "#0a5a9c"} | _TYPE,
     "dark_css_variables": {"color-brand-primary": "#7cc0f4", "color-brand-content": "#7cc0f4"},
 }

@@ -1,15 +1,19 @@
 """The lessons as pages: what the first cell of each says, and what a page needs beyond the notebook."""
 
+import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import nbformat
 from nbformat import NotebookNode
 
 from effnet_edu.exercises.page import on_pages
 from effnet_edu.labs import LABS
+from effnet_edu.labs.frame.page import Page
 from website.results import raw
 
 ROOT = Path(__file__).parents[1]
@@ -85,13 +89,11 @@ def page_of(lesson: Lesson) -> NotebookNode:
         if name in checkable:
             cells.append(_words(raw(_editor(stem, name, cell.source))))
         elif not any(cell.source == f'ee.exercises.get("{each}").check({each})' for each in checkable):
-            if re.fullmatch(r'ee\.exercises\.get\("\w+"\)', cell.source):
+            if re.fullmatch(r'ee\.exercises\.(get|quiz)\("\w+"\)', cell.source):
                 cell.metadata["tags"] = ["remove-input"]  # the card says it all
             cells.append(cell)
-        labs = re.findall(r"ee\.labs\.(\w+)\(", cell.source) if cell.cell_type == "code" else ()
-        cells += [
-            _words(f"**[Move it in your browser](../live/{LIVE[lab]}.md)**") for lab in labs if lab in LIVE
-        ]
+        if cell.cell_type == "code":
+            cells += [_words(raw(place)) for place in _live(cell.source)]
         asks = cell.cell_type == "code" and "ee.classify(" in cell.source
         if asks and all(one.source != PHOTOGRAPH for one in cells):
             cells.append(_words(PHOTOGRAPH))
@@ -101,6 +103,20 @@ def page_of(lesson: Lesson) -> NotebookNode:
             cell["id"] = f"site-{index}"
     book.cells = cells
     return book
+
+
+def _live(source: str) -> Iterator[str]:
+    """Yield where a lab that a cell shows can be moved: in this page with scripts, in its own without."""
+    for node in ast.walk(ast.parse(source)):
+        lab = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+        if isinstance(node, ast.Call) and lab in LIVE:
+            logic = Page(lab).logic
+            known = set(logic.names()) - set(logic.MEASURED_ONLY)
+            given = {one.arg: ast.literal_eval(one.value) for one in node.keywords if one.arg in known}
+            yield (
+                f'<p class="ee-embed"><a href="../live/{LIVE[lab]}.html#{escape(urlencode(given))}" '
+                f'data-lab="{escape(logic.title)}">Move it in your browser</a></p>'
+            )
 
 
 def _editor(lesson: str, name: str, stub: str) -> str:

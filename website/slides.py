@@ -24,6 +24,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from effnet_edu.ground.atomic import write_atomically
+from website import fonts
 from website.lessons import ROOT, Lesson, lessons
 from website.mathml import to_mathml
 
@@ -232,6 +233,7 @@ def build(output: Path, every: Iterable[Lesson]) -> list[Path]:
     player.mkdir(parents=True, exist_ok=True)
     for name in ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js"):
         shutil.copyfile(REVEAL / name, player / Path(name).name)
+    fonts.add_files(player)
     style = (HERE / "deck.css").read_text(encoding="utf-8")
     write_atomically(player / "deck.css", f"{style}\n{_CODE.get_style_defs('.code')}\n")
     written = []

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from effnet_edu.course.assignments import POINTS, Tool, export_assignments, source_of
 from effnet_edu.course.start import lessons_folder
 from effnet_edu.exercises import get, list_exercises, list_quizzes
-from effnet_edu.exercises.outcome import Outcome, State
+from effnet_edu.exercises.look import State
+from effnet_edu.exercises.outcome import Outcome
 from effnet_edu.ground.arguments import some_path
 from effnet_edu.ground.checks import quoted
 from effnet_edu.training.sweep import sweep

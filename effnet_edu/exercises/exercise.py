@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from effnet_edu.exercises.functions import AnswerCheck
 from effnet_edu.exercises.learner import Refused, Runner, stopped
+from effnet_edu.exercises.look import CARD
 from effnet_edu.exercises.outcome import Outcome, folded, prose
 from effnet_edu.exercises.printed_view import printed
 from effnet_edu.ground.checks import whole_number
@@ -158,6 +159,7 @@ class Exercise:
         )
         solution = folded("Solution", self.solution()._repr_html_())
         return (
-            f"<h4>{html.escape(self.title)}</h4><p><em>{self.difficulty}, {self.minutes} "
-            f"minutes</em></p><p>{prose(self.task)}</p>{hints}{solution}"
+            f'<section style="{CARD}"><p style="margin:0"><small>Exercise, {self.difficulty}, {self.minutes} '
+            f'minutes</small></p><h4 style="margin:.2em 0;padding:0">{html.escape(self.title)}</h4>'
+            f"<p>{prose(self.task)}</p>{hints}{solution}</section>"
         )

@@ -3,9 +3,9 @@
 import html
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-State = Literal["not attempted", "wrong", "right"]
+from effnet_edu.exercises.look import State, verdict
+
 MARKS: dict[State, str] = {"not attempted": "○", "wrong": "✗", "right": "✓"}
 _WORD = {"not attempted": "Not attempted.", "wrong": "Not yet.", "right": "Right."}
 _PRINTED = "Your code printed this while it was checked:"
@@ -42,12 +42,14 @@ class Outcome:
     def __repr__(self) -> str:
         return str(self)
 
+    @property
+    def sentence(self) -> str:
+        """Mark, word and message as HTML."""
+        return f"{MARKS[self.state]} <b>{_WORD[self.state]}</b> {prose(self.message)}"
+
     def _repr_html_(self) -> str:
         printed = f"<p>{_PRINTED}</p><pre>{html.escape(self.printed)}</pre>" if self.printed else ""
-        return (
-            f'<div role="status">{MARKS[self.state]} <b>{_WORD[self.state]}</b> {prose(self.message)}'
-            f"{printed}</div>"
-        )
+        return verdict(self.state, self.sentence + printed)
 
 
 def not_attempted(where: str) -> Outcome:

@@ -4,6 +4,7 @@ from typing import Any
 
 import ipywidgets
 
+from effnet_edu.exercises.look import verdict
 from effnet_edu.exercises.outcome import Outcome, prose
 from effnet_edu.exercises.prediction import Prediction
 from effnet_edu.exercises.quiz_view import radio_script
@@ -43,7 +44,7 @@ class PredictionView(ipywidgets.VBox):
         self.verdict = ipywidgets.HTML()
         question = ipywidgets.VBox([label, self.guess, self.button, self.verdict])
         question.add_class("effnet-question")
-        super().__init__([question, *([ipywidgets.HTML(radio_script())] if prediction.choices else [])])
+        super().__init__([question, ipywidgets.HTML(radio_script())])
         self.add_class("effnet-quiz")
 
     def _heard(self, _field: Any, content: dict[str, Any], _buffers: Any) -> None:
@@ -59,9 +60,8 @@ class PredictionView(ipywidgets.VBox):
             return
         hindrance = note_prediction(self.prediction.lesson, self.prediction.what, guess, found)
         why = f"{self.prediction.because} {hindrance}".rstrip()
-        self.verdict.value = (
-            f'<div role="status">{found.mark} <b>{prose(found.sentence)}</b> {prose(why)}</div>'
-        )
+        said = f"{found.mark} <b>{prose(found.sentence)}</b> {prose(why)}"
+        self.verdict.value = verdict("right" if found.is_close else "wrong", said)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)

@@ -10,7 +10,8 @@ from statistics import median
 from typing import Literal
 
 from effnet_edu.exercises.catalogue import get, list_exercises, list_quizzes, quiz_of
-from effnet_edu.exercises.outcome import MARKS, State
+from effnet_edu.exercises.look import State
+from effnet_edu.exercises.outcome import MARKS
 from effnet_edu.exercises.record import progress_file, read_record
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.checks import quoted
@@ -143,7 +144,10 @@ class Progress:
             f"<span title='{html.escape(task.title, quote=True)}: {task.state}'>{MARKS[task.state]}</span>"
             for task in tasks
         )
-        return f"<td style='text-align: left'>{done} of {of} <span aria-hidden='true'>{marks}</span></td>"
+        bar = f"<progress max='{of}' value='{done}' style='width: 5em; accent-color: #009E73'></progress>"
+        return (
+            f"<td style='text-align: left'>{done} of {of} <span aria-hidden='true'>{bar} {marks}</span></td>"
+        )
 
 
 def progress() -> Progress:

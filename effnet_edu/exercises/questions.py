@@ -3,7 +3,8 @@
 import html
 from dataclasses import dataclass, field
 
-from effnet_edu.exercises.outcome import Outcome, folded, prose
+from effnet_edu.exercises.look import QUESTIONS
+from effnet_edu.exercises.outcome import Outcome, prose
 from effnet_edu.ground.checks import quoted
 
 
@@ -88,9 +89,16 @@ class Quiz:
         """Return the quiz for a reader without a kernel: every choice opens its own explanation."""
         parts = []
         for number, question in enumerate(self.questions, start=1):
-            choices = "".join(
-                "<li>" + folded(choice.text, question.answer(index)._repr_html_()) + "</li>"
-                for index, choice in enumerate(question.choices)
+            choices = []
+            for choice, outcome in ((each, question.answer(n)) for n, each in enumerate(question.choices)):
+                said = f"<summary>{html.escape(choice.text)}</summary><p>{outcome.sentence}</p>"
+                # Those of one name close each other.
+                choices.append(f'<details name="{number}" data-state="{outcome.state}">{said}</details>')
+            title = f"<p><b>{number}. {prose(question.text)}</b></p>"
+            name = html.escape(question.text, quote=True)
+            parts.append(
+                f'<div class="effnet-question" data-question="{name}">{title}{"".join(choices)}</div>'
             )
-            parts.append(f"<p><b>{number}. {prose(question.text)}</b></p><ul>{choices}</ul>")
-        return f"<section aria-label='{html.escape(str(self), quote=True)}'>{''.join(parts)}</section>"
+        label, lesson = (html.escape(text, quote=True) for text in (str(self), self.lesson))
+        shown = f"<style>{QUESTIONS}</style>{''.join(parts)}"
+        return f'<section aria-label="{label}" data-quiz="{lesson}">{shown}</section>'

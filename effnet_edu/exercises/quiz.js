@@ -7,6 +7,7 @@
     }, true);
     quiz.querySelectorAll(".effnet-question").forEach((question, index) => {
       const box = question.querySelector(".widget-radio-box");
+      if (!box) return; // a number is asked
       box.setAttribute("role", "radiogroup");
       box.setAttribute("aria-label", question.querySelector(".widget-html-content").textContent);
       const group = `ee-${Math.random().toString(36).slice(2)}-${index}`;
@@ -15,7 +16,7 @@
   };
   const find = frames => {
     const quiz = style.closest(".effnet-quiz");
-    if (quiz && quiz.querySelectorAll(".widget-radio-box input").length) start(quiz);
+    if (quiz && quiz.querySelector("input")) start(quiz);
     else if (frames > 0) requestAnimationFrame(() => find(frames - 1));
   };
   find(600);

@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets
 
+from effnet_edu.exercises.look import QUESTIONS
 from effnet_edu.exercises.outcome import Outcome, prose
 from effnet_edu.exercises.questions import Question, Quiz
 from effnet_edu.exercises.record import note_answer
@@ -13,9 +14,9 @@ from effnet_edu.ground.front_end import without_a_dead_view
 
 
 def radio_script() -> str:
-    """Return HTML that runs quiz.js on arrival; JupyterLab runs no script element of a widget."""
+    """Return a style sheet that runs quiz.js on arrival; JupyterLab runs no script element of a widget."""
     script = Path(__file__).with_name("quiz.js").read_text(encoding="utf-8")
-    return f'<style onload="{html.escape(script, quote=True)}"></style>'
+    return f'<style onload="{html.escape(script, quote=True)}">{QUESTIONS}</style>'
 
 
 class QuestionView(ipywidgets.VBox):

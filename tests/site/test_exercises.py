@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from effnet_edu.exercises import get, list_quizzes
+from effnet_edu.exercises.catalogue import quiz_of
 from effnet_edu.exercises.page import on_pages
 from tests.exercises.test_exercises import WRONG
 from tests.exercises.test_page import as_cell
@@ -37,6 +38,41 @@ def test_an_exercise_is_solved_by_keyboard_and_remembered(chrome: Browser, addre
         page.reload()
         expect(place).to_contain_text("Solved before.")
         expect(page.locator("[data-progress]")).to_contain_text("1 exercises solved")
+
+
+def test_a_quiz_tells_right_from_wrong_and_is_kept(chrome: Browser, address: str) -> None:
+    quiz = quiz_of(LESSON)
+    with offline(chrome, address, (390, 844)) as page:
+        page.goto(f"{address}/lessons/{LESSON}.html")
+        question = page.locator("[data-question]").first
+        for choice in sorted(quiz.questions[0].choices, key=lambda choice: choice.right):
+            summary = question.get_by_text(choice.text, exact=True)
+            summary.press("Enter")
+            opened = question.locator("details[open]")
+            expect(opened).to_have_count(1)
+            expect(opened).to_contain_text("Right." if choice.right else "Not yet.")
+            expect(opened).to_contain_text(choice.explanation[:20].split("`")[0])
+        kept = page.evaluate("() => JSON.parse(localStorage.getItem('effnet-progress')).answers")
+        entry = kept[LESSON][quiz.questions[0].text]
+        assert entry["tries"] == len(quiz.questions[0].choices)
+        assert entry["right_since"] == entry["last"]
+        page.reload()
+        expect(page.locator("[data-progress]")).to_contain_text("1 questions right")
+
+
+def test_a_lab_moves_in_the_lesson_itself(chrome: Browser, address: str) -> None:
+    with offline(chrome, address) as page:
+        page.goto(f"{address}/lessons/{LESSON}.html")
+        page.get_by_role("button", name="Move it here").click()
+        frame = page.frame_locator(".ee-embed iframe")
+        frame.locator(".ee-lab[data-live=ready]").wait_for()
+        assert frame.locator(".ee-code").inner_text() == "ee.labs.PhiLab(phi=1.0)"
+        expect(frame.locator(".sidebar-drawer")).to_be_hidden()
+        height = "all => Math.round(all.getBoundingClientRect().height)"
+        lab = frame.locator(".ee-lab").evaluate(height)
+        assert abs(page.locator(".ee-embed iframe").evaluate(height) - lab) <= 2
+        frame.locator("[data-setting=phi][type=range]").press("PageUp")
+        expect(frame.locator(".ee-code")).not_to_have_text("ee.labs.PhiLab(phi=1.0)")
 
 
 @pytest.mark.thorough

@@ -262,7 +262,7 @@ def test_every_live_lab_is_linked_below_its_still_picture() -> None:
         for lesson in lessons()
         for before, after in zip(page_of(lesson).cells, page_of(lesson).cells[1:], strict=False)
         for lab, name in LIVE.items()
-        if f"ee.labs.{lab}(" in before.source and f"../live/{name}.md" in after.source
+        if f"ee.labs.{lab}(" in before.source and f"../live/{name}.html#" in after.source
     }
     assert linked == set(LIVE)
 

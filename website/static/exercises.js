@@ -1,5 +1,5 @@
 // Exercises in a lesson's page: an editor in place of the stub, and a check in Python, in a worker of this browser.
-import { change, record } from "./progress.js";
+import { change, record, try_of } from "./progress.js";
 
 const MARKS = { "not attempted": "○", wrong: "✗", right: "✓" };
 //: An answer that runs for longer than this, once Python is there, does not end.
@@ -31,13 +31,6 @@ const ask = (question, on_loaded) => new Promise((done, fail) => {
   worker.postMessage(question);
 });
 
-const note = (name, state) => change(kept => {
-  const entry = kept.exercises[name] ??= { tries: 0, right_since: null };
-  const now = new Date().toISOString().replace(/\.\d+Z/, "+00:00");
-  Object.assign(entry, { tries: entry.tries + 1, last: now });
-  if (state === "right") entry.right_since ??= now;
-});
-
 const make = (place, stub) => {
   const { exercise, lesson } = place.dataset;
   const editor = document.createElement("textarea"), verdict = document.createElement("div");
@@ -64,8 +57,8 @@ const make = (place, stub) => {
     try {
       const found = await ask([lesson, exercise, editor.value], () => { verdict.textContent = "Checking ..."; });
       verdict.innerHTML = found.html;
-      verdict.dataset.state = found.state;
-      if (found.state !== "not attempted") note(exercise, found.state);
+      if (found.state !== "not attempted")
+        change(kept => try_of(kept.exercises[exercise] ??= {}, found.state === "right"));
     } catch (sentence) {
       verdict.textContent = `${MARKS.wrong} ${sentence}`;
     }

@@ -22,6 +22,12 @@ export function change(how) {
   } catch {} // what was found is shown all the same
 }
 
+// Notes one more try of an exercise or a question in its entry.
+export function try_of(entry, is_right) {
+  const now = new Date().toISOString().replace(/\.\d+Z/, "+00:00");
+  Object.assign(entry, { tries: (entry.tries ?? 0) + 1, last: now, right_since: entry.right_since ?? (is_right ? now : null) });
+}
+
 // Two records as one: an entry that only one has, or the one with the earlier success.
 function merged(one, other) {
   const both = structuredClone(one);
@@ -40,8 +46,9 @@ function offer(place) {
   said.setAttribute("role", "status");
   const tell = () => {
     const kept = record(), solved = Object.values(kept.exercises).filter(each => each.right_since).length;
-    const guesses = Object.values(kept.predictions).flatMap(each => Object.values(each));
-    said.textContent = `${solved} exercises solved on these pages; ${guesses.filter(each => each.close).length} of ${guesses.length} predictions close.`;
+    const [guesses, answers] = [kept.predictions, kept.answers].map(part => Object.values(part).flatMap(each => Object.values(each)));
+    const right = answers.filter(each => each.right_since).length;
+    said.textContent = `${solved} exercises solved and ${right} questions right on these pages; ${guesses.filter(each => each.close).length} of ${guesses.length} predictions close.`;
   };
   save.addEventListener("click", () => {
     const link = document.createElement("a");

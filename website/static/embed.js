@@ -1,0 +1,21 @@
+// A lab in a lesson's page: its own page in a frame, in place of the still picture, when the reader asks for it.
+const follow = frame => {
+  const inner = frame.contentDocument, lab = inner.querySelector(".ee-lab[data-live]");
+  inner.documentElement.classList.add("ee-embedded");
+  new ResizeObserver(() => { frame.style.height = `${Math.ceil(lab.getBoundingClientRect().height)}px`; }).observe(lab);
+  const dress = () => { inner.body.dataset.theme = document.body.dataset.theme; };
+  new MutationObserver(dress).observe(document.body, { attributeFilter: ["data-theme"] });
+};
+
+for (const place of document.querySelectorAll(".ee-embed")) {
+  const link = place.querySelector("a"), still = place.previousElementSibling?.querySelector(".cell_output");
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Move it here" });
+  place.prepend(button);
+  button.addEventListener("click", () => {
+    const frame = Object.assign(document.createElement("iframe"), { title: link.dataset.lab, src: link.href });
+    frame.addEventListener("load", () => { follow(frame); frame.contentWindow.focus(); });
+    button.replaceWith(frame);
+    if (still) still.hidden = true;
+    link.textContent = "Open it in a page of its own";
+  });
+}
