@@ -159,7 +159,7 @@ class Exercise:
         )
         solution = folded("Solution", self.solution()._repr_html_())
         return (
-            f'<section style="{CARD}"><p style="margin:0"><small>Exercise, {self.difficulty}, {self.minutes} '
-            f'minutes</small></p><h4 style="margin:.2em 0;padding:0">{html.escape(self.title)}</h4>'
+            f'<section style="{CARD}"><small>Exercise, {self.difficulty}, {self.minutes} '
+            f'minutes</small><h4 style="margin:.2em 0;font-weight:600">{html.escape(self.title)}</h4>'
             f"<p>{prose(self.task)}</p>{hints}{solution}</section>"
         )

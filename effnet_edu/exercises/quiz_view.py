@@ -12,11 +12,16 @@ from effnet_edu.exercises.questions import Question, Quiz
 from effnet_edu.exercises.record import note_answer
 from effnet_edu.ground.front_end import without_a_dead_view
 
+#: What JupyterLab's own rules for widgets leave to do.
+_WIDGETS = (
+    ".effnet-question .widget-html-content{line-height:1.5}.effnet-question [role=status]{margin-top:6px}"
+)
+
 
 def radio_script() -> str:
     """Return a style sheet that runs quiz.js on arrival; JupyterLab runs no script element of a widget."""
     script = Path(__file__).with_name("quiz.js").read_text(encoding="utf-8")
-    return f'<style onload="{html.escape(script, quote=True)}">{QUESTIONS}</style>'
+    return f'<style onload="{html.escape(script, quote=True)}">{QUESTIONS}{_WIDGETS}</style>'
 
 
 class QuestionView(ipywidgets.VBox):
