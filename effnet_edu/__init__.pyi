@@ -17,6 +17,7 @@ from .model.receptive_field import receptive_field
 from .model.scaling import Multipliers, compound_multipliers, cost_factor, fit_phi
 from .model.specs import NetworkSpec, StageSpec, resolve, scale
 from .model.variants import compound, list_variants, spec
+from .profiling.audits import audit
 from .profiling.ceilings import measure_ceilings
 from .profiling.fastest import fastest
 from .profiling.forward import profile
@@ -44,6 +45,7 @@ __all__ = [
     "Recipe",
     "SqueezeExcitation",
     "StageSpec",
+    "audit",
     "check_machine",
     "classify",
     "compound",

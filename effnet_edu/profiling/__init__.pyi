@@ -1,5 +1,6 @@
 """The public names of this room; `__init__.py` reads this file."""
 
+from .audits import Audit, Change, audit
 from .batches import largest_batch
 from .ceilings import Ceilings, measure_ceilings
 from .fastest import EngineComparison, EngineTime, fastest
@@ -11,7 +12,9 @@ from .roofs import Roofline, RooflinePoint, roofline
 from .training_cost import TrainingMeasurement, profile_training
 
 __all__ = [
+    "Audit",
     "Ceilings",
+    "Change",
     "EngineComparison",
     "EngineTime",
     "LayerProfile",
@@ -20,6 +23,7 @@ __all__ = [
     "Roofline",
     "RooflinePoint",
     "TrainingMeasurement",
+    "audit",
     "fastest",
     "largest_batch",
     "measure_ceilings",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: "Commands") -> "Commands":
-    """Add `measure layers`, `roofline`, `engines` and `training`; return where more are added."""
+    """Add `measure layers`, `roofline`, `engines`, `audit` and `training`; return where more are added."""
     measure = commands.add_parser("measure", help="where the time of a network goes on this device")
     kinds = measure.add_subparsers(required=True, metavar="WHAT")
 
@@ -37,6 +37,10 @@ def add_commands(commands: "Commands") -> "Commands":
         help="measure this one beside torch (can be given again); default: all installed",
     )
     engines.set_defaults(run=_engines)
+
+    audited = kinds.add_parser("audit", help="why a network is slow, and what is proved to help")
+    _add_arguments(audited, batch_size=1)
+    audited.set_defaults(run=_audit)
 
     training = kinds.add_parser("training", help="time and memory of a training step on this device")
     _add_arguments(training, batch_size=2)
@@ -94,6 +98,18 @@ def _engines(arguments: argparse.Namespace) -> int:
 
     engines = tuple(arguments.engine) if arguments.engine else None
     sys.stdout.write(f"{fastest(arguments.name, engines=engines, **_chosen(arguments))}\n")
+    return 0
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from effnet_edu.profiling.audits import audit
+    from effnet_edu.profiling.workload import as_workload, ready_network
+
+    chosen = _chosen(arguments)
+    watch, seconds = chosen.pop("watch"), chosen["seconds"]
+    work = as_workload(arguments.name, precision="fp32", **chosen)
+    with ready_network(work, seed=0) as net:
+        sys.stdout.write(f"{audit(net, work.inputs(seed=0)[0], seconds=seconds, watch=watch)}\n")
     return 0
 
 

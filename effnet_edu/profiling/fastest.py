@@ -173,7 +173,7 @@ def fastest(
             watch.doing(f"making {engine} ready")
             runners[engine] = in_engine(engine, net, inputs[0].shape)
         answers = {engine: run(inputs[0]) for engine, run in runners.items()}
-        rounds = _rounds(runners, inputs, seconds / ROUNDS, watch)
+        rounds = in_rounds(runners, inputs, seconds / ROUNDS, watch)
         device = device_name(work.device)  # with the threads that were used
     right = answers["torch"]
     rows = [
@@ -210,7 +210,7 @@ def _reason(engine: str) -> str:
     return "it is not installed: pip install 'effnet-edu[engines]'"
 
 
-def _rounds(
+def in_rounds(
     runners: dict[str, Runner], inputs: list[Tensor], seconds: float, watch: Watch
 ) -> dict[str, list[float]]:
     """Return the median seconds of a batch for every engine in every round."""

@@ -5,8 +5,7 @@ own time is measured without any of this, in turns with it, and what the layers 
 of its own.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -23,6 +22,7 @@ from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.model.variants import as_spec
 from effnet_edu.profiling.counts import cost_as_built, is_compiled
 from effnet_edu.profiling.device import device_name, stopwatch
+from effnet_edu.profiling.following import following
 from effnet_edu.profiling.measurement import is_crowded
 from effnet_edu.profiling.op_timer import OpTimer, TimedOps, instrument_seconds, op_timer
 from effnet_edu.profiling.repeats import Timing
@@ -367,7 +367,7 @@ def profile_layers(
             turn += 1
             return instrument.run(inputs[turn % len(inputs)])
 
-        passes, whole = _in_turns(run_instrumented, run_plain, seconds, watch)
+        passes, whole = in_turns(run_instrumented, run_plain, seconds, watch)
         others_load = held.summary().others_load
         adds, name = instrument_seconds(place), device_name(place)
     return LayerProfile(
@@ -419,7 +419,7 @@ def exact_rows(work: Workload) -> NetworkCost:
     return work.exact
 
 
-def _in_turns(
+def in_turns(
     run_instrumented: Callable[[], list[float]],
     run_plain: Callable[[], float],
     seconds: float,
@@ -478,7 +478,8 @@ class _Instrument(TimedOps):  # type: ignore[no-untyped-call]
         Raises:
             ValueError: A row's layer ran nothing: the network was changed.
         """
-        with self._names_of_running_modules():
+        self._inside.clear()
+        with following(self._modules, self._enter, self._inside.pop):
             self.timer.start()
             with self:
                 self._net(x)
@@ -513,28 +514,7 @@ class _Instrument(TimedOps):  # type: ignore[no-untyped-call]
         top = module_name.partition(".")[0]
         return {"pool": "head.pool", "classifier": "classifier"}.get(top, module_name)
 
-    @contextmanager
-    def _names_of_running_modules(self) -> Iterator[None]:
-        """Keep the names of the modules that are running, the innermost last."""
-        self._inside.clear()
-        pieces = {"stem", "head"}
-        handles = []
-        for name, module in self._modules.items():
-            starts = name in pieces or isinstance(module, MBConv | FusedMBConv)
-
-            def enter(_module: nn.Module, _inputs: object, name: str = name, starts: bool = starts) -> None:
-                self._inside.append(name)
-                if starts:
-                    self.next_piece()
-
-            # First in and last out: what the caller's own hooks do belongs to the layer that has them.
-            handles.append(module.register_forward_pre_hook(enter, prepend=True))
-            handles.append(module.register_forward_hook(lambda *_: self._leave()))
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
-
-    def _leave(self) -> None:
-        self._inside.pop()
+    def _enter(self, name: str, _inputs: object) -> None:
+        self._inside.append(name)
+        if name in ("stem", "head") or isinstance(self._modules[name], MBConv | FusedMBConv):
+            self.next_piece()

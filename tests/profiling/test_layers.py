@@ -14,7 +14,7 @@ from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.model.cost import NetworkCost
 from effnet_edu.model.network import EfficientNet, build
 from effnet_edu.profiling import op_timer as op_timer_module
-from effnet_edu.profiling.layers import _in_turns, _Instrument
+from effnet_edu.profiling.layers import _Instrument, in_turns
 from effnet_edu.profiling.op_timer import FIRST_HOLD, TRIED, ClockTimer, EventTimer, instrument_seconds
 from tests.model.reference import TINY
 from tests.profiling.made import made_profile
@@ -192,7 +192,7 @@ def test_passes_take_turns_and_the_first_are_thrown_away() -> None:
         return float(len(ran))
 
     shares: list[float] = []
-    passes, whole = _in_turns(instrumented, plain, 1e-9, Watch(progress=shares.append))
+    passes, whole = in_turns(instrumented, plain, 1e-9, Watch(progress=shares.append))
     assert len(passes) == len(whole) == 3
     assert len(ran) == 10
     assert min(passes[0][0], whole[0]) == 5
