@@ -132,7 +132,7 @@ def build(output: Path = OUTPUT) -> int:
             live.add_files(made)
             front.add_files(made)
             photograph.add_files(made)
-            slides.build(made / "slides", lessons())
+            slides.build(made / "slides", lessons(), is_on_site=True)
             (made / "notebooks").mkdir()
             for lesson in lessons():
                 shutil.copyfile(lesson.path, made / "notebooks" / lesson.path.name)

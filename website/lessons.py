@@ -93,7 +93,7 @@ def page_of(lesson: Lesson) -> NotebookNode:
                 cell.metadata["tags"] = ["remove-input"]  # the card says it all
             cells.append(cell)
         if cell.cell_type == "code":
-            cells += [_words(raw(place)) for place in _live(cell.source)]
+            cells += [_words(raw(place)) for place in live_places(cell.source)]
         asks = cell.cell_type == "code" and "ee.classify(" in cell.source
         if asks and all(one.source != PHOTOGRAPH for one in cells):
             cells.append(_words(PHOTOGRAPH))
@@ -105,8 +105,12 @@ def page_of(lesson: Lesson) -> NotebookNode:
     return book
 
 
-def _live(source: str) -> Iterator[str]:
-    """Yield where a lab that a cell shows can be moved: in this page with scripts, in its own without."""
+def live_places(source: str) -> Iterator[str]:
+    """Yield where a lab that a cell shows can be moved: in the same page with scripts, in its own without.
+
+    Args:
+        source: Code of the cell.
+    """
     for node in ast.walk(ast.parse(source)):
         lab = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
         if isinstance(node, ast.Call) and lab in LIVE:

@@ -25,7 +25,7 @@ from pygments.lexers import PythonLexer
 
 from effnet_edu.ground.atomic import write_atomically
 from website import fonts
-from website.lessons import ROOT, Lesson, lessons
+from website.lessons import ROOT, Lesson, lessons, live_places
 from website.mathml import to_mathml
 
 HERE = Path(__file__).parent
@@ -99,11 +99,12 @@ def blocks(markdown: str) -> Iterator[str]:
             yield "\n".join(lines[token.map[0] : token.map[1]]).strip()
 
 
-def slides(book: NotebookNode) -> list[Slide]:
+def slides(book: NotebookNode, *, is_on_site: bool = False) -> list[Slide]:
     """Return the slides of a lesson.
 
     Args:
         book: The notebook.
+        is_on_site: Whether the labs' own pages stand beside the deck.
     """
     deck = _title(book.cells[0].source)
     is_left_out = False
@@ -118,6 +119,7 @@ def slides(book: NotebookNode) -> list[Slide]:
                     _add(deck, block)
         elif not is_left_out:
             _run(deck, cell)
+            deck[-1].shown += live_places(cell.source) if is_on_site else ()
     return [slide for slide in deck if slide.shown]
 
 
@@ -203,26 +205,32 @@ def _code(source: str) -> list[str]:
     return [highlight(source, PythonLexer(), _CODE)] if lines <= MOST_LINES else []
 
 
-def to_deck(lesson: Lesson) -> str:
+def to_deck(lesson: Lesson, *, is_on_site: bool = False) -> str:
     """Return the deck of a lesson as a page.
 
     Args:
         lesson: Which one.
+        is_on_site: Whether the site's pages stand beside it, so that a slide can hold a living lab.
     """
     parts = []
-    for slide in slides(lesson.book()):
+    for slide in slides(lesson.book(), is_on_site=is_on_site):
         notes = "".join(map(to_html, slide.notes))
         parts.append(f"<section>{''.join(slide.shown)}<aside class='notes'>{notes}</aside></section>")
     template = Template((HERE / "deck.html").read_text(encoding="utf-8"))
-    return template.substitute(title=html.escape(lesson.title), slides="\n".join(parts))
+    # Browsers import nothing from a file; there the link stays.
+    live = '<script>if (location.protocol !== "file:") import("../_static/embed.js");</script>'
+    return template.substitute(
+        title=html.escape(lesson.title), slides="\n".join(parts), script=live if is_on_site else ""
+    )
 
 
-def build(output: Path, every: Iterable[Lesson]) -> list[Path]:
+def build(output: Path, every: Iterable[Lesson], *, is_on_site: bool = False) -> list[Path]:
     """Write a deck for each lesson, with the player beside them; they open without a network or a server.
 
     Args:
         output: Folder of the decks.
         every: The lessons.
+        is_on_site: Whether the site's pages stand beside that folder.
 
     Raises:
         FileNotFoundError: The player was not installed.
@@ -239,7 +247,7 @@ def build(output: Path, every: Iterable[Lesson]) -> list[Path]:
     written = []
     for lesson in every:
         path = output / f"{lesson.path.stem}.html"
-        write_atomically(path, to_deck(lesson))
+        write_atomically(path, to_deck(lesson, is_on_site=is_on_site))
         written.append(path)
     return written
 

@@ -76,7 +76,7 @@ class Lab(widgets.VBox):
         picture = still(screen.whole, alone=True)
         encoded = base64.b64encode(picture.encode()).decode()
         return (
-            f"<p><b>{escape(self.logic.title)}</b> (a still picture; run the cell for the controls)</p>"
+            f"<p><b>{escape(self.logic.title)}</b> (a still picture; a running notebook has the controls)</p>"
             f"<p>{escape(screen.finding)}</p>"
             f"<img alt='{escape(self.in_words(), quote=True)}' src='data:image/svg+xml;base64,{encoded}'>"
             f"{numbers_table(without_details(self.logic.shown()))}"
