@@ -106,9 +106,9 @@ def fine_tune(
         fitted = fit_classifier(
             network, train_images, resolution=side, device=place, watch=watch.part(0, _FROZEN)
         )
-        logits = answers(
-            fitted.to(place), test_images.resized(side, watch).images, how, watch.part(_FROZEN, 0)
-        )
+        # On a CPU it answers in a third less time with channels last.
+        fitted.to(place).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        logits = answers(fitted, test_images.resized(side, watch).images, how, watch.part(_FROZEN, 0))
         right = float((logits.argmax(1) == test_images.labels).double().mean())
         found = {name: tensor.cpu() for name, tensor in fitted.classifier.state_dict().items()}, right
         if file is not None and not (file.parent / "configuration.json").exists():
