@@ -135,52 +135,63 @@ FEATURE_SIDE = Exercise(
     ),
 )
 
-PREPARED_PIXEL = Exercise(
-    name="prepared_pixel",
+SEEN_AS = Exercise(
+    name="seen_as",
     lesson=LESSON,
-    title="Prepare a pixel",
-    difficulty="easy",
-    minutes=3,
-    task="The Lite networks were trained on pixels moved and scaled by `(x - 127) / 128`, where x runs from "
-    "0 to 255. Write that as a function.",
-    template="def prepared_pixel(x):\n"
-    '    """Return the number that the network sees for a pixel x from 0 to 255."""\n'
+    title="What does the network believe to see?",
+    difficulty="medium",
+    minutes=5,
+    task="Lite0 was trained on pixels prepared by `(x - 127) / 128`, where x runs from 0 to 255. Somebody "
+    "prepares them by `x / 255` instead. Which pixel, prepared rightly, would have become the same number? "
+    "That is the grey that the network believes to see.",
+    template="def seen_as(x):\n"
+    '    """Return the pixel that the network takes a pixel x for, when x is prepared by x / 255."""\n'
+    "    fed = <answer>  # the number that reaches the network\n"
     "    return <answer>",
-    answers=("(x - 127) / 128",),
-    hints=("Subtract first: mind the brackets.",),
+    answers=("x / 255", "128 * fed + 127"),
+    hints=(
+        "Which number reaches the network, and which p has `(p - 127) / 128` equal to it?",
+        "Solve for p: multiply by 128 first, then add 127.",
+    ),
     checker=FunctionCheck(
-        reference=lambda x: (x - 127) / 128,
+        reference=lambda x: 128 * x / 255 + 127,
         draw=lambda generator: (generator.randint(0, 255),),
         arguments=("x",),
         edges=((0,), (127,), (255,)),
         mistakes=(
             (
                 lambda x: x / 255,
-                "It scales to 0..1, which is what many other networks want. This one was trained on about "
-                "-1..1.",
+                "This is the number that reaches the network. Which pixel does it take that number for?",
             ),
             (
-                lambda x: x - 127 / 128,
-                "Division comes before subtraction: put the subtraction in brackets.",
+                lambda x: (x - 127) / 128,
+                "This is what the network should have been given. Somebody gave it x / 255.",
             ),
             (
-                lambda x: (x - 128) / 128,
-                "It subtracts 128; these weights were trained with 127. Close, and still not what the "
-                "network knows.",
+                lambda x: 128 * (x / 255 + 127),
+                "It adds before it multiplies. The rule divides last, so going back multiplies first.",
             ),
             (
-                lambda x: (x / 255 - 0.5) / 0.5,
-                "It scales to exactly -1..1. These weights were trained with `(x - 127) / 128`.",
+                lambda x: 127 * x / 255 + 128,
+                "It exchanges 127 and 128: 128 was divided by, and 127 was subtracted.",
+            ),
+            (
+                lambda x: 255 * (x - 127) / 128,
+                "It goes the other way: from pixels prepared rightly to a network that expects x / 255.",
+            ),
+            (
+                lambda x: 128 * x + 127,
+                "It takes the pixel itself for the number that is fed: divide it by 255 first.",
             ),
         ),
     ),
     shows=lambda answer: (
-        f"Black is {answer(0):.2f}, white is {answer(255):.2f}. Weights without this line give confident "
-        "nonsense, and no error."
+        f"Black is taken for {answer(0):.0f}, a middle grey, and white for {answer(255):.0f}. The network "
+        "sees a pale picture in which half of all greys never occur, and nobody is told."
     ),
 )
 
-EXERCISES = (LITE0_MACS, FEATURE_SIDE, PREPARED_PIXEL)
+EXERCISES = (LITE0_MACS, FEATURE_SIDE, SEEN_AS)
 
 _B0 = cost("efficientnet_b0")
 

@@ -1,7 +1,9 @@
 """Exercises and quiz of lesson 01."""
 
 import math
+import operator
 import random
+from collections.abc import Callable
 
 from effnet_edu.exercises.exercise import Exercise
 from effnet_edu.exercises.functions import FunctionCheck
@@ -23,14 +25,56 @@ def conv_macs(kernel: int, c_in: int, c_out: int, side: int, stride: int) -> int
     return kernel**2 * c_in * c_out * strided(side, stride) ** 2
 
 
-def macs_growth(depth: float, width: float, resolution: float) -> float:
-    """Return by how much the MACs of plain convolutions grow."""
-    return depth * width**2 * resolution**2
+def growth_allowed(dimension: str, macs: float, parameters: float, maps: float) -> float:
+    """Return how many times a dimension may grow before one of three budgets is used up."""
+    return {
+        "depth": min(macs, parameters, maps),
+        "width": min(math.sqrt(macs), math.sqrt(parameters), maps),
+        "resolution": math.sqrt(min(macs, maps)),
+    }[dimension]
 
 
-def points_per_doubling(macs: float, top1: float, more_macs: float, more_top1: float) -> float:
-    """Return the points of accuracy that each doubling of MACs bought between two networks."""
-    return (more_top1 - top1) / math.log2(more_macs / macs)
+def _growth(
+    resolution: Callable[[float, float, float], float] | None = None,
+    width: Callable[[float, float, float], float] | None = None,
+) -> Callable[[str, float, float, float], float]:
+    """Return what a learner has who is wrong about one dimension."""
+    wrong = {"resolution": resolution, "width": width}
+
+    def allowed(dimension: str, macs: float, parameters: float, maps: float) -> float:
+        rule = wrong.get(dimension)
+        return rule(macs, parameters, maps) if rule else growth_allowed(dimension, macs, parameters, maps)
+
+    return allowed
+
+
+Curve = list[tuple[float, float]]
+
+
+def network_to_keep(curve: Curve, least: float) -> int:
+    """Return the number of the last network that pays for its MACs, seen from the one chosen before it."""
+    return _kept(curve, least)
+
+
+def _kept(
+    curve: Curve,
+    least: float,
+    *,
+    price: Callable[[float], float] = math.log2,
+    pays: Callable[[float, float], bool] = operator.ge,
+    beside: str = "choice",
+    stops: bool = False,
+) -> int:
+    """Return the number of a network, with one thing done otherwise."""
+    choice = 0
+    for number in range(1, len(curve)):
+        before = {"choice": choice, "neighbour": number - 1, "first": 0}[beside]
+        gained = curve[number][1] - curve[before][1]
+        if pays(gained, least * price(curve[number][0] / curve[before][0])):
+            choice = number
+        elif stops:
+            break
+    return choice
 
 
 def _deepened(twelfths: int) -> tuple[int, int]:
@@ -58,18 +102,28 @@ def _draw_convolution(generator: random.Random) -> tuple[int, int, int, int, int
     )
 
 
-def _draw_step(generator: random.Random) -> tuple[float, float, float, float]:
-    macs, top1 = generator.uniform(0.2, 4.0), generator.uniform(60, 80)
-    return macs, top1, macs * generator.uniform(1.2, 6.0), top1 + generator.uniform(0.0, 4.0)
+def _draw_budgets(generator: random.Random) -> tuple[str, float, float, float]:
+    dimension = generator.choice(("depth", "width", "resolution"))
+    return dimension, *(generator.uniform(1.0, 9.0) for _ in range(3))
+
+
+def _draw_curve(generator: random.Random) -> tuple[Curve, float]:
+    macs, top1 = generator.uniform(0.2, 2.0), generator.uniform(60, 75)
+    curve = [(macs, top1)]
+    for _ in range(generator.randint(2, 6)):
+        macs, top1 = macs * generator.uniform(1.2, 3.0), top1 + generator.uniform(-0.3, 2.0)
+        curve.append((macs, top1))
+    return curve, generator.uniform(0.4, 1.5)
 
 
 def _figure_3(symbol: str) -> list[Row]:
     return list(read("effnet_fig3").where(symbol=symbol))
 
 
-def _of_step(smaller: Row, larger: Row) -> tuple[float, float, float, float]:
-    first, second = ((row.number("macs_billions"), row.number("top1_percent")) for row in (smaller, larger))
-    return (*first, *second)
+def _kept_of_figure_3(answer: Callable[[Curve, float], int], symbol: str, least: float) -> str:
+    rows = _figure_3(symbol)
+    curve = [(row.number("macs_billions"), row.number("top1_percent")) for row in rows]
+    return f"{rows[answer(curve, least)].number('coefficient'):g}"
 
 
 CONV_MACS = Exercise(
@@ -141,119 +195,166 @@ CONV_MACS = Exercise(
     ),
 )
 
-MACS_GROWTH = Exercise(
-    name="macs_growth",
+GROWTH_ALLOWED = Exercise(
+    name="growth_allowed",
     lesson=LESSON,
-    title="One rule for three dimensions",
-    difficulty="easy",
-    minutes=3,
-    task="A network of plain convolutions gets `depth` times the layers, `width` times the channels in each, "
-    "and images of `resolution` times the side. Write the factor by which its MACs grow.",
-    template="def macs_growth(depth, width, resolution):\n"
-    '    """Return MACs after scaling over MACs before."""\n'
-    "    return <answer>",
-    answers=("depth * width**2 * resolution**2",),
+    title="Which budget stops you first?",
+    difficulty="medium",
+    minutes=8,
+    task="You make a network of plain convolutions larger in one dimension. Its MACs may grow at most `macs` "
+    "times, its parameters `parameters` times and its feature maps `maps` times. Write how many times that "
+    "dimension may grow before the first of the three budgets is used up.",
+    template="def growth_allowed(dimension, macs, parameters, maps):\n"
+    '    """Return the largest multiplier of a dimension that keeps within all three budgets."""\n'
+    '    if dimension == "depth":\n'
+    "        return <answer>\n"
+    '    if dimension == "width":\n'
+    "        return <answer>\n"
+    "    return <answer>  # resolution",
+    answers=(
+        "min(macs, parameters, maps)",
+        "min(math.sqrt(macs), math.sqrt(parameters), maps)",
+        "math.sqrt(min(macs, maps))",
+    ),
     hints=(
-        "Put the multipliers into k * k * c_in * c_out * H * W, and repeat the layer.",
-        "Wider means more of c_in and more of c_out. Larger images have more of H and more of W.",
+        "For each dimension ask three times: twice as much of it makes how many times the MACs, the "
+        "parameters, the numbers in the maps?",
+        "Depth: 2, 2 and 2. Width: 4, 4 and 2. Resolution: 4, 1 and 4.",
+        "Where MACs grow with the square of a multiplier, it may grow with the root of the budget.",
     ),
     checker=FunctionCheck(
-        reference=macs_growth,
-        draw=lambda generator: tuple(generator.uniform(1.05, 3.0) for _ in range(3)),
-        arguments=("depth", "width", "resolution"),
-        edges=((1, 1, 1), (2, 1, 1), (1, 2, 1), (1, 1, 2), (0.5, 0.5, 0.5)),
+        reference=growth_allowed,
+        draw=_draw_budgets,
+        arguments=("dimension", "macs", "parameters", "maps"),
+        edges=(("depth", 1, 1, 1), ("width", 4, 9, 1), ("resolution", 4, 1, 4), ("width", 1, 4, 4)),
         mistakes=(
             (
-                lambda depth, width, resolution: depth * width * resolution,
-                "Width enters twice, as c_in and as c_out, and resolution twice, as H and as W.",
+                _growth(resolution=lambda macs, parameters, maps: math.sqrt(min(macs, parameters, maps))),
+                "It lets the parameters stop resolution. A kernel does not know how large its map is: larger "
+                "images add no parameters.",
             ),
             (
-                lambda depth, width, resolution: (depth * width * resolution) ** 2,
-                "Depth only repeats the layer: it enters once.",
+                _growth(width=lambda macs, parameters, maps: math.sqrt(min(macs, parameters, maps))),
+                "It takes the root of `maps` for width. Twice the width are twice the channels on as many "
+                "pixels: maps only double.",
             ),
             (
-                lambda depth, width, resolution: depth * width**2 * resolution,
-                "An image of r times the side has r times the rows and r times the columns.",
+                _growth(resolution=lambda macs, _parameters, maps: min(math.sqrt(macs), maps)),
+                "It forgets the root of `maps` for resolution. Twice the side are four times the pixels of "
+                "every map.",
             ),
             (
-                lambda depth, width, resolution: depth * width * resolution**2,
-                "A layer of w times the channels reads w times as many and writes w times as many.",
+                _growth(width=lambda macs, parameters, maps: min(math.sqrt(macs), parameters, maps)),
+                "It forgets the root of `parameters` for width. A convolution has a kernel for each pair of "
+                "channels in and out: parameters grow with the square.",
             ),
             (
-                lambda depth, width, resolution: depth + width**2 + resolution**2,
-                "The dimensions multiply: each of more layers is wider and sees more pixels.",
+                _growth(
+                    resolution=lambda macs, _parameters, maps: min(macs, maps),
+                    width=lambda macs, parameters, maps: min(macs, parameters, maps),
+                ),
+                "It takes no roots. MACs grow with the square of the width and of the resolution.",
+            ),
+            (
+                lambda _dimension, macs, parameters, maps: min(macs, parameters, maps),
+                "It treats all three dimensions as depth.",
+            ),
+            (
+                lambda dimension, macs, parameters, maps: {
+                    "depth": max(macs, parameters, maps),
+                    "width": max(math.sqrt(macs), math.sqrt(parameters), maps),
+                    "resolution": math.sqrt(max(macs, maps)),
+                }[dimension],
+                "This is the budget that stops you last: take the smallest, not the largest.",
             ),
         ),
     ),
     shows=lambda answer: (
-        f"Table 7's compound row, d = 1.4, w = 1.2, r = 1.3, promises {answer(1.4, 1.2, 1.3):.2f} times the "
-        f"MACs of B0. Counted with whole layers and channels it is "
-        f"{cost(scale(_B0, 1.2, 1.4, 291)).macs / _B0_MACS:.2f} times."
+        "With 4.5 times the MACs, 2.5 times the parameters and 3 times the maps, depth may grow "
+        f"{answer('depth', 4.5, 2.5, 3):.2f} times and width {answer('width', 4.5, 2.5, 3):.2f} times, until "
+        f"the parameters are used up, and resolution {answer('resolution', 4.5, 2.5, 3):.2f} times, until "
+        "the maps are."
     ),
 )
 
-POINTS_PER_DOUBLING = Exercise(
-    name="points_per_doubling",
+NETWORK_TO_KEEP = Exercise(
+    name="network_to_keep",
     lesson=LESSON,
-    title="What a doubling buys",
+    title="When does more stop paying?",
     difficulty="medium",
-    minutes=6,
-    task="Two networks cost `macs` and `more_macs` and reach `top1` and `more_top1` percent. Write how many "
-    "points each doubling of MACs bought. Four times the MACs are two doublings.",
-    template="def points_per_doubling(macs, top1, more_macs, more_top1):\n"
-    '    """Return the points of accuracy for each doubling of MACs."""\n'
-    "    doublings = <answer>\n"
-    "    return <answer>",
-    answers=("math.log2(more_macs / macs)", "(more_top1 - top1) / doublings"),
+    minutes=8,
+    task="`curve` lists (MACs, top-1) of one network, scaled further and further. Your choice begins as the "
+    "first of them. Each later one replaces it if it gains at least `least` points for each doubling of MACs "
+    "between your choice and itself; if not, it is passed over. Write the number of your last choice, "
+    "counting from 0. Four times the MACs are two doublings.",
+    template="def network_to_keep(curve, least):\n"
+    '    """Return the number of the network to keep, for a curve such as [(0.5, 76.1), (0.95, 78.5)]."""\n'
+    "    choice = 0\n"
+    "    for number in range(1, len(curve)):\n"
+    "        doublings = <answer>\n"
+    "        gained = <answer>\n"
+    "        choice = <answer>\n"
+    "    return choice",
+    answers=(
+        "math.log2(curve[number][0] / curve[choice][0])",
+        "curve[number][1] - curve[choice][1]",
+        "number if gained >= least * doublings else choice",
+    ),
     hints=(
-        "How many times must you double `macs` to get `more_macs`?",
+        "How many times must you double the MACs of `curve[choice]` to get those of `curve[number]`?",
         "That number is a logarithm: `math.log2` of the ratio.",
-        "Divide the points gained by the number of doublings.",
+        "It pays if it gains at least `least * doublings` points.",
     ),
     checker=FunctionCheck(
-        reference=points_per_doubling,
-        draw=_draw_step,
-        arguments=("macs", "top1", "more_macs", "more_top1"),
+        reference=network_to_keep,
+        draw=_draw_curve,
+        arguments=("curve", "least"),
         edges=(
-            (1.0, 70.0, 2.0, 71.0),
-            (1.0, 70.0, 4.0, 70.0),
-            (4.0, 80.0, 1.0, 76.0),
-            (1e9, 75.0, 8e9, 73.5),
+            ([(1.0, 70.0)], 1.0),
+            ([(1.0, 70.0), (2.0, 71.0)], 1.0),
+            ([(1.0, 70.0), (4.0, 71.5)], 1.0),
+            ([(0.5, 76.1), (1.0, 76.0), (2.0, 79.0)], 1.0),
         ),
+        whole=True,
         mistakes=(
             (
-                lambda macs, top1, more_macs, more_top1: math.log2(more_macs / macs) / (more_top1 - top1),
-                "The quotient is upside down: these are the doublings that a point cost.",
+                lambda curve, least: _kept(curve, least, beside="neighbour"),
+                "It compares neighbours. After one was passed over, the next has to pay for all doublings "
+                "since your choice.",
             ),
             (
-                lambda _macs, top1, _more_macs, more_top1: more_top1 - top1,
-                "These are the points of the whole step. Divide them by the number of doublings.",
+                lambda curve, least: _kept(curve, least, beside="first"),
+                "It compares with the first network. Once your choice has moved on, doublings count from it.",
             ),
             (
-                lambda macs, top1, more_macs, more_top1: (more_top1 - top1) / (more_macs / macs),
-                "It divides by the ratio of the MACs. Four times the MACs are two doublings, not four.",
+                lambda curve, least: _kept(curve, least, stops=True),
+                "It stops at the first network that does not pay. A later one may pay for the whole way.",
             ),
             (
-                lambda macs, top1, more_macs, more_top1: (more_top1 - top1) / (more_macs - macs),
-                "These are points for each billion MACs. A billion is much for a small network and little "
-                "for a large one: ask for the ratio.",
+                lambda curve, least: _kept(curve, least, price=float),
+                "It takes the ratio of the MACs for the doublings. Four times the MACs are two doublings.",
             ),
             (
-                lambda macs, top1, more_macs, more_top1: (more_top1 - top1) / math.log(more_macs / macs),
+                lambda curve, least: _kept(curve, least, price=math.log),
                 "`math.log` counts factors of 2.718. Doublings are `math.log2`.",
             ),
             (
-                lambda macs, top1, more_macs, more_top1: (more_top1 - top1) / math.log10(more_macs / macs),
-                "`math.log10` counts factors of ten. Doublings are `math.log2`.",
+                lambda curve, least: _kept(curve, least, pays=operator.gt),
+                "It passes over a network that gains exactly `least` points for each doubling. At least "
+                "means that this is enough.",
+            ),
+            (
+                lambda curve, _least: _kept(curve, 0.0),
+                "It takes whatever is more accurate, whatever it costs.",
             ),
         ),
     ),
     shows=lambda answer: (
-        "By depth, the first step of figure 3 buys "
-        f"{answer(*_of_step(*_figure_3('d')[:2])):.1f} points per doubling, and the last one "
-        f"{answer(*_of_step(*_figure_3('d')[-2:])):.1f}. Width ends with "
-        f"{answer(*_of_step(*_figure_3('w')[-2:])):.1f}, resolution with "
-        f"{answer(*_of_step(*_figure_3('r')[-2:])):.1f}."
+        "If a doubling must gain 1 point, figure 3 is left at depth x "
+        f"{_kept_of_figure_3(answer, 'd', 1)}, width x {_kept_of_figure_3(answer, 'w', 1)} and resolution x "
+        f"{_kept_of_figure_3(answer, 'r', 1)}. If 0.9 points are enough, it is left at "
+        f"{_kept_of_figure_3(answer, 'd', 0.9)}, {_kept_of_figure_3(answer, 'w', 0.9)} and "
+        f"{_kept_of_figure_3(answer, 'r', 0.9)}: with one training run a mark, a tenth of a point decides."
     ),
 )
 
@@ -306,7 +407,7 @@ DEEPEST_NETWORK = Exercise(
     ),
 )
 
-EXERCISES = (CONV_MACS, MACS_GROWTH, POINTS_PER_DOUBLING, DEEPEST_NETWORK)
+EXERCISES = (CONV_MACS, GROWTH_ALLOWED, NETWORK_TO_KEEP, DEEPEST_NETWORK)
 
 
 def _growth_of_parameters(width: float) -> float:

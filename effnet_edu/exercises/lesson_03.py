@@ -1,11 +1,11 @@
 """Exercises and quiz of lesson 03; the one that needs torch is in lesson_03_block.py."""
 
+import math
 import random
 from collections.abc import Sequence
 
 from effnet_edu.exercises.exercise import Exercise
 from effnet_edu.exercises.functions import FunctionCheck
-from effnet_edu.exercises.numbers import NumberCheck
 from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.model.cost import cost
 from effnet_edu.model.receptive_field import field_of_chain
@@ -16,60 +16,76 @@ from effnet_edu.published import read
 LESSON = "03_mbconv"
 
 
-def macs_saved(c_out: int, kernel: int) -> float:
-    """Return how many times fewer MACs a depthwise separable convolution has than a plain one."""
-    return kernel**2 * c_out / (kernel**2 + c_out)
+def channels_to_save(kernel: int, factor: int) -> int:
+    """Return the fewest channels out with which a depthwise separable convolution saves a factor, or 0."""
+    return 0 if kernel**2 <= factor else _fewest(kernel, factor)
 
 
-MACS_SAVED = Exercise(
-    name="macs_saved",
+def _fewest(kernel: int, factor: int) -> int:
+    return math.ceil(factor * kernel**2 / (kernel**2 - factor))
+
+
+CHANNELS_TO_SAVE = Exercise(
+    name="channels_to_save",
     lesson=LESSON,
-    title="What does the split save?",
-    difficulty="easy",
-    minutes=5,
-    task="A plain convolution with a `kernel` x `kernel` kernel is replaced by a depthwise one of the same "
-    "kernel and a 1x1 one to `c_out` channels. By what factor do the MACs fall, for any c_in and any side?",
-    template="def macs_saved(c_out, kernel):\n"
-    '    """Return MACs of the plain convolution over MACs of the depthwise separable one."""\n'
-    "    return <answer>",
-    answers=("kernel**2 * c_out / (kernel**2 + c_out)",),
+    title="When does the split pay?",
+    difficulty="medium",
+    minutes=8,
+    task="For each pixel and each channel in, a plain convolution has `kernel**2 * c_out` MACs, and the "
+    "depthwise separable one `kernel**2 + c_out`. How many channels out are needed at least so that the "
+    "split saves `factor` times or more? Return 0 if no number of channels is enough.",
+    template="def channels_to_save(kernel, factor):\n"
+    '    """Return the fewest channels out with which the MACs fall at least `factor` times, or 0."""\n'
+    "    can_be_reached = <answer>\n"
+    "    return <answer> if can_be_reached else 0",
+    answers=("kernel**2 > factor", "math.ceil(factor * kernel**2 / (kernel**2 - factor))"),
     hints=(
-        "Write both counts for one pixel and one input channel: the rest is a common factor.",
-        "Plain: `kernel**2 * c_out`. Depthwise: `kernel**2`. 1x1: `c_out`.",
-        "The two parts of the separable one are added, and stand below the line.",
+        "With very many channels out, which of the two terms of the separable one can be neglected?",
+        "So it never saves `kernel**2` times. Else solve `kernel**2 * c >= factor * (kernel**2 + c)` for c.",
+        "`c * (kernel**2 - factor) >= factor * kernel**2`, and c is a whole number.",
     ),
     checker=FunctionCheck(
-        reference=macs_saved,
-        draw=lambda generator: (generator.choice((8, 16, 40, 112, 320)), generator.choice((3, 5, 7))),
-        arguments=("c_out", "kernel"),
-        edges=((1, 1), (8, 1), (1, 3)),
+        reference=channels_to_save,
+        draw=lambda generator: (generator.choice((3, 5, 7)), generator.randint(2, 30)),
+        arguments=("kernel", "factor"),
+        edges=((1, 1), (1, 2), (3, 9), (3, 8), (3, 6), (3, 1), (5, 25)),
+        whole=True,
         mistakes=(
             (
-                lambda c_out, _kernel: c_out,
-                "This is the saving of the depthwise part alone. The 1x1 convolution after it costs as well.",
+                lambda kernel, factor: 0 if kernel**2 < factor else _fewest(kernel, factor),
+                "At `kernel**2` itself no number of channels is enough either: the saving stays below it.",
             ),
             (
-                lambda _c_out, kernel: kernel**2,
-                "This leaves out the depthwise part: it is the limit for very many channels out.",
+                _fewest,
+                "It never returns 0. The split cannot save `kernel**2` times or more, however many channels.",
             ),
             (
-                lambda c_out, kernel: 1 / macs_saved(c_out, kernel),
-                "The quotient is upside down: the plain convolution belongs above the line.",
+                lambda kernel, factor: (
+                    0 if kernel**2 <= factor else factor * kernel**2 // (kernel**2 - factor)
+                ),
+                "It rounds down, to one channel too few. Use `math.ceil`.",
             ),
             (
-                lambda c_out, kernel: kernel * c_out / (kernel + c_out),
+                lambda kernel, factor: (
+                    0 if kernel**2 <= factor else factor * kernel**2 // (kernel**2 - factor) + 1
+                ),
+                "It adds one even where the division leaves no rest. Use `math.ceil`.",
+            ),
+            (
+                lambda kernel, factor: (
+                    0 if kernel <= factor else math.ceil(factor * kernel / (kernel - factor))
+                ),
                 "A kernel has `kernel**2` weights for each channel, not `kernel`.",
             ),
             (
-                lambda c_out, kernel: kernel**2 + c_out,
-                "These are the MACs of the separable one for one pixel and channel. Divide the plain ones by "
-                "them.",
+                lambda kernel, factor: 0 if kernel**2 <= factor else factor,
+                "This leaves out the 1x1 convolution, which costs as well.",
             ),
         ),
     ),
     shows=lambda answer: (
-        f"With 40 channels out a 3x3 kernel saves {answer(40, 3):.1f} times and a 5x5 kernel "
-        f"{answer(40, 5):.1f} times. However many channels, it is never more than kernel squared."
+        f"To save 8 times takes {answer(3, 8)} channels out with a 3x3 kernel and {answer(5, 8)} with a 5x5 "
+        "one. 9 times is out of reach for 3x3, however wide the layer."
     ),
 )
 
@@ -260,74 +276,81 @@ MBCONV_MACS = Exercise(
 )
 
 
-def mean_blocks() -> float:
-    """Return how many blocks of B0 run on average for one image in training."""
-    blocks = resolve(spec("efficientnet_b0"))
-    return len(blocks) - sum(block.drop_path_rate for block in blocks if block.has_shortcut)
+def most_saved(macs_ms: float, bytes_ms: float, measured_ms: float) -> float:
+    """Return the largest share of a layer's time that half the bytes can save."""
+    return (max(macs_ms, bytes_ms) - max(macs_ms, bytes_ms / 2)) / measured_ms
 
 
-def _all_dropped() -> float:
-    blocks = resolve(spec("efficientnet_b0"))
-    return len(blocks) - sum(block.drop_path_rate for block in blocks)
+def _draw_floor(generator: random.Random) -> tuple[float, float, float]:
+    macs_ms, bytes_ms = generator.uniform(0.1, 2.0), generator.uniform(0.1, 4.0)
+    return macs_ms, bytes_ms, max(macs_ms, bytes_ms) * generator.uniform(1.0, 30.0)
 
 
-def _blocks() -> int:
-    return len(resolve(spec("efficientnet_b0")))
-
-
-def _shortcuts() -> int:
-    return sum(block.has_shortcut for block in resolve(spec("efficientnet_b0")))
-
-
-MEAN_BLOCKS = Exercise(
-    name="mean_blocks",
+MOST_SAVED = Exercise(
+    name="most_saved",
     lesson=LESSON,
-    title="A network of random depth",
+    title="Would fewer bytes help?",
     difficulty="medium",
-    minutes=6,
-    task="In training, stochastic depth skips a block for an image with probability `block.drop_path_rate`, "
-    "but only a block that has a shortcut can be skipped. How many of B0's 16 blocks does an image go "
-    "through on average during training?",
-    template='blocks = ee.resolve(ee.spec("efficientnet_b0"))\nmean_blocks = <answer>',
-    answers=("sum(1 - block.drop_path_rate if block.has_shortcut else 1 for block in blocks)",),
+    minutes=8,
+    task="Somebody offers to halve the bytes that a layer moves. Is it worth the work? `macs_ms` and "
+    "`bytes_ms` are the times of its MACs and of its bytes alone; the longer one is its floor. Even if the "
+    "layer loses all that its floor loses, which share of its `measured_ms` can that save?",
+    template="def most_saved(macs_ms, bytes_ms, measured_ms):\n"
+    '    """Return the largest share of a layer\'s time that half the bytes can save, from 0 to 1."""\n'
+    "    floor = <answer>\n"
+    "    new_floor = <answer>\n"
+    "    return <answer>",
+    answers=("max(macs_ms, bytes_ms)", "max(macs_ms, bytes_ms / 2)", "(floor - new_floor) / measured_ms"),
     hints=(
-        "A block that is never skipped counts 1. What does one count that is skipped with probability p?",
-        "Sum `1 - block.drop_path_rate` over the blocks with `block.has_shortcut`, and 1 over the others.",
+        "MACs and bytes can be done at the same time, so the floor is the longer of the two.",
+        "With half the bytes, which of the two is the longer one?",
+        "What the floor loses, as a share of the time that was measured.",
     ),
-    checker=NumberCheck(
-        value=mean_blocks,
-        variable="mean_blocks",
-        tolerance=0.002,
+    checker=FunctionCheck(
+        reference=most_saved,
+        draw=_draw_floor,
+        arguments=("macs_ms", "bytes_ms", "measured_ms"),
+        edges=((1.0, 0.0, 1.0), (0.0, 2.0, 2.0), (1.0, 1.0, 5.0), (1.0, 2.0, 2.0)),
         mistakes=(
             (
-                _all_dropped,
-                "It lets every block be skipped. Without a shortcut nothing would be left of the image.",
+                lambda _macs_ms, bytes_ms, measured_ms: bytes_ms / 2 / measured_ms,
+                "It forgets the MACs. They set the floor as soon as the bytes take less time than they do.",
             ),
             (
-                lambda: _blocks() - mean_blocks(),
-                "These are the blocks that are skipped. How many are left?",
-            ),
-            (
-                lambda: _shortcuts() - (_blocks() - mean_blocks()),
-                "It counts only the blocks with a shortcut. The others run as well, always.",
-            ),
-            (
-                lambda: (
-                    len(resolve(spec("efficientnet_b0")))
-                    - spec("efficientnet_b0").drop_path_rate * _shortcuts()
+                lambda macs_ms, bytes_ms, _measured_ms: (
+                    1 - max(macs_ms, bytes_ms / 2) / max(macs_ms, bytes_ms)
                 ),
-                "It takes the same rate for every block. The rate grows from 0 at the first block: use "
-                "`block.drop_path_rate`.",
+                "This is a share of the floor. The time above the floor stays: divide by `measured_ms`.",
+            ),
+            (
+                lambda macs_ms, bytes_ms, measured_ms: 1 - max(macs_ms, bytes_ms / 2) / measured_ms,
+                "It lets the layer fall to its new floor. Half the bytes do not make its kernel better: only "
+                "what the floor loses can be saved.",
+            ),
+            (
+                lambda macs_ms, bytes_ms, _measured_ms: max(macs_ms, bytes_ms) - max(macs_ms, bytes_ms / 2),
+                "These are milliseconds. Divide them by the time that was measured.",
+            ),
+            (
+                lambda macs_ms, bytes_ms, measured_ms: max(macs_ms, bytes_ms / 2) / measured_ms,
+                "This is the new floor as a share of the time. How much lower is it than the old one?",
+            ),
+            (
+                lambda _macs_ms, _bytes_ms, _measured_ms: 0.5,
+                "Half the bytes are half the time only for a layer that does nothing but wait for them.",
             ),
         ),
     ),
-    shows=lambda _answer: (
-        f"{_shortcuts()} of the {_blocks()} blocks can be skipped, the last ones "
-        f"most often; {mean_blocks():.2f} run on average. In evaluation all of them do."
+    shows=lambda answer: (
+        "A layer that needs 0.4 ms for its MACs and 0.6 ms for its bytes and takes 25 ms saves "
+        f"{answer(0.4, 0.6, 25):.1%} at the most: leave its bytes alone and look for a better kernel. If it "
+        f"took 0.7 ms, it would be {answer(0.4, 0.6, 0.7):.0%}."
     ),
 )
 
-EXERCISES = (MACS_SAVED, RECEPTIVE_FIELD, MBCONV_MACS, "mbconv_block", MEAN_BLOCKS)
+_BLOCKS = resolve(spec("efficientnet_b0"))
+
+EXERCISES = (CHANNELS_TO_SAVE, RECEPTIVE_FIELD, MBCONV_MACS, "mbconv_block", MOST_SAVED)
 
 _ABLATION = {str(row["variant"]): row.number("top1_percent") for row in read("mobilenetv2_ablation")}
 _SHARES = cost("efficientnet_b0").by_role()
@@ -370,7 +393,7 @@ QUIZ = (
             Choice(
                 "when stride is 1 and c_in equals c_out",
                 "Then both maps have the same shape. In B0 that is so in "
-                f"{_shortcuts()} of {_blocks()} blocks.",
+                f"{sum(block.has_shortcut for block in _BLOCKS)} of {len(_BLOCKS)} blocks.",
                 right=True,
             ),
             Choice("when c_mid equals c_in", "c_mid is inside; the shortcut joins the two ends."),

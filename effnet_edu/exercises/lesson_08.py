@@ -203,7 +203,7 @@ LEAKED = Exercise(
     ),
     shows=lambda answer: (
         f"Of five held-out pictures of the occasions 1, 1, 2, 3 and 7, {answer([1, 2, 4], [1, 1, 2, 3, 7])} "
-        "are spoiled when 1, 2 and 4 were learned from. Move whole occasions to one side, and it is none."
+        "are spoiled when 1, 2 and 4 were learned from. Move whole occasions to one side, and none are."
     ),
 )
 

@@ -1,15 +1,18 @@
-// Runs when the style sheet of a quiz arrives in a page. What ipywidgets leaves out: the choices of a question
-// become one group with a name, and JupyterLab leaves the arrow keys to them. Without it, Tab and Space work.
+// Runs when the style sheet of a quiz or a prediction arrives in a page. What ipywidgets leaves out: the choices of
+// a question become one group with a name, a field gets its question as its name, and JupyterLab leaves the arrow
+// keys to them. Without it, Tab and Space work.
 (style => {
   const start = quiz => {
     window.addEventListener("keydown", event => {
       if (event.key.startsWith("Arrow") && quiz.contains(event.target)) event.stopImmediatePropagation();
     }, true);
     quiz.querySelectorAll(".effnet-question").forEach((question, index) => {
+      const name = question.querySelector(".widget-html-content").textContent;
+      question.querySelector(".widget-text input")?.setAttribute("aria-label", name);
       const box = question.querySelector(".widget-radio-box");
       if (!box) return; // a number is asked
       box.setAttribute("role", "radiogroup");
-      box.setAttribute("aria-label", question.querySelector(".widget-html-content").textContent);
+      box.setAttribute("aria-label", name);
       const group = `ee-${Math.random().toString(36).slice(2)}-${index}`;
       for (const choice of box.querySelectorAll("input")) choice.name = group;
     });

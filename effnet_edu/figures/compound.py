@@ -88,7 +88,7 @@ def fitted_phi(implied: Mapping[str, ImpliedPhi]) -> Picture:
         color=GREY,
     )
     axes.set_xticks(range(len(names)), names)
-    axes.set(ylabel="phi that it implies", title="One network, four answers to the question for its phi")
+    axes.set(ylabel="phi that it implies", title="A published network implies several phi")
     handles = [
         *_dimension_legend(),
         Line2D([], [], color=COMPOUND, linewidth=2.6, label="from MACs (computed)"),
@@ -173,8 +173,8 @@ def formula_against_table(implied: Mapping[str, ImpliedPhi]) -> Picture:
         f"{last} for depth {formula.depth:.2f} and gets {implied[last].multipliers.depth:.2f}, for width "
         f"{formula.width:.2f} and gets {implied[last].multipliers.width:.2f}.",
         caption="Curves: the formula (computed). Hollow marks: the released multipliers (published), each "
-        "network at the middle one of its three phi. The large networks are wider and less deep "
-        "than the formula.",
+        "network at the middle one of its three phi. In width and resolution the large networks nearly "
+        "follow the formula; in depth they lag behind it.",
         numbers=Numbers(
             (
                 "network",
@@ -226,7 +226,7 @@ def macs_against_phi(
         )
     ticks = [0.4, 0.7, 1, 2, 4, 10, 20, 40]
     plain_log_axis(axes, "y", ticks, [f"{tick:g}" for tick in ticks])
-    axes.set(xlabel="phi", ylabel="MACs for one image, G", title="MACs over phi")
+    axes.set(xlabel="phi", ylabel="MACs for one image, G", title="MACs climb in steps, above the smooth rule")
     handles, _ = axes.get_legend_handles_labels()
     axes.legend(handles=[*handles, *_dimension_legend()], loc="lower right", ncols=2)
     end_phi, end_macs = curve[-1]

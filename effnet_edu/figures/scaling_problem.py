@@ -149,8 +149,8 @@ def diminishing_returns(curves: Mapping[str, Sequence[tuple[float, float, float]
         ticks = [0.5, 1, 2, 4, 8]
         plain_log_axis(axes, "x", ticks, [f"{tick:g}" for tick in ticks])
         axes.set_xlabel("MACs for one image, G (published)")
-    left.set(ylabel="ImageNet top-1, %", title="Accuracy")
-    right.set(ylabel="points", title="Points for each doubling of MACs")
+    left.set(ylabel="ImageNet top-1, %", title="Accuracy flattens")
+    right.set(ylabel="points", title="A doubling of MACs tends to buy less")
     right.axhline(0, color=GREY, linewidth=0.8)
     left.legend(loc="lower right")
     return Picture(

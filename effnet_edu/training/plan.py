@@ -296,7 +296,7 @@ def _check_ends(network: EfficientNet, images: LabelledImages) -> None:
             "build the network for these images, or give it a classifier for them."
         )
     if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise ValueError("Every parameter of the network is frozen; set requires_grad where it shall learn.")
+        raise ValueError("Every parameter of the network is frozen; set requires_grad where it should learn.")
 
 
 def _check_batches(recipe: Recipe, images: LabelledImages, processes: Processes) -> None:

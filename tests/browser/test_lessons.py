@@ -124,16 +124,18 @@ def test_every_widget_and_every_picture_is_there(done: Done, page: Page) -> None
                 .map(o => [o.data['text/html'] ?? ''].flat().join('')).join('').split('<img ').length - 1;
             if (!wanted && !pictures) continue;
             await doc.content.scrollToItem(index, 'start');
-            let views = 0, images = 0;
-            for (let wait = 0; wait < 100 && (views < wanted || images < pictures); wait++) {
+            let views = 0, images = 0, nameless = 0;
+            for (let wait = 0; wait < 100 && (views < wanted || images < pictures || nameless); wait++) {
                 await new Promise(done => setTimeout(done, 50));
                 views = cell.node.querySelectorAll('.jp-OutputArea-output > .jupyter-widgets').length;
                 images = [...cell.node.querySelectorAll('.jp-OutputArea-output img')]
                     .filter(image => image.complete && image.naturalWidth > 0).length;
+                nameless = [...cell.node.querySelectorAll('.effnet-question .widget-text input')]
+                    .filter(field => !field.ariaLabel).length;
             }
             const broken = /displaying widget|Loading widget|Javascript Error/i
                 .test(cell.node.innerText);
-            seen.push({index, wanted, views, pictures, images, broken});
+            seen.push({index, wanted, views, pictures, images, nameless, broken});
         }
         return seen }""",
         WIDGET,
@@ -142,6 +144,7 @@ def test_every_widget_and_every_picture_is_there(done: Done, page: Page) -> None
     for cell in seen:
         assert cell["views"] >= cell["wanted"], cell
         assert cell["images"] >= cell["pictures"], cell
+        assert not cell["nameless"], cell  # the field of a guess
         assert not cell["broken"], cell
 
 

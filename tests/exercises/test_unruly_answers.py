@@ -14,7 +14,7 @@ from effnet_edu.exercises import get, learner, list_exercises
 from effnet_edu.exercises.functions import FunctionCheck
 from tests.exercises.test_exercises import answer
 
-PIXEL = get("prepared_pixel")
+PIXEL = get("seen_as")
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def short(monkeypatch):
 def test_a_number_of_any_kind_is_judged_by_its_value(convert):
     for name in (
         "implied_phi",
-        "prepared_pixel",
-        "macs_saved",
+        "seen_as",
+        "most_saved",
         "class_share",
         "fair_time",
         "accuracy_needed",
@@ -84,7 +84,7 @@ def test_what_is_printed_is_kept_short_and_off_the_page(capsys):
         for line in range(1000):
             print("debug", line, x, "long" * 200)
         print("and an error", file=sys.stderr)
-        return (x - 127) / 128
+        return 128 * x / 255 + 127
 
     outcome = PIXEL.check(chatty)
     assert outcome.state == "right"
@@ -152,7 +152,7 @@ def test_without_threads_there_is_a_check_and_no_limit(monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", no_threads)
-    assert PIXEL.check(lambda x: (x - 127) / 128).state == "right"
+    assert PIXEL.check(lambda x: 128 * x / 255 + 127).state == "right"
     assert PIXEL.check(lambda x: 1 / 0).state == "wrong"
 
 
@@ -180,7 +180,7 @@ def test_leaving_python_or_an_interrupt_never_escapes(name):
 
 
 def test_a_huge_answer_is_quoted_in_a_few_characters():
-    for name in ("lite0_macs", "prepared_pixel", "mbconv_block", "prepared", "published_name"):
+    for name in ("lite0_macs", "seen_as", "mbconv_block", "prepared", "published_name"):
         for value in ([1.0] * 10**6, "x" * 10**6, 10**5000, torch.zeros(1000), {n: n for n in range(10**5)}):
             assert len(get(name).check(value).message) < 500
             assert len(get(name).check(lambda *_, value=value: value).message) < 900

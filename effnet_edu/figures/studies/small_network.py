@@ -3,6 +3,8 @@
 import itertools
 import math
 
+from matplotlib import rc_context
+
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.studies.marks import SERIES, stamped
 from effnet_edu.figures.style import new_figure, styled
@@ -26,9 +28,12 @@ def draw(result: StudyResult) -> Picture:
         means = block["class_means"]
         order = sorted(range(block["channels"]), key=lambda channel: sum(mean[channel] for mean in means))
         others = [index for index in range(len(means)) if index not in named]
-        for index in others:
-            label = "other classes" if index == others[0] else None
-            axes.plot([means[index][channel] for channel in order], color=GREY, linewidth=0.7, label=label)
+        with rc_context({"path.simplify_threshold": 0.5}):  # pixels; else the thin lines fill a whole file
+            for index in others:
+                label = "other classes" if index == others[0] else None
+                axes.plot(
+                    [means[index][channel] for channel in order], color=GREY, linewidth=0.7, label=label
+                )
         for index, (colour, _, dash) in zip(named, SERIES, strict=False):
             axes.plot(
                 [means[index][channel] for channel in order],

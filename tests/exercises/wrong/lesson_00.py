@@ -27,11 +27,14 @@ WRONG = {
         ("lambda side, strides: side // stride", "NameError"),
         ("lambda side, strides: [side]", "returns a list"),
     ],
-    "prepared_pixel": [
-        ("lambda x: x / 255", "scales to 0..1"),
-        ("lambda x: x - 127 / 128", "brackets"),
-        ("lambda x: (x - 128) / 128", "subtracts 128"),
-        ("lambda x: x / 127.5 - 1", "exactly -1..1"),
+    "seen_as": [
+        ("lambda x: x / 255", "Which pixel does it take"),
+        ("lambda x: (x - 127) / 128", "should have been given"),
+        ("lambda x: (x / 255 + 127) * 128", "adds before it multiplies"),
+        ("lambda x: x / 255 * 127 + 128", "exchanges 127 and 128"),
+        ("lambda x: (x - 127) / 128 * 255", "the other way"),
+        ("lambda x: x * 128 + 127", "divide it by 255"),
+        ("lambda x: round(x / 255 * 128 + 127)", "agrees on"),
         ("lambda x: None", "returns nothing"),
     ],
 }

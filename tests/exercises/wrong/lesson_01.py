@@ -1,3 +1,24 @@
+def _growth(depth="min(m, p, f)", width="min(m ** 0.5, p ** 0.5, f)", resolution="min(m, f) ** 0.5"):
+    return (
+        "lambda dimension, m, p, f: "
+        f"{depth} if dimension == 'depth' else {width} if dimension == 'width' else {resolution}"
+    )
+
+
+def _keeps(before="curve[choice]", price="math.log2", pays=">=", otherwise="pass"):
+    return (
+        "def network_to_keep(curve, least):\n"
+        "    choice = 0\n"
+        "    for number in range(1, len(curve)):\n"
+        f"        doublings = {price}(curve[number][0] / {before}[0])\n"
+        f"        if curve[number][1] - {before}[1] {pays} least * doublings:\n"
+        "            choice = number\n"
+        "        else:\n"
+        f"            {otherwise}\n"
+        "    return choice"
+    )
+
+
 WRONG = {
     "conv_macs": [
         ("lambda k, a, b, side, stride: k**2 * a * b * side**2", "pixels of the map read"),
@@ -10,22 +31,27 @@ WRONG = {
         ("lambda k, a, b, side, stride: k**2 * a * b * (side / stride) ** 2", "only a whole number"),
         ("lambda k, a, b, side: k**2 * a * b * side**2", "TypeError"),
     ],
-    "macs_growth": [
-        ("lambda d, w, r: d * w * r", "Width enters twice"),
-        ("lambda d, w, r: (d * w * r) ** 2", "it enters once"),
-        ("lambda d, w, r: d * w**2 * r", "r times the rows and r times the columns"),
-        ("lambda d, w, r: d * w * r**2", "writes w times as many"),
-        ("lambda d, w, r: d + w**2 + r**2", "The dimensions multiply"),
-        ("lambda d, w, r: d * w**2 + r**2", "is right. It agrees on"),
+    "growth_allowed": [
+        (_growth(resolution="min(m, p, f) ** 0.5"), "lets the parameters stop resolution"),
+        (_growth(width="min(m, p, f) ** 0.5"), "root of `maps` for width"),
+        (_growth(resolution="min(m ** 0.5, f)"), "root of `maps` for resolution"),
+        (_growth(width="min(m ** 0.5, p, f)"), "root of `parameters` for width"),
+        (_growth(width="min(m, p, f)", resolution="min(m, f)"), "takes no roots"),
+        ("lambda dimension, m, p, f: min(m, p, f)", "as depth"),
+        (_growth("max(m, p, f)", "max(m ** 0.5, p ** 0.5, f)", "max(m, f) ** 0.5"), "stops you last"),
+        (_growth("m", "m ** 0.5", "m ** 0.5"), "agrees on"),
+        ("lambda dimension, m, p: 1", "TypeError"),
     ],
-    "points_per_doubling": [
-        ("lambda m, t, more, better: better - t", "points of the whole step"),
-        ("lambda m, t, more, better: (better - t) / (more / m)", "two doublings, not four"),
-        ("lambda m, t, more, better: (better - t) / (more - m)", "for each billion MACs"),
-        ("lambda m, t, more, better: (better - t) / math.log(more / m)", "factors of 2.718"),
-        ("lambda m, t, more, better: (better - t) / math.log10(more / m)", "factors of ten"),
-        ("lambda m, t, more, better: math.log2(more / m) / (better - t)", "upside down"),
-        ("lambda m, t, more, better: better / t", "agrees on"),
+    "network_to_keep": [
+        (_keeps("curve[number - 1]"), "compares neighbours"),
+        (_keeps("curve[0]"), "compares with the first network"),
+        (_keeps(otherwise="break"), "stops at the first network that does not pay"),
+        (_keeps(price=""), "ratio of the MACs for the doublings"),
+        (_keeps(price="math.log"), "factors of 2.718"),
+        (_keeps(pays=">"), "exactly `least` points"),
+        ("lambda curve, least: max(range(len(curve)), key=lambda n: curve[n][1])", "whatever it costs"),
+        ("lambda curve, least: len(curve)", "agrees on"),
+        ("lambda curve, least: curve[0]", "returns a tuple"),
     ],
     "deepest_network": [
         ("2e9 / ee.cost('efficientnet_b0').macs * 16", "divides the budget by what B0 costs"),

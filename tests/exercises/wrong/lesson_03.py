@@ -31,14 +31,19 @@ def _but(old: str, new: str) -> str:
 
 
 WRONG = {
-    "macs_saved": [
-        ("lambda c_out, kernel: c_out", "depthwise part alone"),
-        ("lambda c_out, kernel: kernel ** 2", "leaves out the depthwise part"),
-        ("lambda c_out, kernel: 1 / c_out + 1 / kernel ** 2", "upside down"),
-        ("lambda c_out, kernel: kernel * c_out / (kernel + c_out)", "not `kernel`"),
-        ("lambda c_out, kernel: kernel ** 2 + c_out", "Divide the plain ones"),
-        ("lambda c_out, kernel: 8.0", "agrees on"),
-        ("8.0", "wants the function itself"),
+    "channels_to_save": [
+        ("lambda k, f: 0 if k * k < f else math.ceil(f * k * k / (k * k - f))", "stays below it"),
+        (
+            "lambda k, f: next((c for c in range(1, 10**4) if k * k * c > f * (k * k + c)), 0)",
+            "adds one even where",
+        ),
+        ("lambda k, f: math.ceil(f * k * k / (k * k - f))", "It never returns 0"),
+        ("lambda k, f: 0 if k * k <= f else f * k * k // (k * k - f)", "one channel too few"),
+        ("lambda k, f: 0 if k * k <= f else f * k * k // (k * k - f) + 1", "adds one even where"),
+        ("lambda k, f: 0 if k <= f else math.ceil(f * k / (k - f))", "not `kernel`"),
+        ("lambda k, f: f if k * k > f else 0", "leaves out the 1x1"),
+        ("lambda k, f: 0 if k * k <= f else f * k * k / (k * k - f)", "only a whole number"),
+        ("72", "wants the function itself"),
     ],
     "receptive_field": [
         ("lambda kernels, strides: 1 + sum(kernel - 1 for kernel in kernels)", "does not use the strides"),
@@ -152,20 +157,13 @@ WRONG = {
             "pads the same on both sides",
         ),
     ],
-    "mean_blocks": [
-        (
-            "16 - sum(b.drop_path_rate for b in ee.resolve(ee.spec('efficientnet_b0')))",
-            "every block be skipped",
-        ),
-        (
-            "sum(b.drop_path_rate for b in ee.resolve(ee.spec('efficientnet_b0')) if b.has_shortcut)",
-            "blocks that are skipped",
-        ),
-        (
-            "sum(1 - b.drop_path_rate for b in ee.resolve(ee.spec('efficientnet_b0')) if b.has_shortcut)",
-            "only the blocks with a shortcut",
-        ),
-        ("16 - 9 * 0.2", "same rate for every block"),
-        ("16", "less than that"),
+    "most_saved": [
+        ("lambda macs, moving, took: moving / 2 / took", "forgets the MACs"),
+        ("lambda macs, moving, took: 1 - max(macs, moving / 2) / max(macs, moving)", "share of the floor"),
+        ("lambda macs, moving, took: 1 - max(macs, moving / 2) / took", "fall to its new floor"),
+        ("lambda macs, moving, took: max(macs, moving) - max(macs, moving / 2)", "milliseconds"),
+        ("lambda macs, moving, took: max(macs, moving / 2) / took", "the new floor as a share"),
+        ("lambda macs, moving, took: 0.5", "wait for them"),
+        ("lambda macs, moving, took: (macs + moving / 2) / took", "agrees on"),
     ],
 }

@@ -35,6 +35,7 @@ FACTS = {
     ],
 }
 CHOICES = {
+    "50": "an end of a guess, as an example",
     "10": "an order of magnitude to choose from",
     "100": "an order of magnitude to choose from",
     "1000": "an order of magnitude to choose from",

@@ -203,9 +203,8 @@ FACTS = {
         for row in TABLE_3
         if row["scaling"] != "baseline"
     ),
-    "the counted MACs of each level agree within 3%": _levels_agree,
+    "whose counted MACs agree within 3%": _levels_agree,
     "each 28 pixels wide": lambda: [28],
-    "Such an interval does not know that accuracy ends at 100%": lambda: [100],
     "At equal MACs, depth and width cost nearly four times the parameters of B0, and resolution": (
         lambda: [round(ee.cost(one).parameters / BASE.parameters, 1) for one in EQUAL[:3]] == [3.8, 3.7, 1.0]
     ),
@@ -312,13 +311,15 @@ FACTS = {
         lambda: _still_rising() == ([("compound", "glyphs"), ("depth", "fashion_mnist")], 8)
     ),
     "the base sees glyphs at 18 pixels": lambda: [BASE_RESOLUTION],
-    "Choose depth and set the budget to 0.5.": lambda: (
-        [0.5] if ee.cost(ee.scale(B0, depth=1.01)).macs > 0.5e9 else []
+    "B0 has 16 blocks and 0.39 billion MACs. How many blocks has the deepest B0 within 0.5 billion": lambda: (
+        [B0.layers, BASE.macs / 1e9, 0.5] if ee.cost(ee.scale(B0, depth=1.01)).macs > 0.5e9 else []
     ),
-    "Now choose resolution: it spends nearly all of it": lambda: _spent_on_resolution(0.5e9) > 0.97,
+    "Now choose resolution: it spends nearly all of the budget": lambda: _spent_on_resolution(0.5e9) > 0.97,
 }
 
 CHOICES = {
+    "1.3": "the resolution of two starts of figure 4",
+    "100": "percent, past which no accuracy can be",
     "300": "pixels of the photograph",
     "0.5": "a budget in the lab",
 }

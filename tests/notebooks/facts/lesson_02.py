@@ -11,6 +11,7 @@ B0 = ee.spec("efficientnet_b0")
 TABLE = ee.published.read("effnet_coefficients")
 RECIPE = ee.published.read("effnet_recipe")
 TABLE_NAMES = [f"B{number}" for number in range(1, 8)]
+GAMMA = RECIPE.row(item="gamma")["value"]
 MACS = {number: ee.cost(f"efficientnet_b{number}").macs for number in range(8)}
 
 
@@ -67,6 +68,17 @@ def _nearest_to_the_paper():
             abs(a - b) for a, b in zip((point.alpha, point.beta, point.gamma), wanted, strict=True)
         ),
     )
+
+
+def _last_width_of(channels):
+    """Return the largest width, in hundredths, at which the rule leaves channels as they are."""
+    stage = next(number for number, stage in enumerate(B0.stages) if stage.channels == channels)
+    kept = (
+        step / 100
+        for step in range(100, 200)
+        if ee.scale(B0, width=step / 100).stages[stage].channels == channels
+    )
+    return max(kept)
 
 
 def _panels():
@@ -145,7 +157,18 @@ FACTS = {
         ee.spec("efficientnet_b1").layers == ee.spec("efficientnet_b2").layers
     ),
     "the phi at which 1.92 to its power": lambda: [ee.cost_factor()],
-    "fewer than 1.92 times": lambda: [ee.cost_factor()],
+    "The rule says 1.92.": lambda: [ee.cost_factor()],
+    "A stage of 24 channels does not change until width 1.11: up to there, 24 loses less than a tenth": (
+        lambda: [24, _last_width_of(24), 24]
+    ),
+    "Then raise beta to 1.2, so that the product is back at 1.9": lambda: [
+        1.2,
+        ee.cost_factor(1, 1.2, GAMMA),
+    ],
+    "the MACs are only 82 percent of what phi 3 had: no layers are rounded up any more": lambda: [
+        100 * ee.cost(ee.compound(3, alpha=1, beta=1.2)).macs / ee.cost(ee.compound(3)).macs,
+        3,
+    ],
     "B2 is phi 1: here depth, width and resolution agree": lambda: (
         _answers("B2")[2] - _answers("B2")[0] < 0.1 and abs(_answers("B2")[1] - 1) < 0.1
     ),
