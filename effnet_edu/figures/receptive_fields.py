@@ -113,7 +113,7 @@ def _all_seen(networks: Mapping[str, NetworkSpec], stage: int) -> Iterator[_Seen
 def _as_url(photograph: Image.Image, side: int) -> str:
     square = ImageOps.fit(photograph.convert("RGB"), (side, side), Image.Resampling.BICUBIC)
     file = io.BytesIO()
-    square.save(file, "JPEG", quality=82)
+    square.save(file, "JPEG", quality=70)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 

@@ -28,7 +28,7 @@ def draw(result: StudyResult) -> Picture:
         means = block["class_means"]
         order = sorted(range(block["channels"]), key=lambda channel: sum(mean[channel] for mean in means))
         others = [index for index in range(len(means)) if index not in named]
-        with rc_context({"path.simplify_threshold": 0.5}):  # pixels; else the thin lines fill a whole file
+        with rc_context({"path.simplify_threshold": 1.0}):  # pixels; else the thin lines fill a whole file
             for index in others:
                 label = "other classes" if index == others[0] else None
                 axes.plot(
