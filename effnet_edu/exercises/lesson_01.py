@@ -104,7 +104,8 @@ def _draw_convolution(generator: random.Random) -> tuple[int, int, int, int, int
 
 def _draw_budgets(generator: random.Random) -> tuple[str, float, float, float]:
     dimension = generator.choice(("depth", "width", "resolution"))
-    return dimension, *(generator.uniform(1.0, 9.0) for _ in range(3))
+    macs, parameters, maps = (generator.uniform(1.0, 9.0) for _ in range(3))
+    return dimension, macs, parameters, maps
 
 
 def _draw_curve(generator: random.Random) -> tuple[Curve, float]:
