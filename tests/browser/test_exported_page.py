@@ -12,6 +12,7 @@ import effnet_edu as ee
 from effnet_edu.ground.onnxruntime_web import FILES, VERSION
 from effnet_edu.training.export_run import export_run
 from tests.browser.jupyter import watched_page
+from tests.cases import thorough_but_for
 from tests.training.easy import TINY, quarters
 
 PACKAGE = Path(__file__).parents[2] / "website" / "node_modules" / "onnxruntime-web" / "dist"
@@ -48,7 +49,7 @@ def answered(page: Page) -> dict[str, float]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("channels", [3, 1])
+@pytest.mark.parametrize("channels", thorough_but_for([3], [3, 1]))
 def test_the_page_answers_as_the_library_does(chrome: Browser, tmp_path: Path, channels: int) -> None:
     net, file = exported(tmp_path, channels)
     with watched_page(chrome, 390, 800) as page:
