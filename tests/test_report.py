@@ -212,6 +212,21 @@ def test_the_command_measures_only_what_is_named(tmp_path, capsys, monkeypatch):
     assert "experiment is 'speed'" in capsys.readouterr().err
 
 
+def test_an_engine_is_a_setting_that_the_record_the_page_and_the_table_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("effnet_edu.course.report.extent", lambda _device, _quick: TINY)
+    asked = ["measure", "device", "batch_sizes", "--device", "cpu", "--folder", str(tmp_path)]
+    assert main(asked) == 0
+    assert main([*asked, "--engine", "onnxruntime"]) == 0
+    assert "measured before" not in capsys.readouterr().out
+    record = read_device(tmp_path)["batch_sizes"]
+    assert {row["engine"] for row in record.data["rows"]} == {"onnxruntime"}
+    assert record.provenance.command == "python -m effnet_edu measure device batch_sizes --engine onnxruntime"
+    assert "The networks ran in onnxruntime." in device_page({"batch_sizes": record})
+    assert "networks in onnxruntime" in class_page([{"batch_sizes": record}])
+    assert main([*asked, "--engine", "tensorrt"]) == 2
+    assert "engine is 'tensorrt'" in capsys.readouterr().err
+
+
 def test_the_recorded_devices_are_whole():
     devices = recorded_devices()
     assert devices

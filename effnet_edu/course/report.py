@@ -5,7 +5,7 @@ import html
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,13 +13,16 @@ from effnet_edu import figures
 from effnet_edu.figures.picture import Picture
 from effnet_edu.ground.arguments import some_path
 from effnet_edu.ground.atomic import write_atomically
-from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.checks import choice, quoted
+from effnet_edu.model.variants import spec
 from effnet_edu.profiling.ceilings import ceilings_from
 from effnet_edu.profiling.device import as_device
+from effnet_edu.profiling.engines import check_engine
+from effnet_edu.profiling.names import ENGINES
 from effnet_edu.profiling.roofs import roofline
 from effnet_edu.published.tables import read as read_table
 from effnet_edu.studies.devices.experiments import extent, layer_profile
-from effnet_edu.studies.devices.records import measure_device, read_device
+from effnet_edu.studies.devices.records import IN_ENGINES, engine_of, measure_device, read_device
 from effnet_edu.studies.record import Record
 from effnet_edu.studies.registry import DEVICE_EXPERIMENTS
 
@@ -189,10 +192,19 @@ def _source(records: Records, experiment: str) -> str:
     about = records[experiment].provenance
     noisy = [row for row in _rows(records, experiment) if row.get("noisy")]
     warning = f" {len(noisy)} of its measurements were noisy." if noisy else ""
+    if engine := _engine(records, experiment):
+        warning += f" The networks ran in {engine}."
     return (
         f'<p class="note">Measured {html.escape(about.started)} in {about.wall_seconds:.0f} s by '
         f"<code>{html.escape(about.command)}</code>.{warning}</p>"
     )
+
+
+def _engine(records: Records, experiment: str) -> str:
+    """Return what ran the networks of an experiment, where it was not torch as it is; else nothing."""
+    record = records.get(experiment)
+    engine = "torch" if record is None or experiment not in IN_ENGINES else engine_of(record)
+    return "" if engine == "torch" else engine
 
 
 #: A day: no measurement of the course takes as long.
@@ -250,7 +262,9 @@ def class_page(devices: Sequence[Records]) -> str:
 
 def _device_line(records: Records) -> str:
     about = next(iter(records.values())).provenance
-    cells = [about.device, about.started[:10], about.versions.get("torch", "")]
+    engines = sorted({_engine(records, experiment) for experiment in IN_ENGINES} - {""})
+    named = f"{about.device}, networks in {', '.join(engines)}" if engines else about.device
+    cells = [named, about.started[:10], about.versions.get("torch", "")]
     return _line("td", cells + [_cell(records, *column[1:]) for column in _COLUMNS])
 
 
@@ -308,7 +322,10 @@ def _say(line: str, stream: TextIO | None = None) -> None:
 
 
 def _measure(arguments: argparse.Namespace) -> int:
-    how = extent(as_device(arguments.device), arguments.quick)
+    device = as_device(arguments.device)
+    choice("engine", arguments.engine, tuple(ENGINES))
+    check_engine(arguments.engine, spec("efficientnet_b0"), "fp32", device)
+    how = replace(extent(device, arguments.quick), engine=arguments.engine)
     measure_device(how, arguments.folder, arguments.experiment or DEVICE_EXPERIMENTS, _say)
     return 0
 
@@ -357,6 +374,7 @@ def _add_arguments(command: Any) -> None:
     command.add_argument("--folder", type=some_path, default=Path("device-report"), help="where results go")
     command.add_argument("--device", help="cpu, cuda, mps; the accelerator if there is one")
     command.add_argument("--quick", action="store_true", help="a short version on small inputs")
+    command.add_argument("--engine", default="torch", help=f"what runs whole networks: {', '.join(ENGINES)}")
     command.add_argument(
         "experiment",
         nargs="*",

@@ -12,14 +12,6 @@ from effnet_edu.model.export import graph_with_weights
 from effnet_edu.model.inference import check_compiler, optimize_for_inference
 from effnet_edu.model.network import EfficientNet
 
-#: Names of the engines, each with what it is.
-ENGINES = {
-    "torch": "torch, operation by operation",
-    "optimised": "optimize_for_inference",
-    "compiled": "torch.compile",
-    "onnxruntime": "ONNX Runtime on the CPU",
-    "openvino": "OpenVINO on the CPU",
-}
 #: Packages of their own that run a graph.
 _GRAPHS = ("onnxruntime", "openvino")
 

@@ -12,7 +12,8 @@ from effnet_edu.ground.watch import Watch
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.device import device_name, stopwatch
-from effnet_edu.profiling.engines import ENGINES, Runner, check_engine, in_engine, is_installed, version
+from effnet_edu.profiling.engines import Runner, check_engine, in_engine, is_installed, version
+from effnet_edu.profiling.names import ENGINES
 from effnet_edu.profiling.repeats import median_interval
 from effnet_edu.profiling.threads import free_threads
 from effnet_edu.profiling.workload import as_workload, check_activations, ready_network

@@ -12,9 +12,10 @@ from effnet_edu.ground.watch import Watch
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.model.variants import as_spec, list_variants
 from effnet_edu.profiling.device import device_name, synchronize
-from effnet_edu.profiling.engines import ENGINES, check_engine, in_engine, version
+from effnet_edu.profiling.engines import check_engine, in_engine, version
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.memory import memory_growth
+from effnet_edu.profiling.names import ENGINES
 from effnet_edu.profiling.repeats import Timing
 from effnet_edu.profiling.telemetry import Sampler, Telemetry, energy_per_run, sensors
 from effnet_edu.profiling.threads import free_threads

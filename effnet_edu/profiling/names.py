@@ -1,4 +1,4 @@
-"""What can be chosen in a measurement, known without torch: precisions with their bytes, and peers."""
+"""What can be chosen in a measurement, known without torch: precisions with their bytes, peers, engines."""
 
 from collections.abc import Mapping
 
@@ -6,3 +6,11 @@ from collections.abc import Mapping
 PRECISION_BYTES: Mapping[str, int] = {"fp32": 4, "bf16": 2, "fp16": 2}
 #: Networks of other papers, as in `peers.PEERS`.
 PEER_NAMES = ("resnet50", "convnext_tiny")
+#: Names of the engines, each with what it is.
+ENGINES: Mapping[str, str] = {
+    "torch": "torch, operation by operation",
+    "optimised": "optimize_for_inference",
+    "compiled": "torch.compile",
+    "onnxruntime": "ONNX Runtime on the CPU",
+    "openvino": "OpenVINO on the CPU",
+}

@@ -4,6 +4,7 @@ import copy
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 
 import effnet_edu as ee
 from effnet_edu.ground.openmp import BOUNDED
+from effnet_edu.profiling.engines import Runner, in_engine
 from tests.bench.networks import OURS, efficientnet_pytorch, geffnet, same_weights, timm, torchvision
 
 B0 = "efficientnet_b0"
@@ -126,6 +128,38 @@ def forward_bars(size: Size) -> list[Bar]:
     return bars
 
 
+def engine_cases(size: Size) -> list[Case]:
+    """Evaluation of B0 by ours, optimised, and by other engines, which run the graph that we export."""
+    net = same_weights(B0)[OURS]
+    cases = []
+    for batch in size.batches:
+        images = random_images(batch, size)
+        runs: dict[str, Run] = {}
+        for engine in ENGINES:
+            with torch.inference_mode():
+                run = in_engine(engine, net, tuple(images.shape))
+            runs[engine] = partial(second_run, run, images)
+        cases.append(
+            Case(engines_name(batch), runs, size.most_rounds if batch == 1 else min(4, size.most_rounds))
+        )
+    return cases
+
+
+ENGINES = ("optimised", "onnxruntime", "openvino")
+
+
+def engines_name(batch: int) -> str:
+    return f"engines B0, batch {batch}"
+
+
+def engine_bars(size: Size) -> list[Bar]:
+    one, many = min(size.batches), max(size.batches)
+    return [
+        Bar(engines_name(one), "optimised", ("onnxruntime", "openvino")),
+        Bar(engines_name(many), "optimised", ("onnxruntime",)),
+    ]
+
+
 def training_cases(size: Size) -> list[Case]:
     """One step of SGD with momentum on B0: forward, loss, backward, update."""
     networks, cases = same_weights(B0), []
@@ -211,6 +245,7 @@ class Group:
 
 GROUPS = {
     "forward": Group(forward_cases, forward_bars, 5),
+    "engines": Group(engine_cases, engine_bars, 5),
     "training": Group(training_cases, training_bars, 3),
     "tools": Group(tool_cases, tool_bars, 3),
 }
@@ -224,6 +259,15 @@ def random_images(batch: int, size: Size) -> Tensor:
 def evaluate(net: nn.Module, images: Tensor) -> None:
     with torch.inference_mode():
         net(images)
+
+
+def second_run(run: Runner, images: Tensor) -> Seconds:
+    """Time the second of two runs: the engine before may still wait for work on the cores in the first."""
+    with torch.inference_mode():
+        run(images)
+        begun = time.perf_counter()
+        run(images)
+        return Seconds(time.perf_counter() - begun)
 
 
 def train(net: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor) -> None:

@@ -16,7 +16,10 @@ from effnet_edu.ground.palette import FAINT, GREY, INK, RESOLUTION, WIDTH
 from effnet_edu.profiling.device import device_name
 from tests.bench.verdict import Result
 
-PACKAGES = ("torch", "torchvision", "timm", "geffnet", "efficientnet_pytorch", "torchinfo", "fvcore")
+PACKAGES = (
+    *("torch", "torchvision", "timm", "geffnet", "efficientnet_pytorch", "torchinfo", "fvcore"),
+    *("onnxruntime", "openvino"),
+)
 COLOURS = {"met": RESOLUTION, "tie": GREY, "MISSED": WIDTH}
 MARKERS = {"met": "o", "tie": "s", "MISSED": "X"}
 

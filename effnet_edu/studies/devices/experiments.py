@@ -24,6 +24,7 @@ from effnet_edu.profiling.ceilings import measure_ceilings
 from effnet_edu.profiling.counts import count_module
 from effnet_edu.profiling.forward import profile
 from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
+from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.module import time_module
 from effnet_edu.profiling.repeats import Timing
 from effnet_edu.profiling.training_cost import profile_training
@@ -53,6 +54,7 @@ class Extent:
         resolution: Side of every input in pixels; None for each network's own.
         precisions: Precisions of the ranking.
         seconds: How long each thing is timed.
+        engine: What runs whole networks, where they are ranked and where batches grow.
     """
 
     device: torch.device
@@ -66,6 +68,7 @@ class Extent:
     resolution: int | None
     precisions: tuple[str, ...]
     seconds: float
+    engine: str = "torch"
 
 
 _V1 = tuple(f"efficientnet_b{n}" for n in range(8))
@@ -155,11 +158,15 @@ def layer_profile(row: DeviceRow) -> LayerProfile:
 def networks(how: Extent) -> list[DeviceRow]:
     """Return time, throughput and memory of the ranked networks."""
     return [
-        asdict(profile(name, batch, how.resolution, precision, how.device, seconds=how.seconds))
+        asdict(_profiled(name, batch, how, precision))
         for precision in how.precisions
         for batch in how.batch_sizes
         for name in how.networks
     ]
+
+
+def _profiled(name: str, batch: int, how: Extent, precision: str = "fp32") -> Measurement:
+    return profile(name, batch, how.resolution, precision, how.device, engine=how.engine, seconds=how.seconds)
 
 
 def batch_sizes(how: Extent) -> list[DeviceRow]:
@@ -167,11 +174,7 @@ def batch_sizes(how: Extent) -> list[DeviceRow]:
     rows = []
     for batch in how.growing_batches:
         try:
-            rows.append(
-                asdict(
-                    profile("efficientnet_b0", batch, how.resolution, device=how.device, seconds=how.seconds)
-                )
-            )
+            rows.append(asdict(_profiled("efficientnet_b0", batch, how)))
         except MemoryError:
             break
     return rows

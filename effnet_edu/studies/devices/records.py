@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from effnet_edu.ground.checks import choice
+from effnet_edu.profiling.names import ENGINES
 from effnet_edu.studies.provenance import begin
 from effnet_edu.studies.record import RESULTS, Record, read, write
 from effnet_edu.studies.registry import DEVICE_EXPERIMENTS, DEVICE_METHODS
@@ -15,6 +16,8 @@ from effnet_edu.studies.registry import DEVICE_EXPERIMENTS, DEVICE_METHODS
 if TYPE_CHECKING:
     from effnet_edu.studies.devices.experiments import Extent
 
+#: Experiments that run whole networks, in the engine that is asked for.
+IN_ENGINES = ("networks", "batch_sizes")
 #: Where this project keeps the devices that it has measured.
 DEVICES = RESULTS / "devices"
 
@@ -24,12 +27,25 @@ def folder_name(name: str) -> str:
     return "_".join(re.findall(r"[a-z0-9]+", name.lower())) or "device"
 
 
-def is_current(experiment: str, folder: Path) -> bool:
-    """Return whether the folder holds this experiment, made by the method of today."""
+def is_current(experiment: str, folder: Path, engine: str = "torch") -> bool:
+    """Return whether the folder holds this experiment, made by the method of today and in this engine."""
     try:
-        return read(experiment, folder).provenance.method == DEVICE_METHODS[experiment]
+        record = read(experiment, folder)
+        if experiment in IN_ENGINES and engine_of(record) != engine:
+            return False
     except (FileNotFoundError, ValueError):
         return False
+    return record.provenance.method == DEVICE_METHODS[experiment]
+
+
+def engine_of(record: Record) -> str:
+    """Return what ran the networks of a record.
+
+    Raises:
+        ValueError: The record names no engine that there is.
+    """
+    extent = record.data.get("extent")
+    return choice("engine", extent.get("engine", "torch"), tuple(ENGINES)) if extent else "torch"
 
 
 def measure_device(
@@ -49,16 +65,18 @@ def measure_device(
     from effnet_edu.studies.devices.experiments import perform
 
     for experiment in experiments:
-        if is_current(experiment, folder):
+        if is_current(experiment, folder, how.engine):
             say(f"{experiment}: measured before")
             continue
         begun = time.monotonic()
+        is_other = experiment in IN_ENGINES and how.engine != "torch"
+        option = f" --engine {how.engine}" if is_other else ""
         # Named as in this module's command, whoever calls: it is what makes the numbers again.
         where = begin(
             DEVICE_METHODS[experiment],
             how.device,
             seeds=(0,),
-            command=f"python -m effnet_edu measure device {experiment}",
+            command=f"python -m effnet_edu measure device {experiment}{option}",
         )
         rows = perform(experiment, how)
         seconds = time.monotonic() - begun
