@@ -11,9 +11,7 @@ from torch import Tensor, nn
 from effnet_edu.model.export import graph_with_weights
 from effnet_edu.model.inference import check_compiler, optimize_for_inference
 from effnet_edu.model.network import EfficientNet
-
-#: Packages of their own that run a graph.
-_GRAPHS = ("onnxruntime", "openvino")
+from effnet_edu.profiling.names import CPU_ENGINES
 
 #: What runs a batch of images.  # (N, C, H, W) -> (N, classes)
 Runner = Callable[[Tensor], Any]
@@ -26,12 +24,12 @@ def is_installed(engine: str) -> bool:
             check_compiler()
         except RuntimeError:
             return False
-    return engine not in _GRAPHS or find_spec(engine) is not None
+    return engine not in CPU_ENGINES or find_spec(engine) is not None
 
 
 def version(engine: str) -> str:
     """Return the version of an engine that is a package of its own, or an empty text: torch tells its own."""
-    return metadata.version(engine) if engine in _GRAPHS else ""
+    return metadata.version(engine) if engine in CPU_ENGINES else ""
 
 
 def check_engine(engine: str, network: object, precision: str, device: torch.device) -> None:
@@ -51,11 +49,11 @@ def check_engine(engine: str, network: object, precision: str, device: torch.dev
     if engine == "compiled" and device.type == "cpu":
         check_compiler()
     is_other = isinstance(network, nn.Module) and not isinstance(network, EfficientNet)
-    if engine in ("optimised", *_GRAPHS) and (is_other or isinstance(network, type)):
+    if engine in ("optimised", *CPU_ENGINES) and (is_other or isinstance(network, type)):
         raise ValueError(
             f'engine="{engine}" runs EfficientNets of this library alone; "torch" and "compiled" run others.'
         )
-    if engine not in _GRAPHS:
+    if engine not in CPU_ENGINES:
         return
     if precision != "fp32" or device.type != "cpu":
         raise ValueError(f'engine="{engine}" runs in fp32 on the CPU; this is {precision} on {device}.')

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 PRECISION_BYTES: Mapping[str, int] = {"fp32": 4, "bf16": 2, "fp16": 2}
 #: Networks of other papers, as in `peers.PEERS`.
 PEER_NAMES = ("resnet50", "convnext_tiny")
-#: Names of the engines, each with what it is.
+#: Packages of their own that run a graph, on the CPU and in fp32.
+CPU_ENGINES = ("onnxruntime", "openvino")
+#: What runs a network, each with what it is.
 ENGINES: Mapping[str, str] = {
     "torch": "torch, operation by operation",
     "optimised": "optimize_for_inference",

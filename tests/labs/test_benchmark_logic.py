@@ -21,6 +21,7 @@ from effnet_edu.labs.benchmark.measured import MeasuredBenchmark
 from effnet_edu.labs.benchmark.points import HERE, NOWHERE, devices_beside, recorded
 from effnet_edu.labs.benchmark.screen import aside, finding, headlines, within_table
 from effnet_edu.profiling.measurement import Measurement
+from effnet_edu.profiling.names import PEER_NAMES
 from effnet_edu.published.benchmarks import DEVICES, results
 
 EPYC = "AMD EPYC, 2 threads"
@@ -33,6 +34,7 @@ class Timer:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.engines: list[str] = []
         self.release, self.started = threading.Event(), threading.Event()
         self.too_large: set[str] = set()
         self.release.set()
@@ -41,6 +43,7 @@ class Timer:
         self, name: str, batch_size: int, side: int, precision: str, _device: Any, **options: Any
     ) -> Measurement:
         self.calls.append(name)
+        self.engines.append(options["engine"])
         self.started.set()
         while not self.release.wait(0.01):
             if options["watch"].is_cancelled():
@@ -126,6 +129,27 @@ def test_a_moving_budget_leaves_the_measurement_alone_and_cancel_keeps_what_is_d
     assert logic.wait(60)
     assert timer.calls.count("efficientnet_b0") == 1
     assert logic.is_fresh
+
+
+def test_an_engine_is_a_condition_that_status_and_picture_name(timer: Timer) -> None:
+    logic = measured(beside=NOWHERE, most_ms=100)
+    logic.precision = "bf16"
+    logic.engine = "openvino"
+    assert logic.precision == "fp32"
+    assert logic.wait(60)
+    assert len(timer.calls) == 8
+    assert timer.engines[-4:] == ["openvino"] * 4
+    assert "batch 1, fp32 in openvino" in logic.status.message
+    assert {point.device for point in here(logic, logic.setting)} == {f"{HERE}, openvino"}
+    assert ranking(logic, logic.setting)[1].title == f"{HERE}, openvino"
+    assert headlines(logic, logic.setting)[0].startswith("Best here in openvino within 100 ms")
+    logic.precision = "bf16"
+    assert logic.engine == "torch"
+    with pytest.raises(traitlets.TraitError):
+        logic.engine = "compiled"
+    known = {result.key for result in compared.wanted(replace(logic.setting, up_to=60.0, engine="openvino"))}
+    assert "efficientnet_b7" in known
+    assert not known & set(PEER_NAMES)
 
 
 def test_what_does_not_fit_is_left_out_and_said(timer: Timer) -> None:

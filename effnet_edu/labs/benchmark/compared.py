@@ -23,6 +23,7 @@ from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import Number, Section, digits
 from effnet_edu.profiling.measurement import Measurement
+from effnet_edu.profiling.names import PEER_NAMES
 from effnet_edu.published.benchmarks import Result
 
 #: How many networks the picture of two orders can hold.
@@ -44,6 +45,7 @@ class BenchmarkSetting:
     beside: str
     batch_size: int
     precision: str
+    engine: str
     up_to: float
     device: str
 
@@ -73,8 +75,21 @@ Benchmark = ForwardLogic[BenchmarkSetting]
 
 
 def wanted(setting: BenchmarkSetting) -> tuple[Result, ...]:
-    """Return the networks that are to be measured at a setting, the cheapest first."""
-    return tuple(result for result in buildable(setting.accuracy) if (result.macs or 0.0) <= setting.up_to)
+    """Return the networks that are to be measured at a setting, the cheapest first.
+
+    Other engines run EfficientNets alone.
+    """
+    left_out = () if setting.engine == "torch" else PEER_NAMES
+    return tuple(
+        result
+        for result in buildable(setting.accuracy)
+        if (result.macs or 0.0) <= setting.up_to and result.key not in left_out
+    )
+
+
+def this_device(setting: BenchmarkSetting) -> str:
+    """Return what the picture calls this device, with the engine where it is not torch as it is."""
+    return HERE if setting.engine == "torch" else f"{HERE}, {setting.engine}"
 
 
 def kept(
@@ -103,7 +118,8 @@ def here(logic: Benchmark, setting: BenchmarkSetting) -> tuple[Point, ...]:
         if (record := newest.get(identity(result)) or older.get(identity(result))) is not None:
             row = timed(record.measurement)
             is_stale = identity(result) not in newest
-            points.append(over_time(result, row, setting.across, "measured", HERE, is_stale))
+            where = this_device(record.setting)
+            points.append(over_time(result, row, setting.across, "measured", where, is_stale))
     return tuple(points)
 
 
@@ -145,7 +161,7 @@ def ranking(logic: Benchmark, setting: BenchmarkSetting) -> tuple[Order, Order]:
     if dimension.is_size:
         timing = replace(setting, across="throughput")
         throughput = timing.dimension
-        order = Order(HERE, ordered(here(logic, timing), throughput))
+        order = Order(this_device(setting), ordered(here(logic, timing), throughput))
         if not order.points:
             order = Order(setting.beside, ordered(elsewhere(timing), throughput))
         if not order.points:
@@ -155,7 +171,7 @@ def ranking(logic: Benchmark, setting: BenchmarkSetting) -> tuple[Order, Order]:
         return orders(left, order, MOST_ORDERED)
     measured, other = ordered(here(logic, setting), dimension), ordered(elsewhere(setting), dimension)
     there = Order(setting.beside, other)
-    found = orders(there if other else by_macs, Order(HERE, measured), MOST_ORDERED)
+    found = orders(there if other else by_macs, Order(this_device(setting), measured), MOST_ORDERED)
     return found if len(found[0].points) > 1 else orders(by_macs, there, MOST_ORDERED)
 
 
@@ -220,14 +236,15 @@ def identity(result: Result) -> tuple[str, int]:
     return result.key, int(result.resolution or 0)
 
 
-def conditions(setting: BenchmarkSetting) -> tuple[int, str, str]:
+def conditions(setting: BenchmarkSetting) -> tuple[int, str, str, str]:
     """Return under what a time was measured."""
-    return setting.batch_size, setting.precision, setting.device
+    return setting.batch_size, setting.precision, setting.engine, setting.device
 
 
 def conditions_in_words(setting: BenchmarkSetting) -> str:
-    """Return batch size and precision in words."""
-    return f"batch {setting.batch_size}, {setting.precision}"
+    """Return batch size, precision and another engine than torch in words."""
+    words = f"batch {setting.batch_size}, {setting.precision}"
+    return words if setting.engine == "torch" else f"{words} in {setting.engine}"
 
 
 def _facts(result: Result) -> tuple[Number, ...]:

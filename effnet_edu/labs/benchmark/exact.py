@@ -24,7 +24,7 @@ from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import Section
 from effnet_edu.labs.frame.settings import RoundedFloat, Whole
 from effnet_edu.profiling.measurement import Measurement
-from effnet_edu.profiling.names import PRECISION_BYTES
+from effnet_edu.profiling.names import CPU_ENGINES, ENGINES, PRECISION_BYTES
 from effnet_edu.published.benchmarks import DEVICES, PUBLISHERS, plain_name
 
 
@@ -35,7 +35,7 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
     SETTING = BenchmarkSetting
     MAIN = "most_ms"
     QUICK: ClassVar[Mapping[str, Any]] = {"up_to": 0.5}
-    MEASURED_ONLY = ("up_to", "device")
+    MEASURED_ONLY = ("engine", "up_to", "device")
     FILES = (
         "published/*.csv",
         "studies/results/devices/*/networks.json",
@@ -55,6 +55,7 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
     beside = traitlets.Unicode(help="another device")
     batch_size = Whole(1, min=1, max=1024, help="images at once")
     precision = traitlets.Enum(tuple(PRECISION_BYTES), "fp32", help="type of all numbers")
+    engine = traitlets.Enum(tuple(ENGINES), "torch", help="what runs the networks")
     up_to = traitlets.Enum(LIMITS, 5.0, help="billion MACs, measured")
 
     @traitlets.default("beside")
@@ -70,11 +71,19 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
         return value
 
     def on_change(self, name: str) -> None:
-        """Take a recorded device's batch and precision; leave time where only throughput is published."""
+        """Take a recorded device's batch and precision; leave time where only throughput is published.
+
+        Engines of the CPU take fp32 there along, and give way to another precision or device.
+        """
         if name == "beside" and self.beside in recorded():
             known = recorded()[self.beside].conditions
             if (self.batch_size, self.precision) not in known:
                 self.batch_size, self.precision = known[0]
+        if self.engine in CPU_ENGINES and (self.precision, self.device) != ("fp32", "cpu"):
+            if name == "engine":
+                self.precision, self.device = "fp32", "cpu"
+            else:
+                self.engine = "torch"
         device = DEVICES.get(self.beside)
         if device is not None and device.batch_size is None and self.across == "time":
             if name == "beside":

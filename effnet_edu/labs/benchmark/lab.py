@@ -1,7 +1,7 @@
 """The words and controls of the benchmark lab."""
 
 from effnet_edu.labs.benchmark.compared import LIMITS
-from effnet_edu.labs.benchmark.measured import MeasuredBenchmark
+from effnet_edu.labs.benchmark.measured import MeasuredBenchmark, engines
 from effnet_edu.labs.benchmark.points import devices_beside
 from effnet_edu.labs.frame.controls import Choice, OnlyWhile, Slider
 from effnet_edu.labs.frame.lab import Lab
@@ -15,11 +15,12 @@ class BenchmarkLab(Lab):
         device: Where to measure; the accelerator if there is one.
         settings: Any of across (`"time"`, `"throughput"`, `"MACs"` or `"parameters"`), the budgets most_ms,
             least_images_per_second, most_macs (billions) and most_parameters (millions), accuracy
-            (`"papers"`, `"timm"` or `"torchvision"`), beside, batch_size, precision and up_to (billion MACs).
+            (`"papers"`, `"timm"` or `"torchvision"`), beside, batch_size, precision, engine
+            (`"torch"`, `"optimised"`, `"onnxruntime"` or `"openvino"`) and up_to (billion MACs).
 
     Raises:
         TypeError: There is no such setting.
-        traitlets.TraitError: A setting is outside its range.
+        traitlets.TraitError: A setting is outside its range, or the engine is not installed.
     """
 
     LOGIC = MeasuredBenchmark
@@ -36,6 +37,7 @@ class BenchmarkLab(Lab):
         Choice("beside", devices_beside, label_width=44),
         Choice("batch_size", tuple(2**n for n in range(11)), label="batch size"),
         Choice("precision"),
+        Choice("engine", engines),
         Choice("up_to", LIMITS, label="up to"),
         Choice("device", devices),
     )

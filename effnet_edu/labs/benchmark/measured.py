@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+import traitlets
+
+from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.watch import Watch
 from effnet_edu.labs.benchmark.compared import (
     BenchmarkSetting,
@@ -17,16 +20,23 @@ from effnet_edu.labs.benchmark.exact import BenchmarkLogic
 from effnet_edu.labs.frame.forward_logic import advice
 from effnet_edu.labs.frame.logic import Record, Status
 from effnet_edu.labs.frame.measuring import Measuring
+from effnet_edu.profiling.engines import is_installed
 from effnet_edu.profiling.forward import profile
 from effnet_edu.profiling.measurement import Measurement
+from effnet_edu.profiling.names import ENGINES
 from effnet_edu.published.benchmarks import Result, plain_name
 
 #: How long each network is timed: rather many networks soon than one network well.
 SECONDS = 0.5
 
 
+def engines() -> tuple[str, ...]:
+    """Return what is installed here, but for torch.compile, which takes minutes for each network."""
+    return tuple(engine for engine in ENGINES if engine != "compiled" and is_installed(engine))
+
+
 class MeasuredBenchmark(Measuring[BenchmarkSetting, Measurement], BenchmarkLogic):
-    """The benchmark lab with a device: each network is kept with its batch size and precision.
+    """The benchmark lab with a device: each network is kept with its batch size, precision and engine.
 
     None is measured twice unless asked for.
     """
@@ -35,8 +45,16 @@ class MeasuredBenchmark(Measuring[BenchmarkSetting, Measurement], BenchmarkLogic
     UNMEASURED = ("Not measured yet: press Measure", "or take another device.")
 
     def __init__(self, device: str | None = None, **settings: Any) -> None:
-        self._refused: dict[tuple[str, int, int, str, str], str] = {}
+        self._refused: dict[tuple[str, int, int, str, str, str], str] = {}
         super().__init__(device, **settings)
+
+    @traitlets.validate("engine")
+    def _check_engine(self, proposal: Any) -> str:
+        if (engine := str(proposal["value"])) not in engines():
+            raise traitlets.TraitError(
+                f"engine is {quoted(engine)}; it must be one of {', '.join(engines())}."
+            )
+        return engine
 
     def missing(self, setting: BenchmarkSetting) -> tuple[Result, ...]:
         """Return what was not measured under these conditions, and did not fail to fit."""
@@ -104,6 +122,7 @@ def _one(result: Result, setting: BenchmarkSetting, watch: Watch) -> Measurement
         int(result.resolution or 0),
         setting.precision,
         setting.device,
+        engine=setting.engine,
         seconds=SECONDS,
         watch=watch,
     )

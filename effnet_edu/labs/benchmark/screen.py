@@ -37,7 +37,7 @@ def finding(logic: Benchmark) -> str:
 def headlines(logic: Benchmark, setting: BenchmarkSetting) -> list[str]:
     """Return the best network within the budget in words, and the best on the device beside this one."""
     found, is_size = winner(logic, setting), setting.dimension.is_size
-    where = "" if is_size else " here" if logic.MEASURES else f" on {setting.beside}"
+    where = "" if is_size else _here(setting) if logic.MEASURES else f" on {setting.beside}"
     if found is not None:
         lines = [f"Best{where} {setting.limit_in_words}: {found}"]
     elif logic.MEASURES and not is_size and not any(not point.is_stale for point in here(logic, setting)):
@@ -49,6 +49,10 @@ def headlines(logic: Benchmark, setting: BenchmarkSetting) -> list[str]:
     if logic.MEASURES and not is_size and setting.beside != NOWHERE:
         lines.append(_headline_beside(logic, setting))
     return lines
+
+
+def _here(setting: BenchmarkSetting) -> str:
+    return " here" if setting.engine == "torch" else f" here in {setting.engine}"
 
 
 def _headline_beside(logic: Benchmark, setting: BenchmarkSetting) -> str:
