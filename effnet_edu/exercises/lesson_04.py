@@ -15,54 +15,76 @@ from effnet_edu.studies.result import read
 LESSON = "04_squeeze_and_excitation"
 
 
+def _draw_budget(generator: random.Random) -> tuple[int, int]:
+    c_mid = 8 * generator.randint(2, 144)
+    return c_mid, generator.randint(0, 12) * c_mid + generator.randint(0, c_mid)
+
+
 def squeeze_parameters(c_mid: int, squeeze: int) -> int:
     """Return the parameters of squeeze-and-excitation."""
     return 2 * c_mid * squeeze + squeeze + c_mid
 
 
-SQUEEZE_PARAMETERS = Exercise(
-    name="squeeze_parameters",
+def widest_squeeze(c_mid: int, budget: int) -> int:
+    """Return the widest squeeze whose two convolutions have no more parameters than a budget, or 0."""
+    return max(0, (budget - c_mid) // (2 * c_mid + 1))
+
+
+WIDEST_SQUEEZE = Exercise(
+    name="widest_squeeze",
     lesson=LESSON,
-    title="Count it",
-    difficulty="easy",
-    minutes=4,
-    task="Write how many parameters squeeze-and-excitation has: two 1x1 convolutions, both with bias.",
-    template="def squeeze_parameters(c_mid, squeeze):\n"
-    '    """Return the parameters of both convolutions, biases included."""\n'
+    title="How wide a squeeze can you pay for?",
+    difficulty="medium",
+    minutes=6,
+    task="The squeeze-and-excitation of a block may have at most `budget` parameters: two 1x1 convolutions, "
+    "from c_mid channels to the squeeze and back, both with bias. Write the widest squeeze that fits, and 0 "
+    "if none does.",
+    template="def widest_squeeze(c_mid, budget):\n"
+    '    """Return the largest squeeze width with at most `budget` parameters, or 0."""\n'
+    "    each = <answer>  # what one more channel of the squeeze costs\n"
     "    return <answer>",
-    answers=("2 * c_mid * squeeze + squeeze + c_mid",),
+    answers=("2 * c_mid + 1", "max(0, (budget - c_mid) // each)"),
     hints=(
-        "One convolution goes from c_mid to squeeze channels, the other one back.",
         "A 1x1 convolution has a weight for each pair of channels, and a bias for each channel it writes.",
+        "Which parameters are there however narrow the squeeze is?",
+        "The c_mid biases of the second convolution come first; what is left is divided by `each`.",
     ),
     checker=FunctionCheck(
-        reference=squeeze_parameters,
-        draw=lambda generator: (8 * generator.randint(2, 144), generator.randint(1, 48)),
-        arguments=("c_mid", "squeeze"),
-        edges=((1, 1), (8, 1), (96, 4)),
+        reference=widest_squeeze,
+        draw=_draw_budget,
+        arguments=("c_mid", "budget"),
+        edges=((96, 868), (96, 867), (96, 96), (96, 0), (1, 4), (1, 3)),
         whole=True,
         mistakes=(
             (
-                lambda c_mid, squeeze: 2 * c_mid * squeeze,
+                lambda c_mid, budget: budget // (2 * c_mid),
                 "The biases are missing: each convolution has one for every channel that it writes.",
             ),
             (
-                lambda c_mid, squeeze: c_mid * squeeze + squeeze,
+                lambda c_mid, budget: budget // (2 * c_mid + 1),
+                "The second convolution has c_mid biases, however narrow the squeeze. Subtract them first.",
+            ),
+            (
+                lambda c_mid, budget: max(0, (budget - c_mid) // (2 * c_mid)),
+                "Each channel of the squeeze has a bias, too: it costs `2 * c_mid + 1`.",
+            ),
+            (
+                lambda c_mid, budget: (budget - c_mid) // (2 * c_mid + 1),
+                "Where the budget does not even pay for the biases, it returns a width below 0.",
+            ),
+            (
+                lambda c_mid, budget: budget // (c_mid + 1),
                 "This is the first convolution alone. A second one goes back to c_mid channels.",
             ),
             (
-                lambda c_mid, squeeze: 2 * (c_mid * squeeze + squeeze),
-                "The second convolution writes c_mid channels, so it has c_mid biases.",
-            ),
-            (
-                lambda c_mid, squeeze: 2 * c_mid * squeeze + 3 * (squeeze + c_mid),
+                lambda c_mid, budget: max(0, (budget - 3 * c_mid) // (2 * c_mid + 3)),
                 "This counts a batch norm after each convolution. There is none here.",
             ),
         ),
     ),
     shows=lambda answer: (
-        f"Over the {spec('efficientnet_b0').layers} blocks of B0 it sums to "
-        f"{sum(answer(b.channels_hidden, b.squeeze_channels) for b in resolve(spec('efficientnet_b0'))):,}: "
+        f"The second block of B0 spends {squeeze_parameters(96, 4)} parameters on a squeeze of "
+        f"{answer(96, squeeze_parameters(96, 4))}. Over all {spec('efficientnet_b0').layers} blocks it is "
         f"{_share_of_parameters('efficientnet_b0'):.0%} of its parameters."
     ),
 )
@@ -234,7 +256,7 @@ def _recorded_share(block: int) -> float:
     return float(run["gates"][block]["between_class_share"])
 
 
-EXERCISES = ("squeeze_excite_block", SQUEEZE_PARAMETERS, EXTRA_PARAMETERS, CLASS_SHARE)
+EXERCISES = ("squeeze_excite_block", WIDEST_SQUEEZE, EXTRA_PARAMETERS, CLASS_SHARE)
 
 _B0 = cost("efficientnet_b0")
 _MACS_IN_SE = 100 * _B0.by_role()["squeeze_excite"] / _B0.macs

@@ -56,7 +56,7 @@ def test_a_number_of_any_kind_is_judged_by_its_value(convert):
 
 @pytest.mark.parametrize("convert", [Fraction, Decimal, np.int64, np.float32, torch.tensor, float])
 def test_a_whole_number_of_any_kind_is_judged_by_its_value(convert):
-    for name in ("feature_side", "conv_macs", "blocks_after_scaling", "stage_side", "squeeze_parameters"):
+    for name in ("feature_side", "conv_macs", "blocks_after_scaling", "stage_side", "widest_squeeze"):
         right = answer(get(name), get(name).solved())
         assert get(name).check(lambda *given, right=right: convert(right(*given))).state == "right", name
 

@@ -63,13 +63,15 @@ WRONG = {
         ("lambda c, s: ee.SqueezeExcitation(c, s, 'silu')", "the library's own"),
         ("Gate(8, 2)", "wants the class itself"),
     ],
-    "squeeze_parameters": [
-        ("lambda c_mid, squeeze: 2 * c_mid * squeeze", "biases are missing"),
-        ("lambda c_mid, squeeze: c_mid * squeeze + squeeze", "first convolution alone"),
-        ("lambda c_mid, squeeze: 2 * (c_mid * squeeze + squeeze)", "so it has c_mid biases"),
-        ("lambda c_mid, squeeze: 2 * c_mid * squeeze + 3 * c_mid + 3 * squeeze", "batch norm"),
-        ("lambda c_mid, squeeze: 2 * c_mid * squeeze + squeeze + c_mid / 3", "only a whole number"),
-        ("2 * 96 * 4", "wants the function itself"),
+    "widest_squeeze": [
+        ("lambda c_mid, budget: budget // (2 * c_mid)", "biases are missing"),
+        ("lambda c_mid, budget: budget // (2 * c_mid + 1)", "Subtract them first"),
+        ("lambda c_mid, budget: max(0, (budget - c_mid) // (2 * c_mid))", "has a bias, too"),
+        ("lambda c_mid, budget: (budget - c_mid) // (2 * c_mid + 1)", "a width below 0"),
+        ("lambda c_mid, budget: budget // (c_mid + 1)", "first convolution alone"),
+        ("lambda c_mid, budget: max(0, (budget - 3 * c_mid) // (2 * c_mid + 3))", "batch norm"),
+        ("lambda c_mid, budget: max(0, (budget - c_mid) / (2 * c_mid + 1))", "only a whole number"),
+        ("lambda c_mid, budget: c_mid // 4", "agrees on"),
     ],
     "extra_parameters": [
         ("ee.cost('efficientnet_b4').parameters", "less than that"),
