@@ -5,6 +5,7 @@ import shutil
 import tarfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Self
 
 from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.locks import file_lock
@@ -48,10 +49,10 @@ def _extract_into(archive: Path, folder: Path, max_files: int, max_bytes: int) -
         # Read as a stream: every member is looked at before it is unpacked, and no byte is read twice.
         with (
             _BoundedGzip(archive, max_bytes) as unpacked,
-            tarfile.open(fileobj=unpacked, mode="r|", tarinfo=_StrictHeader) as members,
+            tarfile.open(fileobj=unpacked, mode="r|", tarinfo=StrictHeader) as members,
         ):
             for member in members:
-                name = _checked_name(member, archive)
+                name = checked_name(member, archive)
                 made.update(name.parents, (name,))
                 if len(made) > max_files + 1:
                     raise BrokenArchiveError(
@@ -77,8 +78,16 @@ def _extract_into(archive: Path, folder: Path, max_files: int, max_bytes: int) -
         raise BrokenArchiveError(f"{archive} names one place twice ({error.strerror}).") from error
 
 
-def _checked_name(member: tarfile.TarInfo, archive: Path) -> PurePosixPath:
-    """Return a member's name, or refuse the archive for what the member is."""
+def checked_name(member: tarfile.TarInfo, archive: Path) -> PurePosixPath:
+    """Return a member's name, or refuse the archive for what the member is.
+
+    Args:
+        member: A plain file or a folder, or what claims to be one.
+        archive: What the sentence names.
+
+    Raises:
+        BrokenArchiveError: It is a link, a device or sparse, or its name leads outside or is too long.
+    """
     name = PurePosixPath(member.name)
     outside = (
         name.is_absolute()
@@ -96,11 +105,11 @@ def _checked_name(member: tarfile.TarInfo, archive: Path) -> PurePosixPath:
     return name
 
 
-class _StrictHeader(tarfile.TarInfo):
+class StrictHeader(tarfile.TarInfo):
     """A header that is whole; tarfile takes a damaged one, or none, for the end of the archive."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_StrictHeader":
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """Return the header in these bytes; only an empty block of the full length ends an archive."""
         try:
             return super().frombuf(buf, encoding, errors)

@@ -10,6 +10,8 @@ from effnet_edu.images.labelled import LabelledImages
 from effnet_edu.images.mismatch import Mismatch, measure_mismatches
 from effnet_edu.images.photographs import PHOTOGRAPHS, Photograph, photograph
 from effnet_edu.images.preprocess import preprocess
+from effnet_edu.images.shards import stream_shards
+from effnet_edu.images.streamed import StreamedImages, stream_folder
 
 __all__ = [
     "PHOTOGRAPHS",
@@ -18,6 +20,7 @@ __all__ = [
     "Mismatch",
     "Photograph",
     "Prediction",
+    "StreamedImages",
     "classify",
     "explain",
     "fashion_mnist",
@@ -28,4 +31,6 @@ __all__ = [
     "measure_mismatches",
     "photograph",
     "preprocess",
+    "stream_folder",
+    "stream_shards",
 ]

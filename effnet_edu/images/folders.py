@@ -2,9 +2,10 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -18,6 +19,55 @@ _NOT_THE_OWNERS = (
     *("__macosx", "desktop.ini", "thumbs.db", "ehthumbs.db", "icon\r", "@eadir", "$recycle.bin"),
     *("system volume information", "lost+found"),
 )
+#: Pictures that wait for a thread at a time: a million would take gigabytes by themselves.
+_IN_LINE = 4096
+
+
+class Listed(NamedTuple):
+    """The pictures of a folder of classes, by name.
+
+    Attributes:
+        root: The folder, without links.
+        class_names: Its subfolders.
+        files: Each picture, below the root.
+        labels: Index of the class of each.
+        problems: A sentence for each thing that is not where it should be.
+    """
+
+    root: Path
+    class_names: tuple[str, ...]
+    files: list[str]
+    labels: list[int]
+    problems: list[str]
+
+
+def list_pictures(path: str | os.PathLike[str]) -> Listed:
+    """Return the pictures in a folder's subfolders; each subfolder is a class, in the order of their names.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        ValueError: It has no subfolder.
+    """
+    root = as_path(path)
+    if not root.is_dir():
+        raise FileNotFoundError(f"There is no folder {root}.")
+    root = root.resolve()
+    problems: list[str] = []
+    classes = [folder for folder in _listed(root) if _is_class(folder, root, problems)]
+    if not classes:
+        raise ValueError(
+            f"{root} has no subfolder; it must have one for each class, with the pictures of the class in it."
+        )
+    files: list[str] = []
+    labels: list[int] = []
+    for label, folder in enumerate(classes):
+        found = _pictures(folder, root, problems)
+        files += (picture.relative_to(root).as_posix() for picture in found)
+        labels += [label] * len(found)
+    return Listed(root, tuple(folder.name for folder in classes), files, labels, problems)
 
 
 def image_folder(
@@ -26,8 +76,8 @@ def image_folder(
     """Return the pictures in a folder's subfolders; each subfolder is a class, in the order of their names.
 
     A picture is read in RGB, upright, on white where it is transparent, cropped to the square in its middle
-    and resized. All of them are held in memory: 10,000 at 160 px take 732 MiB. Hidden files and folders, and
-    those that systems make by themselves, such as `__MACOSX`, are passed over.
+    and resized. All of them are held in memory: 10,000 at 160 px take 732 MiB; `stream_folder` holds none.
+    Hidden files and folders, and those that systems make by themselves, such as `__MACOSX`, are passed over.
 
     Args:
         path: The folder: `path/cat/1.jpg`, `path/dog/1.jpg` and so on.
@@ -42,57 +92,70 @@ def image_folder(
         Cancelled: `watch` said so.
     """
     whole_number("side", side)
-    root = as_path(path)
-    if not root.is_dir():
-        raise FileNotFoundError(f"There is no folder {root}.")
-    root = root.resolve()
-    problems: list[str] = []
-    classes = [folder for folder in _listed(root) if _is_class(folder, root, problems)]
-    if not classes:
-        raise ValueError(
-            f"{root} has no subfolder; it must have one for each class, with the pictures of the class in it."
-        )
-    pictures = [
-        (picture, label)
-        for label, folder in enumerate(classes)
-        for picture in _pictures(folder, root, problems)
-    ]
+    root, class_names, files, labels, problems = list_pictures(path)
     if problems and not skip_broken:
-        raise _first_of(problems)
-    images = empty_images(len(pictures), 3, side)
+        raise first_of(problems)
+    images = empty_images(len(files), 3, side)
 
-    def read(index: int) -> str | None:
-        """Read one picture into its place, or return what is wrong with it."""
+    def read(index: int) -> None:
+        images[index] = read_square(root / files[index], side)
+
+    broken = broken_pictures(read, len(files), watch)
+    problems += filter(None, broken)
+    if problems and not skip_broken:
+        raise first_of(problems)
+    whole = [index for index, sentence in enumerate(broken) if sentence is None]
+    if not whole:
+        raise ValueError(f"{root} holds no picture that can be read.")
+    for sentence in problems:
+        warnings.warn(sentence, stacklevel=2)
+    if len(whole) < len(files):
+        images = images[whole]
+    return LabelledImages(
+        root.name,
+        images,
+        torch.tensor([labels[index] for index in whole]),
+        class_names,
+        str(root),
+        tuple(files[index] for index in whole),
+    )
+
+
+def broken_pictures(read: Callable[[int], object], count: int, watch: Watch) -> list[str | None]:
+    """Read pictures, several at once, and return for each what is wrong with it, or None.
+
+    Args:
+        read: Reads the picture with an index.
+        count: How many there are.
+        watch: Told the share done; asked before each picture whether to stop.
+
+    Raises:
+        Cancelled: `watch` said so.
+    """
+
+    def tried(index: int) -> str | None:
         watch.check()
         try:
-            images[index] = read_square(pictures[index][0], side)
+            read(index)
         except (ValueError, OSError) as error:
             return str(error)
         return None
 
+    broken: list[str | None] = []
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # Pillow lets go of Python's lock while it decodes
-        broken = []
-        for found in threads.map(read, range(len(pictures))):
-            broken.append(found)
-            watch.progress(len(broken) / len(pictures))
-    problems += [sentence for sentence in broken if sentence]
-    if problems and not skip_broken:
-        raise _first_of(problems)
-    readable = torch.tensor([sentence is None for sentence in broken], dtype=torch.bool)
-    if not readable.any():
-        raise ValueError(f"{root} holds no picture that can be read.")
-    for sentence in problems:
-        warnings.warn(sentence, stacklevel=2)
-    if not readable.all():
-        images = images[readable]
-        pictures = [picture for picture, sentence in zip(pictures, broken, strict=True) if sentence is None]
-    labels = torch.tensor([label for _, label in pictures])
-    names = tuple(folder.name for folder in classes)
-    files = tuple(picture.relative_to(root).as_posix() for picture, _ in pictures)
-    return LabelledImages(root.name, images, labels, names, str(root), files)
+        for start in range(0, count, _IN_LINE):
+            for found in threads.map(tried, range(start, min(start + _IN_LINE, count))):
+                broken.append(found)
+                watch.progress(len(broken) / count)
+    return broken
 
 
-def _first_of(problems: list[str]) -> ValueError:
+def first_of(problems: list[str]) -> ValueError:
+    """Return the first problem as an error that counts the others.
+
+    Args:
+        problems: A sentence each.
+    """
     more = f" {len(problems) - 1:,} more like this." if len(problems) > 1 else ""
     return ValueError(f"{problems[0]}{more} With skip_broken=True the rest is loaded.")
 

@@ -19,9 +19,11 @@ from effnet_edu.images.classify import classify
 from effnet_edu.images.fashion_mnist import fashion_mnist
 from effnet_edu.images.folders import image_folder
 from effnet_edu.images.glyphs import glyphs
+from effnet_edu.images.image_set import ImageSet
 from effnet_edu.images.imagenette import imagenette
-from effnet_edu.images.labelled import LabelledImages
 from effnet_edu.images.photographs import PHOTOGRAPHS, photograph
+from effnet_edu.images.shards import stream_shards
+from effnet_edu.images.streamed import stream_folder
 from effnet_edu.model.specs import scale
 from effnet_edu.model.variants import spec
 from effnet_edu.training.load_run import load_run
@@ -41,6 +43,7 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "efficientnet_v2_m": lambda: Recipe.efficientnet_v2("m"),
     "efficientnet_v2_l": lambda: Recipe.efficientnet_v2("l"),
 }
+_IN_MEMORY = ("glyphs", "fashion_mnist", "imagenette")
 NETWORK, WEIGHTS = "efficientnet_lite0", "efficientnet_lite_pytorch/imagenet"
 _FROM_RECIPE = ("epochs", "batch_size", "accumulation", "base_learning_rate", "precision")
 
@@ -57,7 +60,12 @@ def add_commands(commands: "Commands") -> None:
         "--data",
         default="glyphs",
         help="glyphs (default), fashion_mnist, imagenette, or a folder that holds train/CLASS/*.jpg and "
-        "test/CLASS/*.jpg, or val for test",
+        "test/CLASS/*.jpg, or tar shards named *train*.tar and *test*.tar, or val for test",
+    )
+    parser.add_argument(
+        "--stream",
+        action="store_true",
+        help="leave the pictures of a folder on disk, for sets larger than memory; shards always stay there",
     )
     parser.add_argument("--images", type=int, help="training images, of each class as many (default all)")
     parser.add_argument("--width", type=float, default=1.0, help="scales the channels (default 1)")
@@ -114,43 +122,58 @@ def _classify(arguments: argparse.Namespace) -> int:
 
 
 def read_data(
-    name: str, side: int, count: int | None = None, skip_broken: bool = False
-) -> tuple[LabelledImages, LabelledImages]:
+    name: str, side: int, count: int | None = None, skip_broken: bool = False, stream: bool = False
+) -> tuple[ImageSet, ImageSet]:
     """Return the training and test images of a named set, or of a folder with train and test or val in it.
 
     `count` is the number of training images, of each class as many, or None for all (20,000 glyphs).
     """
+    if stream and name in _IN_MEMORY:
+        raise ValueError(f"--stream is for folders of pictures; {name} is held in memory.")
     if name == "glyphs":
         return glyphs("train", count or 20_000, side), glyphs("test", 4_000, side)
+    train_images: ImageSet
+    test_images: ImageSet
     if name == "fashion_mnist":
         train_images, test_images = fashion_mnist("train"), fashion_mnist("test")
     elif name == "imagenette":
         train_images, test_images = imagenette("train", side), imagenette("test", side)
     else:
-        parts = _parts_of(name)
         try:
-            train_images, test_images = (image_folder(part, side, skip_broken=skip_broken) for part in parts)
+            train_images, test_images = _read_folder(name, side, skip_broken, stream)
         except ValueError as error:
             raise ValueError(str(error).replace("skip_broken=True", "--skip-broken")) from error
+        except MemoryError as error:
+            raise MemoryError(f"{error} With --stream they stay on disk.") from error
     return train_images if count is None else train_images.subset(count), test_images
 
 
-def _parts_of(name: str) -> tuple[Path, Path]:
+def _read_folder(name: str, side: int, skip_broken: bool, stream: bool) -> tuple[ImageSet, ImageSet]:
     folder = Path(name)
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"--data is {quoted(name)}; it must be glyphs, fashion_mnist, imagenette, "
-            "or a folder that is there."
+            f"--data is {quoted(name)}; it must be {', '.join(_IN_MEMORY)}, or a folder that is there."
         )
-    tests = [folder / part for part in ("test", "val") if (folder / part).is_dir()]
-    if not (folder / "train").is_dir() or not tests:
+    is_packed = not (folder / "train").is_dir() and any(folder.glob("*train*.tar"))
+
+    def found(part: str) -> list[Path]:
+        return sorted(folder.glob(f"*{part}*.tar")) if is_packed else [*filter(Path.is_dir, [folder / part])]
+
+    train, tests = found("train"), [part for part in ("test", "val") if found(part)]
+    if not train or not tests:
         raise FileNotFoundError(
             f"--data is {quoted(name)}, which lacks {'train' if tests else 'test (or val)'}; it must hold "
-            "train/CLASS/*.jpg and test/CLASS/*.jpg."
+            "train/CLASS/*.jpg and test/CLASS/*.jpg, or *train*.tar and *test*.tar."
         )
     if len(tests) > 1:
         raise ValueError(f"--data is {quoted(name)}, which has both test and val; leave one of them there.")
-    return folder / "train", tests[0]
+    test = found(tests[0])
+    if is_packed:
+        train_images = stream_shards(train, side, skip_broken=skip_broken)
+        names = train_images.class_names
+        return train_images, stream_shards(test, side, class_names=names, skip_broken=skip_broken)
+    read = stream_folder if stream else image_folder
+    return read(train[0], side, skip_broken=skip_broken), read(test[0], side, skip_broken=skip_broken)
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -167,7 +190,11 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.images is not None:
         whole_number("images", arguments.images)
     train_images, test_images = read_data(
-        arguments.data, whole_number("resolution", side), arguments.images, arguments.skip_broken
+        arguments.data,
+        whole_number("resolution", side),
+        arguments.images,
+        arguments.skip_broken,
+        arguments.stream,
     )
     is_first = os.environ.get("RANK", "0") == "0"
     shown: list[Callable[[Row], None]] = [ProgressBar()] if is_first else []

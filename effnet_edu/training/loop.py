@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from effnet_edu.ground.checks import real_number
 from effnet_edu.ground.watch import Cancelled, Watch
-from effnet_edu.images.labelled import LabelledImages
+from effnet_edu.images.image_set import ImageSet
 from effnet_edu.model.network import EfficientNet, available_memory
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.device import as_device, device_name, is_out_of_memory
@@ -40,8 +40,8 @@ class DivergedError(ValueError):
 
 def train(
     network: NetworkSpec | EfficientNet,
-    train_images: LabelledImages,
-    test_images: LabelledImages,
+    train_images: ImageSet,
+    test_images: ImageSet,
     recipe: Recipe | None = None,
     *,
     resolution: int | None = None,
@@ -52,7 +52,7 @@ def train(
     progress: Callable[[Row], None] = lambda _row: None,
     watch: Watch = Watch(),
 ) -> TrainingRun:
-    """Train a network on images in memory; go on where an earlier run in the same folder was stopped.
+    """Train a network on images in memory or on disk; go on where an earlier run in the folder was stopped.
 
     A network that was given is trained as it is: what is frozen stays frozen, batch-norm statistics of frozen
     layers included, and images go through the preprocessing of its published weights.
@@ -106,31 +106,32 @@ def train(
                 stage, batches = plan.stage(state.epoch), plan.batches(state.epoch)
                 is_new_side = stage.side != side
                 if is_new_side:
-                    side, images = stage.side, train_images.resized(stage.side, alone).images.to(place)
+                    side, images = stage.side, train_images.resized(stage.side, alone)
                 plan.start_training(model, network, stage)
                 clock = time.perf_counter()
-                while state.step < plan.steps_per_epoch:
-                    if processes.agree(watch.is_cancelled(), state.meter.pending == 0):
-                        _look(state, plan, clock)
-                        files.save(state, plan.steps_done(state))
-                        raise Cancelled
-                    batch = batches[state.step].to(place)
-                    step = partial(take_step, model, state, plan, stage, images[batch], labels[batch])
-                    if is_new_side:
-                        state.note_memory(memory_growth(step, place))
-                        is_new_side = False
-                    else:
-                        step()
-                    state.step += 1
-                    looks = state.meter.pending == _LOOK_EVERY or state.step == plan.steps_per_epoch
-                    is_due = processes.agree(time.monotonic() - saved_at >= save_seconds, looks)
-                    if looks or is_due:
-                        clock = _look(state, plan, clock)
-                        progress(plan.row(state))
-                        watch.progress(plan.steps_done(state) / (recipe.epochs * plan.steps_per_epoch))
-                    if is_due:
-                        files.save(state, plan.steps_done(state))
-                        saved_at, clock = time.monotonic(), time.perf_counter()
+                to_come = batches[state.step : plan.steps_per_epoch]
+                with closing(images.batches(to_come, place)) as found:
+                    for batch, pixels in zip(to_come, found, strict=True):
+                        if processes.agree(watch.is_cancelled(), state.meter.pending == 0):
+                            _look(state, plan, clock)
+                            files.save(state, plan.steps_done(state))
+                            raise Cancelled
+                        step = partial(take_step, model, state, plan, stage, pixels, labels[batch.to(place)])
+                        if is_new_side:
+                            state.note_memory(memory_growth(step, place))
+                            is_new_side = False
+                        else:
+                            step()
+                        state.step += 1
+                        looks = state.meter.pending == _LOOK_EVERY or state.step == plan.steps_per_epoch
+                        is_due = processes.agree(time.monotonic() - saved_at >= save_seconds, looks)
+                        if looks or is_due:
+                            clock = _look(state, plan, clock)
+                            progress(plan.row(state))
+                            watch.progress(plan.steps_done(state) / (recipe.epochs * plan.steps_per_epoch))
+                        if is_due:
+                            files.save(state, plan.steps_done(state))
+                            saved_at, clock = time.monotonic(), time.perf_counter()
                 try:
                     results = evaluate(state.best_network, test, plan, watch)
                 except Cancelled:
@@ -192,7 +193,7 @@ def take_step(
 
 @torch.no_grad()
 def evaluate(
-    network: EfficientNet, images: LabelledImages, plan: Plan, watch: Watch = Watch()
+    network: EfficientNet, images: ImageSet, plan: Plan, watch: Watch = Watch()
 ) -> tuple[float, float]:
     """Return mean cross-entropy, without label smoothing, and the share of images classified rightly."""
     device = network.device
@@ -201,14 +202,18 @@ def evaluate(
     meetings = -(-len(images) // plan.processes.count) // at_once  # as many in each process
     totals = []
     network.eval()
-    for number, batch in enumerate(batches):
-        if plan.processes.agree(watch.is_cancelled(), number < meetings):
-            raise Cancelled
-        x, labels = plan.to_input(to_floats(images.images[batch].to(device))), images.labels[batch].to(device)
-        with plan.precision(device):
-            logits = network(x).float()
-        loss, correct = F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()
-        totals.append(torch.stack((loss, correct.float())))
+    with closing(images.batches(batches)) as found:
+        for number, (batch, pixels) in enumerate(zip(batches, found, strict=True)):
+            if plan.processes.agree(watch.is_cancelled(), number < meetings):
+                raise Cancelled
+            x, labels = plan.to_input(to_floats(pixels.to(device))), images.labels[batch].to(device)
+            with plan.precision(device):
+                logits = network(x).float()
+            loss, correct = (
+                F.cross_entropy(logits, labels, reduction="sum"),
+                (logits.argmax(1) == labels).sum(),
+            )
+            totals.append(torch.stack((loss, correct.float())))
     sums = plan.processes.sum(torch.stack(totals).sum(0)).tolist()
     return sums[0] / len(images), sums[1] / len(images)
 

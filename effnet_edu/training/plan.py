@@ -15,7 +15,7 @@ from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.checkpoints.registry import preprocessing_of
 from effnet_edu.ground.checks import quoted, whole_number
 from effnet_edu.ground.watch import Watch
-from effnet_edu.images.labelled import LabelledImages
+from effnet_edu.images.image_set import ImageSet
 from effnet_edu.images.preprocess import normalise
 from effnet_edu.model.blocks import DropPath
 from effnet_edu.model.inference import check_has_weights
@@ -55,8 +55,8 @@ class Plan:
 
     network: EfficientNet
     still: tuple[str, ...]
-    train_images: LabelledImages
-    test_images: LabelledImages
+    train_images: ImageSet
+    test_images: ImageSet
     recipe: Recipe
     preprocessing: Preprocessing
     resolution: int
@@ -67,8 +67,8 @@ class Plan:
     def make(
         cls,
         network: NetworkSpec | EfficientNet,
-        train_images: LabelledImages,
-        test_images: LabelledImages,
+        train_images: ImageSet,
+        test_images: ImageSet,
         recipe: Recipe,
         resolution: int | None,
         seed: int,
@@ -217,8 +217,7 @@ class Plan:
         }
         found["weights"] = digest(self.network.state_dict())
         for name, images in (("train_images", self.train_images), ("test_images", self.test_images)):
-            tensors = {"images": images.images, "labels": images.labels}
-            found[name] = {"name": images.name, "digest": digest(tensors, watch)}
+            found[name] = {"name": images.name, "digest": digest(images.identity, watch)}
         result: dict[str, Any] = as_json(found)
         return result
 
@@ -246,12 +245,12 @@ def digest(tensors: Mapping[str, Tensor], watch: Watch = Watch()) -> str:
     return found.hexdigest()
 
 
-def _check_images(train_images: LabelledImages, test_images: LabelledImages) -> None:
+def _check_images(train_images: ImageSet, test_images: ImageSet) -> None:
     for images in (train_images, test_images):
-        if not isinstance(images, LabelledImages):
+        if not isinstance(images, ImageSet):
             raise ValueError(
-                f"The images are of type {type(images).__name__}; train takes LabelledImages, as from "
-                "ee.images.image_folder."
+                f"The images are of type {type(images).__name__}; train takes sets of images, as from "
+                "ee.images.image_folder or ee.images.stream_folder."
             )
     if train_images.class_names != test_images.class_names:
         raise ValueError(_class_differences(train_images, test_images))
@@ -268,8 +267,8 @@ def _check_images(train_images: LabelledImages, test_images: LabelledImages) -> 
         )
 
 
-def _class_differences(train_images: LabelledImages, test_images: LabelledImages) -> str:
-    def alone(images: LabelledImages, other: LabelledImages) -> Iterator[str]:
+def _class_differences(train_images: ImageSet, test_images: ImageSet) -> str:
+    def alone(images: ImageSet, other: ImageSet) -> Iterator[str]:
         names = [name for name in images.class_names if name not in other.class_names]
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -282,7 +281,7 @@ def _class_differences(train_images: LabelledImages, test_images: LabelledImages
     )
 
 
-def _check_ends(network: EfficientNet, images: LabelledImages) -> None:
+def _check_ends(network: EfficientNet, images: ImageSet) -> None:
     """Raise unless channels and outputs fit, whatever the head is, and something is left to train."""
     classes = images.num_classes
     if network.in_channels == images.in_channels:
@@ -299,7 +298,7 @@ def _check_ends(network: EfficientNet, images: LabelledImages) -> None:
         raise ValueError("Every parameter of the network is frozen; set requires_grad where it should learn.")
 
 
-def _check_batches(recipe: Recipe, images: LabelledImages, processes: Processes) -> None:
+def _check_batches(recipe: Recipe, images: ImageSet, processes: Processes) -> None:
     parts = recipe.accumulation * processes.count
     if recipe.batch_size % parts:
         raise ValueError(
@@ -330,7 +329,7 @@ def _spec_with_rates(spec: NetworkSpec, recipe: Recipe) -> NetworkSpec:
     )
 
 
-def _built(spec: NetworkSpec, recipe: Recipe, images: LabelledImages, seed: int) -> EfficientNet:
+def _built(spec: NetworkSpec, recipe: Recipe, images: ImageSet, seed: int) -> EfficientNet:
     generator = torch.Generator().manual_seed(derived_seed(seed, "weights"))
     spec = _spec_with_rates(spec, recipe)
     return build(spec, images.num_classes, None, "cpu", images.in_channels, generator)

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import effnet_edu as ee
 from effnet_edu.__main__ import main
 from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.training import commands
+from tests.images.packed import samples, write_shard
 from tests.training.test_processes import in_two_processes
 
 SMALL = [
@@ -150,3 +152,24 @@ def test_bad_input_is_one_sentence(
 ) -> None:
     assert main([*SMALL, *(str(pictures) if word == "PICTURES" else word for word in arguments)]) == 2
     assert sentence in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_folder_is_streamed_when_asked_to_and_shards_always(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(commands, "train", lambda _network, *images, **_: given.append(images[:2]) or "done")
+    for part in ("train", "test"):
+        write_shard(tmp_path / f"{part}-00.tar", samples(pictures / part))
+    assert main([*SMALL, "--data", str(pictures)]) == 0
+    assert main([*SMALL, "--data", str(pictures), "--stream"]) == 0
+    assert main([*SMALL, "--data", str(tmp_path)]) == 0
+    whole, *streams = given
+    for stream in streams:
+        for there, here in zip(whole, stream, strict=True):
+            assert isinstance(here, ee.images.StreamedImages)
+            assert here.labels.equal(there.labels)
+            assert next(here.batches([torch.arange(len(here))])).equal(there.images)
+    capsys.readouterr()
+    assert main([*SMALL, "--stream"]) == 2
+    assert "--stream is for folders of pictures; glyphs is held in memory." in capsys.readouterr().err
