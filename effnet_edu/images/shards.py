@@ -42,9 +42,9 @@ def stream_shards(
     shards are read once; after that any picture is read at any time, as with `stream_folder`, so that order
     and resuming do not depend on how the pictures were packed.
 
-    A shard with anything but plain files and folders, a name that leads outside, a name twice, a length that
-    it does not have or something behind its end is refused; a picture without a class, a class without a
-    picture and what is no whole number are refused, or left out with `skip_broken`.
+    A shard with anything but plain files and folders, a name that leads outside or cannot be printed, a name
+    twice, a length that it does not have or something behind its end is refused; a picture without a class, a
+    class without a picture and what is no whole number are refused, or left out with `skip_broken`.
 
     Args:
         shards: One archive, several as `"train-{0000..0009}.tar"`, or a list of them; not compressed.
@@ -160,6 +160,10 @@ def _members(file: IO[bytes], path: Path) -> Iterator[tuple[tarfile.TarFile, tar
             while (member := archive.next()) is not None:
                 archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
                 checked_name(member, path)
+                if not member.name.isprintable():
+                    raise BrokenArchiveError(
+                        f"{path} holds {quoted(member.name)}, a name that shows as another."
+                    )
                 if not 0 <= member.size <= min(archive.offset, length) - member.offset_data:
                     raise BrokenArchiveError(
                         f"{path} holds {quoted(member.name)}, whose length it does not have."

@@ -72,6 +72,7 @@ HOSTILE = {
     "absolute": ([("/dog.jpg", b"")], r"a place outside itself \('/dog\.jpg'\)"),
     "above": ([("a/../../dog.jpg", b"")], "a place outside itself"),
     "drive": ([("C:\\dog.jpg", b"")], "a place outside itself"),
+    "escapes": ([("\x1b[2Jdog.jpg", b"")], r"'\\x1b\[2Jdog\.jpg', a name that shows as another"),
     "twice": ([*DOG, *DOG[:1]], r"holds 'dog' twice"),
     "two pictures": ([("dog.png", b""), *DOG], r"holds 'dog' twice"),
     "longer": ([header("dog.jpg", size=2**33)], r"'dog\.jpg', whose length it does not have"),
