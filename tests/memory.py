@@ -37,6 +37,16 @@ display(lab)
 lab.logic.request()
 assert lab.logic.wait(200) and lab.logic.latest is not None, lab.logic.status
 """
+LESSON = """
+import json, os
+book = json.load(open("{lesson}", encoding="utf-8"))
+os.chdir("{folder}")
+for cell in book["cells"]:
+    if cell["cell_type"] == "code":
+        get_ipython().run_cell("".join(cell["source"])).raise_error()
+"""
+#: The lesson that trains.
+HEAVIEST = "08_your_own_photographs"
 ASK = """
 import json, platform, psutil, torch
 from effnet_edu.profiling.device import default_device, device_name
@@ -57,13 +67,19 @@ def occupied(code: str) -> dict[str, object]:
         said.write(content.get("text", "") + content.get("evalue", ""))
 
     try:
-        client.execute_interactive(code, timeout=300, output_hook=lambda _message: None, stop_on_error=True)
+        client.execute_interactive(code, timeout=1800, output_hook=lambda _message: None, stop_on_error=True)
         client.execute_interactive(ASK, timeout=60, output_hook=hear)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     found: dict[str, object] = json.loads(said.getvalue())
     return found
+
+
+def occupied_by_a_lesson(name: str) -> dict[str, object]:
+    """Return what a kernel occupies that has run a whole lesson."""
+    with tempfile.TemporaryDirectory() as folder:
+        return occupied(LESSON.format(lesson=lessons_folder() / f"{name}.ipynb", folder=folder))
 
 
 def occupied_by_the_server() -> dict[str, object]:
@@ -122,6 +138,9 @@ def main() -> int:
     for lab in LABS:
         found.append({"lab": lab, **occupied(LAB.format(lab=lab)), "measured": today})
         print(found[-1])
+    found.append(
+        {"lab": f"lesson {HEAVIEST[:2]}, run whole", **occupied_by_a_lesson(HEAVIEST), "measured": today}
+    )
     text = io.StringIO()
     writer = csv.DictWriter(text, list(found[0]), lineterminator="\n")
     writer.writeheader()

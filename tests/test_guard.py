@@ -21,7 +21,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 from effnet_edu.course.demo import page
-from effnet_edu.course.guard import UNREADABLE, V1, is_framed
+from effnet_edu.course.guard import OPEN, UNREADABLE, V1, is_framed
 from tests.test_served import ROOT, SECRET, status
 from tests.waiting import wait_until
 
@@ -48,6 +48,8 @@ HOSTILE = {
     "2**63 parts and a tail": (b"\xff" * 64, V1),
     "parts behind the end": (struct.pack("<4Q", 3, 32, 40, 10**12) + bytes(8), V1),
     "parts before each other": (struct.pack("<4Q", 3, 40, 32, 40) + bytes(8), V1),
+    "a million parts of nothing": (struct.pack("<Q", 10**6) + struct.pack("<Q", 8 * 10**6 + 8) * 10**6, V1),
+    "legacy: a million": (struct.pack(">I", 10**6) + struct.pack(">I", 4 * 10**6 + 4) * 10**6, ""),
     "no parts": (bytes(8), V1),
     "nothing": (b"", V1),
     "legacy: 2**31 - 1 parts": (b"\x7f\xff\xff\xff", ""),
@@ -135,8 +137,24 @@ def test_a_lab_without_a_chosen_token_makes_one_and_shows_it(tmp_path: Path) -> 
         assert status(f"{address}/api/contents?token={shown[1]}") == 200
 
 
+@pytest.mark.thorough
+def test_a_configuration_that_knows_everybody_ends_the_lab(tmp_path: Path) -> None:
+    (tmp_path / "JUPYTER_CONFIG_DIR").mkdir()
+    (tmp_path / "JUPYTER_CONFIG_DIR" / "jupyter_server_config.py").write_text(
+        "from jupyter_server.auth import IdentityProvider, User\n"
+        "class Open(IdentityProvider):\n"
+        "    def get_user(self, handler):\n"
+        "        return User('anybody')\n"
+        "c.ServerApp.identity_provider_class = Open\n"
+    )
+    with serving(lab(ROOT / "lessons" / "00_start_here.ipynb"), tmp_path) as (server, _, log):
+        wait_until(lambda: server.poll() is not None, "end of the server")
+        assert OPEN in log.read_text()
+
+
 def test_hostile_messages_close_their_connection_and_nothing_else(served) -> None:
     process, address, _ = served
+    assert status(f"{address}/api") == 200
     asked = urllib.request.Request(f"{address}/api/kernels?token={SECRET}", b"{}", method="POST")  # noqa: S310
     with urllib.request.urlopen(asked, timeout=120) as reply:  # noqa: S310
         kernel = json.load(reply)["id"]

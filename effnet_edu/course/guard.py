@@ -18,6 +18,8 @@ from effnet_edu.course.serve import TOKEN_VARIABLE
 
 #: The newer way of writing a kernel's message into a frame: counts and offsets of 8 bytes, little end first.
 V1 = "v1.kernel.websocket.jupyter.org"
+#: More parts has no message of a widget: each costs memory, though it be empty.
+MOST_PARTS = 1000
 #: WebSocket's status for a message that cannot be read.
 UNREADABLE = 1007
 OPEN = "effnet_edu: this server would let in everybody without a token, so it was not started."
@@ -33,7 +35,7 @@ def is_framed(message: bytes, v1: bool) -> bool:
     if len(message) < size:
         return False
     (count,) = struct.unpack_from(order, message)
-    if not 1 <= count < len(message) // size:
+    if not 1 <= count <= MOST_PARTS or count >= len(message) // size:
         return False
     offsets = [offset for (offset,) in struct.iter_unpack(order, message[size : size * (count + 1)])]
     inside = size * (count + 1) <= offsets[0] and offsets[-1] <= len(message)

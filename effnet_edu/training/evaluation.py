@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.checks import quoted, whole_number
+from effnet_edu.ground.safetensors_file import tensors_and_notes
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.labelled import LabelledImages
 from effnet_edu.images.preprocess import normalise
@@ -211,9 +211,8 @@ def read_evaluation(file: Path) -> Evaluation:
         ValueError: The file is damaged.
     """
     try:
-        with safe_open(file, "pt") as opened:
-            words = json.loads(opened.metadata()["evaluation"])
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no dictionary
+        tensors, notes = tensors_and_notes(file)
+        words = json.loads(notes["evaluation"])
         pictures = LabelledImages(
             words["name"],
             tensors["images"],

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from effnet_edu.checkpoints.registry import PublishedWeights, preprocessing_of, published_weights
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.checks import as_path
+from effnet_edu.ground.safetensors_file import tensors_and_notes
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.folders import image_folder
 from effnet_edu.images.labelled import LabelledImages
@@ -189,9 +190,7 @@ def _kept(file: Path | None, key: str) -> tuple[dict[str, Tensor], float] | None
     if file is None:
         return None
     try:
-        with safe_open(file, "pt") as opened:
-            about = opened.metadata()
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no dictionary
+        tensors, about = tensors_and_notes(file)
         return (tensors, float(json.loads(about["accuracy"]))) if about["of"] == key else None
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save
 from torch import Tensor
 
 from effnet_edu.ground.atomic import remove_leftovers, write_atomically
 from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.reading import read_at_most
+from effnet_edu.ground.safetensors_file import notes_of, tensors_and_notes
 from effnet_edu.training.rows import Row
 from effnet_edu.training.run import TrainingRun
 from effnet_edu.training.state import TrainingState
@@ -87,7 +88,7 @@ class RunFolder:
             self._check_same(read_json(file))
         for state in self._states():
             try:
-                kept = json.loads(_header(state)["configuration"])
+                kept = json.loads(notes_of(state)["configuration"])
             except _DAMAGED:
                 continue  # the checksum will tell
             self._check_same(kept)
@@ -206,15 +207,8 @@ def read_json(file: Path) -> dict[str, Any]:
     return found
 
 
-def _header(file: Path) -> dict[str, str]:
-    with safe_open(file, "pt") as opened:
-        return dict(opened.metadata())
-
-
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    with safe_open(file, "pt") as opened:
-        header = opened.metadata()
-        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no dictionary
+    tensors, header = tensors_and_notes(file)
     position = json.loads(header["position"])
     if _checksum(tensors, position) != header["checksum"]:
         raise ValueError(f"{file} is damaged: its checksum is another.")

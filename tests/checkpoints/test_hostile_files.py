@@ -376,6 +376,11 @@ def test_sizes_are_bounded_before_they_are_read(files, refuses):
         text = json.dumps(header).encode()
         refuses(struct.pack("<Q", len(text)) + text + b"\0" * 4, "x.safetensors")
     refuses(struct.pack("<Q", 2**62) + b"{}", "x.safetensors")
+    empty = {
+        f"k{number}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for number in range(150_000)
+    }
+    text = json.dumps(empty).encode()
+    refuses(struct.pack("<Q", len(text)) + text, "x.safetensors", words="has names of")
 
 
 def _storage_pickle(numel):

@@ -81,6 +81,10 @@ HOSTILE = {
     "folder as file": (packed(plain("a/b"), plain("a")), "one place twice"),
     "the folder itself": (packed(plain(".")), "one place twice"),
     "many": (packed(*(plain(f"{number}") for number in range(21))), "more than 20 files and folders"),
+    "one folder many times": (
+        packed(*[special("a", tarfile.DIRTYPE)] * 21),
+        "more than 20 files and folders",
+    ),
     "many folders": (packed(*(plain(f"{n}/a/b/c/d/e/f/g/h") for n in range(3))), "more than 20 files and"),
     "long part": (packed(plain("a" * 300)), "a name that is too long"),
     "long name": (packed(plain("/".join(["ab"] * 999))), "a name that is too long"),

@@ -177,6 +177,25 @@ def test_nan_is_in_no_range(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LABS)
+def test_what_a_page_sends_is_a_value_or_refused_and_the_lab_stays_whole(name: str, unmeasured: None) -> None:
+    logic = getattr(ee.labs, name).LOGIC(device="cpu")
+    for setting in (*logic.names(), "opened"):
+        for value in (10**400, -(10**400), True, 2.0, "2", None, [1], {}, 1e308):
+            before = logic.setting
+            try:
+                logic.touch({setting: value})
+            except (traitlets.TraitError, ValueError) as error:
+                assert len(str(error)) < 450  # noqa: PT017 - it may also be taken
+                assert logic.setting == before
+            else:
+                logic.screen()
+                logic.numbers(logic.setting)
+            assert logic.setting == logic._chosen()
+    logic.touch({"opened": 0})
+    logic.csv()
+
+
+@pytest.mark.parametrize("name", LABS)
 def test_a_closed_lab_leaves_no_widget(name: str, unmeasured: None) -> None:
     registry: Any = ipywidgets.widgets.widget._instances
     getattr(ee.labs, name)(device="cpu").close()

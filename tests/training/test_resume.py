@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 import effnet_edu as ee
 from effnet_edu.ground.watch import Cancelled, Watch
@@ -136,6 +136,34 @@ def test_a_damaged_newest_state_gives_way_to_the_one_before(tmp_path: Path, dama
     resumed = train(tmp_path / "damaged", save_seconds=0, progress=lambda row: steps.append(row.step))
     assert steps[0] == 5
     assert same_weights(resumed.network, plain.network)
+
+
+CUT = """
+import json, os, sys
+from effnet_edu.ground import safetensors_file as read
+path = read.Path(sys.argv[1])
+parse = json.loads
+read.json.loads = lambda text: (os.truncate(path, 100), parse(text))[1]
+print(sum(tensor.sum().item() for tensor in read.tensors_and_notes(path)[0].values()))
+"""
+
+
+@pytest.mark.thorough
+def test_a_state_that_another_program_cuts_while_it_is_read_ends_nothing(tmp_path: Path) -> None:
+    save_file({"a": torch.ones(2**20)}, tmp_path / "step.safetensors", {"note": "1"})
+    done = subprocess.run(
+        [sys.executable, "-c", CUT, str(tmp_path / "step.safetensors")], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, b"1048576.0\n"), done.stderr
+    assert not []
+
+
+@pytest.mark.parametrize("header", [b"[" * 10**5, b"3", b"{}", b'{"__metadata__": []}', b"\xff"])
+def test_a_state_whose_notes_are_none_is_damaged(tmp_path: Path, header: bytes) -> None:
+    state = tmp_path / "step-00000001.safetensors"
+    state.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(ValueError, match=r"No state in .* is whole: step-00000001"):
+        train(tmp_path)
 
 
 def test_a_state_holds_tensors_and_json_alone(tmp_path: Path) -> None:

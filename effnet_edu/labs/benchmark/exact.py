@@ -22,7 +22,7 @@ from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import Section
-from effnet_edu.labs.frame.settings import RoundedFloat, Whole
+from effnet_edu.labs.frame.settings import OneOf, RoundedFloat, Whole
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.names import CPU_ENGINES, ENGINES, PRECISION_BYTES
 from effnet_edu.published.benchmarks import DEVICES, PUBLISHERS, plain_name
@@ -56,7 +56,7 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
     batch_size = Whole(1, min=1, max=1024, help="images at once")
     precision = traitlets.Enum(tuple(PRECISION_BYTES), "fp32", help="type of all numbers")
     engine = traitlets.Enum(tuple(ENGINES), "torch", help="what runs the networks")
-    up_to = traitlets.Enum(LIMITS, 5.0, help="billion MACs, measured")
+    up_to = OneOf(LIMITS, 5.0, help="billion MACs, measured")
 
     @traitlets.default("beside")
     def _default_beside(self) -> str:

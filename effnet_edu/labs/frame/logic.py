@@ -14,6 +14,7 @@ from effnet_edu.ground.checks import QUOTED, quoted
 from effnet_edu.ground.guesses import Verdict
 from effnet_edu.labs.frame.guessing import Guess, Guessed
 from effnet_edu.labs.frame.numbers import Comparison, Number, Section, compare, without_details
+from effnet_edu.labs.frame.settings import Whole
 
 if TYPE_CHECKING:
     from effnet_edu.labs.frame.layout import LiveScreen
@@ -111,7 +112,7 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     device = traitlets.Unicode("cpu", help="where it runs")
 
     room = traitlets.Int(960, help="How wide the pictures may be, in pixels.")
-    opened = traitlets.Int(0, min=0, help="Number of the part whose inside the picture shows, 0 for none.")
+    opened = Whole(0, min=0, max=1000, help="Number of the part whose inside the picture shows, 0 for none.")
     setting: Any = traitlets.Any(help="The present choice as one frozen object.")
     status = traitlets.Instance(Status, help="What the device does now.")
     history = traitlets.Tuple(help="Every Record of this session, oldest first.")

@@ -25,7 +25,10 @@ class RoundedFloat(traitlets.Float):  # type: ignore[type-arg]
 
     def validate(self, obj: Any, value: Any) -> float:  # noqa: ARG002
         """Return the rounded number; raise TraitError where it is none or outside its range."""
-        number = float(value) if isinstance(value, int | float) else math.nan
+        try:
+            number = float(value) if isinstance(value, int | float) else math.nan
+        except OverflowError:  # a whole number of 400 digits
+            number = math.inf if value > 0 else -math.inf
         return round(float(_checked(self, number, "number")), 6)
 
 
@@ -40,6 +43,15 @@ class Whole(traitlets.Int):  # type: ignore[type-arg]
                 f"{self.name} is {quoted(value)}; it must be a whole number from {self.min} to {self.max}."
             )
         return int(_checked(self, value, "whole number"))
+
+
+class OneOf(traitlets.Enum):  # type: ignore[type-arg]
+    """A setting that is one of some numbers, and that one itself: 2.0 is 2, and True is 1."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return the one that is meant; raise TraitError where none is."""
+        chosen = super().validate(obj, value)
+        return next(one for one in self.values or () if one == chosen)
 
 
 def read_number(name: str, words: str, ends: tuple[float, float], is_whole: bool) -> float | int:

@@ -10,7 +10,7 @@ from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import LabLogic, Record
 from effnet_edu.labs.frame.numbers import Section, digits
-from effnet_edu.labs.frame.settings import RoundedFloat, Whole
+from effnet_edu.labs.frame.settings import OneOf, RoundedFloat, Whole
 from effnet_edu.labs.mbconv.numbers import (
     KINDS,
     MBCONV,
@@ -45,8 +45,8 @@ class MBConvLogic(LabLogic[MBConvSetting, MBConvResult]):
     channels_in = Whole(40, min=8, max=320, help="channels in")
     channels_out = Whole(40, min=8, max=320, help="channels out")
     side = Whole(28, min=4, max=128, help="H and W of the input")
-    kernel = traitlets.Enum((3, 5, 7), 3, help="k x k pixels")
-    stride = traitlets.Enum((1, 2), 1, help="2 halves the side")
+    kernel = OneOf((3, 5, 7), 3, help="k x k pixels")
+    stride = OneOf((1, 2), 1, help="2 halves the side")
     squeeze_ratio = RoundedFloat(0.25, min=0.0, max=1.0, help="of c_in; 0 is off")
     batch_size = Whole(1, min=1, max=256, help="images")
     precision = traitlets.Enum(tuple(PRECISION_BYTES), "fp32", help="type of numbers")
