@@ -15,8 +15,8 @@ from effnet_edu.studies.statistics import estimate
 from effnet_edu.studies.study import Place, Run, performed
 
 ROUNDS = 5
-#: Steps of each epoch, of which a recipe with stages of several sizes has all.
-STEPS = 6
+#: Steps of each epoch, and epochs at most; a recipe with stages of several sizes has all of them in these.
+STEPS, EPOCHS = 6, 8
 
 
 def step_times(
@@ -45,8 +45,9 @@ def _one_round(run: Run, device: torch.device, steps: int) -> dict[int, float]:
     """Return the median seconds of a step at each size."""
     batch = run.recipe.batch_size
     images = replace(run.images, train=steps * batch, test=min(run.images.test, 10 * run.images.num_classes))
+    recipe = replace(run.recipe, epochs=min(run.recipe.epochs, EPOCHS))
     with tempfile.TemporaryDirectory() as folder:
-        done = performed(replace(run, images=images), Place(Path(folder) / "run", device))
+        done = performed(replace(run, images=images, recipe=recipe), Place(Path(folder) / "run", device))
     seconds: dict[int, list[float]] = defaultdict(list)
     for row in done.rows:
         seconds[row.side].append(batch / row.images_per_second)

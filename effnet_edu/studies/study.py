@@ -230,9 +230,15 @@ def watched(run: Run) -> Run:
     return replace(run, images=replace(run.images, test=min(run.images.test, WATCHED)))
 
 
-def judged(run: Run, done: TrainingRun) -> float:
-    """Return the accuracy of the trained network on all test images of a run that was only watched."""
-    test = held_out_images(run.images, done.resolution).resized(done.resolution)
+def judged(run: Run, done: TrainingRun, side: int | None = None) -> float:
+    """Return the accuracy of the trained network on all test images of a run that was only watched.
+
+    Args:
+        run: The run, with all of its test images.
+        done: What it gave.
+        side: Side of the test images in pixels; that of the training by default.
+    """
+    test = held_out_images(run.images, done.resolution).resized(side or done.resolution)
     with torch.no_grad():
         logits = [done.network(to_floats(images)) for images in test.images.split(WATCHED)]  # type: ignore[no-untyped-call]
     return float((torch.cat(logits).argmax(1) == test.labels).double().mean())

@@ -39,6 +39,18 @@ def verdict(first: str, second: str, difference: Estimate) -> str:
     return f"{first} is {better} accurate than {second} ({points(difference)})"
 
 
+def against_bound(effect: Estimate, bound: float) -> str:
+    """Return what a factor does to accuracy against an equivalence bound, or what could have been seen."""
+    if effect.lies_within(bound):
+        return f"no difference that matters ({points(effect)})"
+    if effect.decides_sign:
+        return f"{'more' if effect.mean > 0 else 'less'} accurate ({points(effect)})"
+    if effect.count == 1:
+        return f"not decided ({points(effect)})"
+    seen = 100 * (effect.high - effect.low) / 2
+    return f"not decided ({points(effect)}); {seen:.1f} points would have been seen"
+
+
 def sentence(text: str) -> str:
     """Return a text with a capital letter and a full stop."""
     return f"{text[0].upper()}{text[1:]}."

@@ -87,19 +87,18 @@ def test_a_short_version_says_so_wherever_it_is_read(performed, name):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", ["fused", "progressive"])
-def test_studies_of_time_run_alone_and_say_so(performed, name):
-    assert "one run at a time, alone" in read(name, performed(name)).provenance.note
+def test_studies_of_time_run_alone_and_say_so(performed):
+    assert "one run at a time, alone" in read("fused", performed("fused")).provenance.note
 
 
 @pytest.mark.thorough
 def test_progressive_runs_really_grow(performed):
     found = read("progressive", performed("progressive"))
-    for run in found.where(arm="progressive"):
+    for run in found.where(size="growing"):
         sides = run["curve"]["side"]
-        assert sides[0] < sides[-1] == 28
+        assert sides[0] < sides[-1] == 32
         assert sides == sorted(sides)
-    assert {side for run in found.where(arm="fixed") for side in run["curve"]["side"]} == {28}
+    assert {side for run in found.where(size="fixed") for side in run["curve"]["side"]} == {32}
 
 
 @pytest.mark.thorough
@@ -278,10 +277,10 @@ def test_a_run_of_another_recipe_or_method_is_performed_again(cache, tmp_path, m
 def test_steps_are_timed_apart_from_accuracy():
     runs = small("progressive").runs(True)
     told = step_times(runs, torch.device("cpu"), rounds=2, steps=1)
-    by_arm = {row["labels"]["arm"]: row for row in told["arms"]}
-    assert set(by_arm) == {run.labels["arm"] for run in runs}
-    assert set(by_arm["fixed"]["step_seconds"]) == {"28"}
-    assert len(by_arm["progressive"]["step_seconds"]) > 1
+    by_arm = {tuple(row["labels"].values()): row for row in told["arms"]}
+    assert set(by_arm) == {(run.labels["size"], run.labels["regularisation"]) for run in runs}
+    assert set(by_arm["fixed", "constant"]["step_seconds"]) == {"32"}
+    assert len(by_arm["growing", "growing"]["step_seconds"]) > 1
     for row in told["arms"]:
         assert all(len(each) == 2 for each in row["step_seconds"].values())
         assert row["train_seconds"]["low"] <= row["train_seconds"]["mean"] <= row["train_seconds"]["high"]

@@ -3,6 +3,7 @@
 import pytest
 
 from effnet_edu.studies.block_and_gate import findings as block_and_gate
+from effnet_edu.studies.progressive import findings as progressive
 from effnet_edu.studies.quantisation import findings as quantisation
 from tests.studies.made import made_result
 
@@ -75,3 +76,55 @@ def test_block_and_gate_are_told_apart_and_so_is_their_time():
     assert "Fused-MBConv rather than MBConv: no difference that matters" in told
     assert "Time was not measured" not in told
     assert "Time was not measured" in " ".join(made("block_and_gate", found).summary)
+
+
+def in_progressive_training(labels):
+    """Return what is measured where growing images cost 2 points, and growing regularisation brings 1."""
+    grows, how = labels["size"] == "growing", labels["regularisation"]
+    accuracy = 0.8 + 0.001 * labels["seed"] - 0.03 * (how == "none")
+    accuracy += -0.02 * grows + 0.01 * (how == "growing") + 0.004 * (grows and how == "growing")
+    sides = [
+        {"side": side, "accuracy": accuracy - 0.05 * (side == 40 and grows), "renewed": accuracy + 0.002}
+        for side in (24, 32, 40)
+    ]
+    return {
+        "accuracy": accuracy,
+        "sides": sides,
+        "curve": {**CURVE, "side": [16, 24, 32] if grows else [32, 32, 32]},
+    }
+
+
+def test_growing_images_and_growing_regularisation_are_told_apart():
+    effects = progressive.effects(made("progressive", in_progressive_training))
+    assert {name: pytest.approx(one.mean) for name, one in effects.items()} == {
+        "size": -0.018,
+        "regularisation": 0.012,
+        "both": 0.004,
+        "whole": -0.006,
+    }
+
+
+def test_training_time_is_steps_times_the_median_step_at_each_size():
+    arms = made("progressive", in_progressive_training).arms()
+    rows = [
+        {
+            "labels": arm,
+            "steps": 30,
+            "step_seconds": {"16": [1, 1, 9], "24": [2, 2, 2], "32": [4, 3, 4]},
+            "train_seconds": {"rounds": [70, 77] if arm["size"] == "growing" else [140, 154]},
+        }
+        for arm in arms
+    ]
+    result = made("progressive", in_progressive_training, step_times={"device": "a device", "arms": rows})
+    _, *four = progressive.arms(result)
+    assert progressive.seconds(result.record.data["step_times"], four[0]) == [40, 80, 120]
+    assert progressive.seconds(result.record.data["step_times"], four[3]) == [10, 30, 70]
+    assert progressive.arithmetic(four[0])[-1] == pytest.approx(1)
+    assert 0.25 < progressive.arithmetic(four[3])[-1] < 0.9
+    told = " ".join(result.summary)
+    assert "Both growing take 0.50 times the time" in told
+    assert "constant regularisation rather than none is more accurate (+3.0 points" in told
+    assert "growing size -5.0 points, -5.0 to -5.0 at 40 px" in told
+    assert "growing size +0.2 points, +0.2 to +0.2." in told
+    assert "Time was not measured" not in told
+    assert "Time was not measured" in " ".join(made("progressive", in_progressive_training).summary)

@@ -73,16 +73,22 @@ def test_ratios_go_from_none_to_half_of_the_blocks_input():
     assert ratios == {0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2}
 
 
-def test_progressive_arms_end_alike_and_start_apart():
-    recipes = {arm: progressive.recipe(arm) for arm in progressive.ARMS}
-    last = {arm: recipe.stage(recipe.epochs - 1, 28, 0.0) for arm, recipe in recipes.items()}
-    for arm in ("progressive", "progressive_constant"):
-        for quantity in ("side", "randaugment", "mixup", "cutmix", "dropout"):
-            assert getattr(last[arm], quantity) == pytest.approx(getattr(last["fixed"], quantity))
-    first = {arm: recipe.stage(0, 28, 0.0) for arm, recipe in recipes.items()}
-    assert first["progressive"].side == first["progressive_constant"].side < 28
-    assert first["progressive"].randaugment < first["progressive_constant"].randaugment
-    assert first["fixed_unregularised"].randaugment == 0
+def test_progressive_ways_end_alike_and_start_apart():
+    side = progressive.SIDE
+    recipes = {way: progressive.recipe(*way) for way in progressive.WAYS}
+    last, first = (
+        {way: recipe.stage(epoch, side, 0.0) for way, recipe in recipes.items()}
+        for epoch in (progressive.EPOCHS // 2, 0)
+    )
+    assert len({last[way] for way in progressive.WAYS if "none" not in way}) == 1
+    assert {way: (stage.side < side, stage.randaugment) for way, stage in first.items()} == {
+        ("fixed", "none"): (False, 0),
+        ("fixed", "constant"): (False, progressive.LAST.randaugment),
+        ("fixed", "growing"): (False, progressive.FIRST.randaugment),
+        ("growing", "constant"): (True, progressive.LAST.randaugment),
+        ("growing", "growing"): (True, progressive.FIRST.randaugment),
+    }
+    assert all(recipe.epochs >= 40 for recipe in recipes.values())
 
 
 @pytest.mark.parametrize("name", list_studies())

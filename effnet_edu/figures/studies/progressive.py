@@ -1,56 +1,70 @@
 """The figure of the study `progressive`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.studies.marks import SERIES, bars, caption, cells, stamped, within_percent
+from effnet_edu.figures.studies.marks import SERIES, across, bars, caption, cells, signed_cells, stamped
 from effnet_edu.figures.style import new_figure, styled
-from effnet_edu.studies.progressive import findings as progressive_findings
+from effnet_edu.ground.palette import FAINT, GREY
+from effnet_edu.studies.progressive import findings
 from effnet_edu.studies.result import StudyResult
 
-
-def _mean_curve(runs: Sequence[Mapping[str, Any]], quantity: str) -> list[float]:
-    return [sum(values) / len(runs) for values in zip(*(run["curve"][quantity] for run in runs), strict=True)]
+#: The effects on an axis.
+_SHORT = {
+    "size": "growing images",
+    "regularisation": "growing\nregularisation",
+    "both": "the second more\nwith the first",
+    "whole": "both together",
+}
+#: Points below the least accuracy at the end where the panel begins.
+_BELOW = 25
 
 
 @styled
 def draw(result: StudyResult) -> Picture:
-    """Draw accuracy over the time of the training steps for each way of training."""
-    figure, (axes,) = new_figure(4.2)
-    arms = progressive_findings.arms(result)
-    for arm, (colour, marker, dash) in zip(arms, SERIES, strict=False):
-        runs = result.where(arm=arm.arm)
-        accuracies = [100 * accuracy for accuracy in _mean_curve(runs, "test_accuracy")]
-        axes.plot(_mean_curve(runs, "seconds"), accuracies, color=colour, linestyle=dash, linewidth=1.2)
-        bars(axes, [arm.seconds.mean], [arm.accuracy.scaled(100)], (colour, marker), label=arm.name)
-    axes.set(xlabel="seconds of training steps", ylabel="test accuracy, %", title="Accuracy against time")
-    within_percent(axes)
-    axes.legend(loc="lower right")
+    """Draw accuracy over training time, or arithmetic where no time is known, and what each factor does."""
+    figure, (left, right) = new_figure(4.0, columns=2, widths=(1.7, 1))
+    _, *four = findings.arms(result)
+    effects, bound = findings.effects(result), 100 * findings.BOUND
+    measured = result.record.data.get("step_times")
+    unit = "seconds of training" if measured else "arithmetic (computed), % of that at full size"
+    ends = []
+    for arm, (colour, marker, dash) in zip(four, SERIES, strict=True):
+        shares = [100 * share for share in findings.arithmetic(arm)]
+        x = findings.seconds(measured, arm) if measured else shares
+        ends.append(x[-1])
+        left.plot(x, [100 * one for one in arm.curve], color=colour, linestyle=dash, linewidth=1.2)
+        bars(left, x[-1:], [arm.accuracy.scaled(100)], (colour, marker), label=arm.name)
+    left.set_ylim(max(0, 100 * min(arm.accuracy.mean for arm in four) - _BELOW))
+    left.set(xlabel=unit, ylabel="test accuracy, %", title="Accuracy in the training")
+    left.legend(loc="lower right")
+    right.axvspan(-bound, bound, color=FAINT, label=f"within {bound:g} points")
+    right.axvline(0, color=GREY, linewidth=1.0)
+    across(right, [effect.scaled(100) for effect in effects.values()], SERIES[0][:2])
+    right.set_yticks(range(len(effects))[::-1], [_SHORT[name] for name in effects])
+    right.set(xlabel="accuracy, points", title="What each does")
+    right.set_ylim(-1.0, len(effects) - 0.4)
+    right.legend(loc="lower right")
     return Picture(
         stamped(figure, result),
-        alt="Accuracy and training time: "
-        + "; ".join(f"{arm.name} {100 * arm.accuracy.mean:.1f}% in {arm.seconds.mean:.0f} s" for arm in arms)
+        alt=f"Accuracy at the end, and {unit}: "
+        + "; ".join(
+            f"{arm.name} {100 * arm.accuracy.mean:.1f}% after {end:.0f}"
+            for arm, end in zip(four, ends, strict=True)
+        )
+        + ". Effects, in points: "
+        + ", ".join(f"{findings.EFFECTS[name]} {100 * one.mean:+.1f}" for name, one in effects.items())
         + ".",
         caption=caption(
-            "Lines: means over seeds after each epoch, always tested at full size. Marks: the end.", result
+            "Left: lines, means over seeds after each epoch, always tested at full size with a few hundred "
+            "images; marks, the end, with all test images. Right: accuracy that growing brings rather than "
+            "staying.",
+            result,
         ),
         numbers=Numbers(
-            (
-                "way",
-                "accuracy (recorded), %",
-                "interval, %",
-                "seconds (recorded)",
-                "times the time of fixed size",
-            ),
-            [
-                (
-                    arm.name,
-                    *cells(arm.accuracy),
-                    f"{arm.seconds.mean:.1f}",
-                    f"{arm.time.mean:.2f} ({arm.time.low:.2f} to {arm.time.high:.2f})",
-                )
-                for arm in arms
+            ("what", "recorded, % or points", "interval", unit),
+            [(arm.name, *cells(arm.accuracy), f"{end:.1f}") for arm, end in zip(four, ends, strict=True)]
+            + [
+                (findings.EFFECTS[name], *signed_cells(one.scaled(100), 2), "")
+                for name, one in effects.items()
             ],
         ),
     )

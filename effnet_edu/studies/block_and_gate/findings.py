@@ -6,7 +6,7 @@ from typing import Any
 
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.statistics import Estimate, estimate, paired_difference, paired_ratio
-from effnet_edu.studies.words import percent, points, sentence, times
+from effnet_edu.studies.words import against_bound, percent, sentence, times
 
 #: Decided before the first run: a difference whose whole interval is nearer to 0 is none that matters.
 BOUND = 0.005
@@ -94,18 +94,6 @@ def time_ratios(step_times: Mapping[str, Any]) -> dict[str, Estimate]:
     }
 
 
-def _verdict(name: str, effect: Estimate) -> str:
-    """Return what a factor does, against the bound, and what the study could have seen."""
-    if effect.lies_within(BOUND):
-        return f"{name}: no difference that matters ({points(effect)})"
-    if effect.decides_sign:
-        return f"{name}: {'more' if effect.mean > 0 else 'less'} accurate ({points(effect)})"
-    if effect.count == 1:
-        return f"{name}: not decided ({points(effect)})"
-    seen = 100 * (effect.high - effect.low) / 2
-    return f"{name}: not decided ({points(effect)}); {seen:.1f} points would have been seen"
-
-
 def sentences(result: StudyResult) -> list[str]:
     """Return the accuracy of the four, what each factor does alone, and what cannot be shown."""
     four = arms(result)
@@ -114,7 +102,10 @@ def sentences(result: StudyResult) -> list[str]:
     found = [
         "Test accuracy: " + "; ".join(f"{arm.name} {percent(arm.accuracy)}" for arm in four) + ".",
         f"All are trained until they tell {reached.mean:.1%} of their training images rightly.",
-        *(sentence(_verdict(EFFECTS[name], effect)) for name, effect in effects(result).items()),
+        *(
+            sentence(f"{EFFECTS[name]}: {against_bound(effect, BOUND)}")
+            for name, effect in effects(result).items()
+        ),
     ]
     measured = result.record.data.get("step_times")
     if measured is not None:

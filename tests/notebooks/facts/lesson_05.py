@@ -3,6 +3,9 @@ from dataclasses import replace
 import effnet_edu as ee
 from effnet_edu.studies.block_and_gate import findings as block_and_gate
 from effnet_edu.studies.block_and_gate import runs as block_and_gate_runs
+from effnet_edu.studies.progressive import findings as progressive
+from effnet_edu.studies.progressive import runs as progressive_runs
+from effnet_edu.studies.statistics import paired_difference
 
 TABLE_2 = ee.published.read("v2_table2_train_size").where(device="V100")
 TABLE_3 = ee.published.read("v2_table3_fused")
@@ -79,6 +82,7 @@ RECORDED_MS = {
     if row["batch_size"] == 1 and row["precision"] == "fp32"
 }
 GATED = ee.studies.read("block_and_gate")
+GROWN = ee.studies.read("progressive")
 
 
 def _speed(row, device):
@@ -115,6 +119,20 @@ def _recipe():
 def _fused_time():
     """Return the training time with fused stages over that without."""
     return block_and_gate.time_ratios(GATED.record.data["step_times"])["block"]
+
+
+def _learned_less():
+    """Return whether networks that began small know fewer of their training images in the last epoch."""
+    ways = [{"size": size, "regularisation": "constant"} for size in ("growing", "fixed")]
+    return paired_difference(
+        *([run["curve"]["train_accuracy"][-1] for run in GROWN.where(**way)] for way in ways)
+    )
+
+
+def _not_seen():
+    """Return the points that the study would have seen of growing regularisation."""
+    effect = progressive.effects(GROWN)["regularisation"]
+    return [] if effect.decides_sign else [100 * (effect.high - effect.low) / 2]
 
 
 FACTS = {
@@ -230,6 +248,46 @@ FACTS = {
         block_and_gate.BOUND == 0.005
         and all(block_and_gate.effects(GATED)[name].lies_within(0.005) for name in ("block", "gate"))
     ),
+    "with four seeds: images of 32 pixels throughout or from 24 upwards": lambda: (
+        [progressive_runs.SIDE, progressive_runs.FIRST.side] if len(GROWN.provenance.seeds) == 4 else []
+    ),
+    "without any, the network classifies all its training images correctly": lambda: (
+        min(run["curve"]["train_accuracy"][-1] for run in GROWN.where(regularisation="none")) > 0.999
+    ),
+    "constant regularisation makes it more accurate on test images": lambda: (
+        progressive.regularisation_pays(GROWN).low > 0
+    ),
+    "Growth ends halfway": lambda: (
+        progressive_runs.GROWING.stages[1].side < progressive_runs.SIDE
+        and {stage.side for stage in progressive_runs.GROWING.stages[2:]} == {progressive_runs.SIDE}
+        and len(progressive_runs.GROWING.stages) == 4
+    ),
+    "Growing images need 87 percent of the arithmetic, and lose about two points": lambda: (
+        [100 * progressive.arithmetic(progressive.arms(GROWN)[-1])[-1]]
+        if progressive.effects(GROWN)["size"].high < 0
+        and round(100 * progressive.effects(GROWN)["size"].mean) == -2
+        else []
+    ),
+    "networks that began small classify fewer of their training images correctly": lambda: (
+        _learned_less().high < 0
+    ),
+    "it would have seen 0.8 points, and table 13 has 0.7 to 0.8": lambda: [
+        *(_not_seen()),
+        13,
+        *sorted(
+            row["growing_top1_percent"] - row["constant_top1_percent"]
+            for row in ee.published.read("v2_table13_regularisation")
+        ),
+    ],
+    "at 24 or 40 pixels it loses more than ten points": lambda: (
+        [row["side"] for row in GROWN.runs[0]["sides"] if row["side"] != progressive_runs.SIDE]
+        if all(
+            progressive.other_side(GROWN, size, side).mean < -0.1
+            for size in ("fixed", "growing")
+            for side in (24, 40)
+        )
+        else []
+    ),
     "cuts B7 from 139 hours to 54, a factor of 2.6, and the architecture the other 4.2": lambda: [
         _hours(TABLE_7, "EfficientNet-B7", "training_hours_32_tpu_cores"),
         _hours(TABLE_10, "EfficientNet-B7", "training_hours"),
@@ -289,6 +347,5 @@ CHOICES = {
     "80": "a share to choose from before looking",
     "60": "a share to choose from before looking",
     "40": "a share to choose from before looking",
-    "28": "pixels of the study",
     "380": "a side to set in the lab, that of B4",
 }
