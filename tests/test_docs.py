@@ -98,7 +98,8 @@ def test_the_memory_of_a_learner_is_the_one_that_was_measured():
 def test_each_lab_measures_first_within_a_gibibyte():
     """A class on machines of 1 GiB each can use every lab."""
     peaks = {row["lab"]: int(row["peak_mib"]) for row in memory.read()}
-    assert max(peaks.values()) < 1024, peaks
+    (server,) = (peak for name, peak in peaks.items() if name.startswith("JupyterLab's server"))
+    assert max(peaks[lab] for lab in ee.labs.LABS) + server < 1024, peaks
 
 
 def test_answers_are_there_for_every_exercise_and_every_question(capsys):
