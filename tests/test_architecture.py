@@ -17,6 +17,7 @@ from tests.house import FILES, MAP, PACKAGE, ROOMS, imports, room, svg, tree
 
 WITHOUT_TORCH = [
     Path("ground", "checks.py"),
+    Path("ground", "preprocessing.py"),
     *(
         Path("model", f"{name}.py")
         for name in (
@@ -28,6 +29,7 @@ WITHOUT_TORCH = [
             "receptive_field",
             "onnx_file",
             "onnx_graph",
+            "onnx_preprocessing",
         )
     ),
 ]

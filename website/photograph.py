@@ -10,8 +10,8 @@ from pathlib import Path
 from string import Template
 
 import effnet_edu as ee
-from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.checkpoints.registry import find_weights
+from effnet_edu.ground.preprocessing import Preprocessing
 from effnet_edu.images.classify import imagenet_classes
 from effnet_edu.images.mismatch import LITE0
 from effnet_edu.images.photographs import PHOTOGRAPHS, photograph

@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, get_args
 
-from effnet_edu.checkpoints.preprocessing import Fit, Interpolation, Preprocessing, TrainedOn, Triple
 from effnet_edu.ground.checks import choice, quoted
+from effnet_edu.ground.preprocessing import Fit, Interpolation, Preprocessing, TrainedOn, Triple
 from effnet_edu.model.cost import cost
 from effnet_edu.model.specs import Activation, Conventions, Padding
 from effnet_edu.model.variants import spec

@@ -9,7 +9,6 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.checkpoints.registry import find_weights
 from effnet_edu.exercises.exercise import Exercise
 from effnet_edu.exercises.mistaken_parts import (
@@ -27,6 +26,7 @@ from effnet_edu.exercises.modules import ModuleCheck
 from effnet_edu.exercises.names import NameCheck, file_names, renamed
 from effnet_edu.exercises.questions import Choice, Question
 from effnet_edu.exercises.tensors import TensorCheck
+from effnet_edu.ground.preprocessing import Preprocessing
 from effnet_edu.images.preprocess import preprocess
 from effnet_edu.model.blocks import MBConv, SqueezeExcitation, activation_layer
 from effnet_edu.model.cost import cost

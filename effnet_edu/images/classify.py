@@ -9,9 +9,9 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.checkpoints.registry import preprocessing_of, published_weights
 from effnet_edu.ground.checks import whole_number
+from effnet_edu.ground.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.images.preprocess import Picture, preprocess
 from effnet_edu.images.reader import OnePicture
 from effnet_edu.model.modes import evaluation_mode

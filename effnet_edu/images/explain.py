@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.checkpoints.registry import preprocessing_of
 from effnet_edu.ground.checks import choice, quoted
+from effnet_edu.ground.preprocessing import Preprocessing
 from effnet_edu.images.classify import classify
 from effnet_edu.images.preprocess import Picture, preprocess
 from effnet_edu.model.modes import evaluation_mode

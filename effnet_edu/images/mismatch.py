@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from effnet_edu.checkpoints.create import create
-from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.checkpoints.registry import find_weights
+from effnet_edu.ground.preprocessing import Preprocessing
 from effnet_edu.images.classify import labels_of
 from effnet_edu.images.preprocess import Picture, preprocess
 from effnet_edu.images.reader import OnePicture

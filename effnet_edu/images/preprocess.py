@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.preprocessing import Preprocessing
 from effnet_edu.images.reader import OnePicture, read_picture
 
 #: What holds one photograph, or a tensor (C, H, W).

@@ -8,9 +8,9 @@ import struct
 from collections.abc import Iterable, Sequence
 
 Pieces = list[bytes]
-Attribute = int | str | Sequence[int]
+Attribute = int | float | str | Sequence[int]
 
-FLOAT, UINT8, INT64 = 1, 2, 7  # TensorProto.DataType
+FLOAT, UINT8, INT64, DOUBLE = 1, 2, 7, 11  # TensorProto.DataType
 _IR_VERSION, _OPSET = 8, 18  # of onnx 1.13: the oldest with all that is written here
 #: Protobuf reads no message larger than this.
 LARGEST_FILE = 2**31 - 1
@@ -58,6 +58,8 @@ def tensor(name: str, kind: int, shape: Iterable[int], raw: bytes) -> Pieces:
 def _attribute(name: str, value: Attribute | Pieces) -> Pieces:
     if isinstance(value, int):
         return [text(1, name), integer(3, value), integer(20, 2)]
+    if isinstance(value, float):
+        return [text(1, name), varint(2 << 3 | 5), floats(value), integer(20, 1)]
     if isinstance(value, str):
         return [text(1, name), text(4, value), integer(20, 3)]
     if isinstance(value, list):
@@ -68,7 +70,7 @@ def _attribute(name: str, value: Attribute | Pieces) -> Pieces:
 def node(
     kind: str, inputs: Iterable[str], output: str, name: str = "", **attributes: Attribute | Pieces
 ) -> Pieces:
-    """Return a NodeProto; an attribute is a whole number, text, a tuple of whole numbers, or a tensor."""
+    """Return a NodeProto; an attribute is a number, text, a tuple of whole numbers, or a tensor."""
     written = [*(text(1, one) for one in inputs), text(2, output), text(4, kind)]
     written += [text(3, name)] if name else []
     for key, value in attributes.items():

@@ -2,11 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from effnet_edu.ground.checks import quoted, whole_number
 from effnet_edu.model import onnx_file as onnx
+from effnet_edu.model.onnx_preprocessing import prepared
 from effnet_edu.model.specs import BlockSpec, Conventions, NetworkSpec, check_resolution, resolve, strided
+
+if TYPE_CHECKING:
+    from effnet_edu.ground.preprocessing import Preprocessing
 
 Side = int | tuple[int, int] | Literal["any"] | None
 
@@ -14,8 +18,16 @@ Side = int | tuple[int, int] | Literal["any"] | None
 #: not overflow, and do not become numbers so small that a processor is slow with them.
 _MADE = 0.5
 
+#: Height and width that may be any.
+_ANY = ("height", "width")
+
 #: What a user of the graph asks for, by the node that answers it.
-_ANSWERS = {"head.flatten": "features", "classifier": "logits", "class_maps": "class_maps"}
+_ANSWERS = {
+    "head.flatten": "features",
+    "classifier": "logits",
+    "class_maps": "class_maps",
+    "softmax": "probabilities",
+}
 
 
 class _Map(NamedTuple):
@@ -181,6 +193,7 @@ def onnx_graph(
     side: Side = None,
     batch_size: int | None = 1,
     class_maps: bool = False,
+    preprocessing: "Preprocessing | None" = None,
 ) -> bytes:
     """Return the bytes of an ONNX file that computes the network, for inference.
 
@@ -199,25 +212,36 @@ def onnx_graph(
         batch_size: Images at once, or None for any number.
         class_maps: Whether it answers `class_maps`, too (N, classes, height and width of the last map): what
             each place adds to a class. Their mean over all places, and the bias, are the logit.
+        preprocessing: What a photograph goes through; its input is then `photograph` (uint8, height, width,
+            C), and it answers `probabilities`, too (1, classes). None for images that are normalised already.
 
     Raises:
         ValueError: A number is outside its range, a weight is missing or has another size, there are no
-            classes to map, or the file would be larger than ONNX can hold.
+            classes to map or to be sure of, preprocessing has another size or batch, or the file would be
+            larger than ONNX can hold.
 
     Source: onnx.proto3 and the operators of opset 18, github.com/onnx/onnx; class activation maps after Zhou
     et al., arXiv:1512.04150, section 2.
     """
-    sides = _sides(spec, side)
+    sides = _sides(spec, preprocessing.resolution if preprocessing is not None and side is None else side)
     channels = whole_number("in_channels", in_channels)
     classes = whole_number("num_classes", num_classes, 0)
     batch: int | str = "batch" if batch_size is None else whole_number("batch_size", batch_size)
     if class_maps and not classes:
         raise ValueError("class_maps needs classes; num_classes is 0.")
     graph = _Graph(spec, spec.conventions(conventions), weights)
-    last = graph.network(_Map("images", channels, sides))
+    images, given = "images", onnx.value_info("images", onnx.FLOAT, (batch, channels, *(sides or _ANY)))
+    if preprocessing is not None:
+        _check_photograph(preprocessing, sides, batch, channels, classes)
+        images = prepared(graph.node, graph.constant, preprocessing, channels)
+        given = onnx.value_info("photograph", onnx.UINT8, (*_ANY, channels))
+    last = graph.network(_Map(images, channels, sides))
     features = graph.features(last)
     logits = graph.classifier(features, last.channels, classes) if classes else features
     answers = [onnx.value_info(logits, onnx.FLOAT, (batch, classes or last.channels))]
+    if preprocessing is not None:
+        probabilities = graph.node("Softmax", "softmax", logits, axis=1)
+        answers.append(onnx.value_info(probabilities, onnx.FLOAT, (batch, classes)))
     if class_maps:
         places = last.sides or ("map_height", "map_width")
         maps = graph.class_maps(last, classes)
@@ -226,9 +250,25 @@ def onnx_graph(
         spec.name,
         graph.nodes,
         graph.initializers.values(),
-        onnx.value_info("images", onnx.FLOAT, (batch, channels, *(sides or ("height", "width")))),
+        given,
         *answers,
     )
+
+
+def _check_photograph(
+    how: "Preprocessing", sides: tuple[int, int] | None, batch: int | str, channels: int, classes: int
+) -> None:
+    """Raise ValueError with a sentence where a graph cannot take photographs that are prepared so."""
+    if sides != (how.resolution, how.resolution):
+        said = "any" if sides is None else f"{sides[0]} x {sides[1]} px"
+        raise ValueError(f"side is {said}; with this preprocessing it must be {how.resolution} or None.")
+    if batch != 1:
+        raise ValueError(f"batch_size is {quoted(batch)}; photographs are prepared one at a time: give 1.")
+    if channels not in (1, 3) or not classes:
+        raise ValueError(
+            f"in_channels is {channels} and num_classes {classes}; a network of photographs has 1 or 3 "
+            "channels, and classes."
+        )
 
 
 def _sides(spec: NetworkSpec, side: Side) -> tuple[int, int] | None:

@@ -11,8 +11,8 @@ from statistics import fmean
 from string import Template
 
 import effnet_edu.images
-from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.ground.onnxruntime_web import VERSION
+from effnet_edu.ground.preprocessing import Preprocessing, TrainedOn
 
 _HERE, _IMAGES = Path(__file__).parent, Path(effnet_edu.images.__file__).parent
 #: A network that is larger, some browsers would refuse to hold as text in a page.

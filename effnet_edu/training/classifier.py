@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from effnet_edu.checkpoints.preprocessing import TrainedOn
 from effnet_edu.checkpoints.registry import preprocessing_of
+from effnet_edu.ground.preprocessing import TrainedOn
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.labelled import LabelledImages
 from effnet_edu.model.network import EfficientNet

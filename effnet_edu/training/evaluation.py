@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.checks import quoted, whole_number
+from effnet_edu.ground.preprocessing import Preprocessing
 from effnet_edu.ground.safetensors_file import tensors_and_notes
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.labelled import LabelledImages

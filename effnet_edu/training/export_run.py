@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.fetch import FileUnavailableError
 from effnet_edu.ground.onnxruntime_web import onnxruntime_web
+from effnet_edu.ground.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.preprocess import normalise
 from effnet_edu.model.export import export_onnx

@@ -9,9 +9,9 @@ from typing import Any
 from torch import nn
 
 from effnet_edu.checkpoints.files import read_tensors
-from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.checkpoints.registry import max_checkpoint_bytes
 from effnet_edu.ground.checks import as_path, quoted
+from effnet_edu.ground.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.ground.reading import read_at_most
 from effnet_edu.model.cost import cost
 from effnet_edu.model.network import build

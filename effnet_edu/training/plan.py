@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from effnet_edu.checkpoints.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.checkpoints.registry import preprocessing_of
 from effnet_edu.ground.checks import quoted, whole_number
+from effnet_edu.ground.preprocessing import Preprocessing, TrainedOn
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.image_set import ImageSet
 from effnet_edu.images.preprocess import normalise

@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from effnet_edu.checkpoints.preprocessing import Preprocessing
+from effnet_edu.ground.preprocessing import Preprocessing
 
 #: Pixels as they are, 32 by 32.
 HOW = Preprocessing(32, 32, "crop", "bicubic", (0, 0, 0), (1, 1, 1), 255)

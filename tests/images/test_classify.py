@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import effnet_edu as ee
-from effnet_edu.checkpoints.preprocessing import Preprocessing
+from effnet_edu.ground.preprocessing import Preprocessing
 from effnet_edu.images import PHOTOGRAPHS, imagenet_classes, photograph
 from tests.peers import import_torchvision
 from tests.training.easy import TINY

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 import effnet_edu as ee
-from effnet_edu.checkpoints.preprocessing import Preprocessing
 from effnet_edu.checkpoints.registry import find_weights
+from effnet_edu.ground.preprocessing import Preprocessing
 from effnet_edu.images import PHOTOGRAPHS, photograph, preprocess
 from tests.peers import import_torchvision
 

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import effnet_edu as ee
-from effnet_edu.checkpoints.preprocessing import Preprocessing
+from effnet_edu.ground.preprocessing import Preprocessing
 from effnet_edu.images.mismatch import LITE0
 from effnet_edu.images.photographs import PHOTOGRAPHS
 from effnet_edu.images.preprocess import preprocess
