@@ -14,7 +14,7 @@ DOG = [("dog.jpg", jpeg(99, 1)), ("dog.cls", b"1\n")]
 
 
 def pixels(images) -> torch.Tensor:
-    return torch.cat(list(images.batches(torch.arange(len(images)).split(2))))
+    return torch.cat(list(images.batches(torch.arange(len(images)).split(3))))
 
 
 def test_a_stream_has_the_pixels_and_classes_of_the_folder_in_memory(tmp_path):
