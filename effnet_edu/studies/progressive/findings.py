@@ -182,7 +182,7 @@ def sentences(result: StudyResult) -> list[str]:
     found.append(_on_sides(result))
     untimed = "" if measured is not None else " Time was not measured: that wants a quiet machine."
     found += [
-        "The first size was chosen after one seed: beginning at 16 px lost 4.6 points.",
+        "The first size was chosen after one seed, not recorded, which lost more when it began at 16 px.",
         "What it cannot show: whether growth catches up in a longer training. V2 trains for 350 epochs on "
         "ImageNet, with images ten times as wide; here a step of a small network has a cost that does not "
         f"shrink with the image.{untimed}",
