@@ -1,5 +1,6 @@
 """Counts and times of any module, layer by layer: each operation is booked to whoever asked for it."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
@@ -45,15 +46,21 @@ def module_rows(net: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[ModuleRow, 
     Raises:
         ValueError: The module takes no such inputs.
     """
-    counter = _Rows(net)
+    # What a module keeps from its first run would hold no numbers here: a copy of it is counted.
+    counted, modules = copy.deepcopy(net), _named(net)
+    counter = _Rows(counted)
     with following(counter.modules, counter.enter, counter.leave):
-        run_counted(net, inputs, inputs[0].device, counter)
+        run_counted(counted, inputs, inputs[0].device, counter)
     batch = inputs[0].shape[0]
     return tuple(
-        ModuleRow(_cost(name, counter.modules[name], found, batch), counter.modules[name], found.shapes)
+        ModuleRow(_cost(name, modules[name], found, batch), modules[name], found.shapes)
         for name, found in counter.found.items()
         if found.read or found.written
     )
+
+
+def _named(net: nn.Module) -> dict[str, nn.Module]:
+    return {name or type(net).__name__: module for name, module in net.named_modules()}
 
 
 @dataclass
@@ -70,7 +77,7 @@ class _Found:
 class _Rows(OpCounter):  # type: ignore[no-untyped-call]
     def __init__(self, net: nn.Module) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.modules = {name or type(net).__name__: module for name, module in net.named_modules()}
+        self.modules = _named(net)
         self.found: dict[str, _Found] = {}
         #: Weights, and views of them, by their id: those are counted with their module, whatever reads them.
         self._held = {id(tensor): tensor for tensor in (*net.parameters(), *net.buffers())}
@@ -170,7 +177,7 @@ class _Instrument(TimedOps):  # type: ignore[no-untyped-call]
     def __init__(self, net: nn.Module, names: list[str], timer: Any) -> None:
         super().__init__(timer)
         self._rows = {name: index for index, name in enumerate(names)}
-        self._modules = {name or type(net).__name__: module for name, module in net.named_modules()}
+        self._modules = _named(net)
         self._inside: list[str] = []
 
     def run(self, work: Callable[[], object]) -> list[float]:

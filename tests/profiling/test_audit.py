@@ -152,6 +152,26 @@ def test_what_torch_fx_cannot_trace_is_told() -> None:
     assert reasons["fold batch norm"].startswith("torch.fx cannot trace it")
 
 
+class Keeping(nn.Module):
+    """Keeps what it computed in its first run, as attention does with its biases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.bias = nn.Conv2d(3, 4, 3), nn.Parameter(torch.ones(4, 1, 1))
+        self.kept: dict[str, Tensor] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        if "bias" not in self.kept:
+            self.kept["bias"] = self.bias[torch.tensor([3, 2, 1, 0])]
+        return self.conv(x) + self.kept["bias"]
+
+
+def test_what_a_module_keeps_from_its_first_run_stays_out_of_the_count() -> None:
+    net = Keeping()
+    assert audited(net).macs == 2 * 30 * 30 * 4 * 27
+    assert not net.kept
+
+
 def test_the_first_sentence_says_what_was_proved_and_the_tables_follow() -> None:
     found = audited(Foreign())
 
