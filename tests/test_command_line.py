@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -102,6 +103,14 @@ def test_without_a_display_no_browser_is_opened(monkeypatch: pytest.MonkeyPatch)
     lesson = ROOT / "lessons" / "00_start_here.ipynb"
     assert "--no-browser" in lab_command(lesson, browser=False)
     assert "--no-browser" not in lab_command(lesson, browser=True)
+
+
+@pytest.mark.parametrize("name", ["a#1 ?x%20.ipynb", "größe 5;6&7.ipynb"])
+def test_a_lesson_may_be_called_what_an_address_reads_otherwise(name: str, tmp_path: Path) -> None:
+    option = "--LabApp.default_url="
+    (address,) = (word for word in lab_command(tmp_path / name, browser=False) if word.startswith(option))
+    parts = urlsplit(address.removeprefix(option))
+    assert (unquote(parts.path), parts.query, parts.fragment) == (f"/lab/tree/{name}", "", "")
 
 
 def status(address: str) -> int | None:

@@ -7,6 +7,7 @@ import sys
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from effnet_edu.ground.checks import quoted
 
@@ -78,7 +79,7 @@ def lab_command(lesson: Path, browser: bool, ip: str = LOCALHOST, port: int | No
         "effnet_edu.course.lab_server",
         f"--ip={ip}",
         f"--ServerApp.root_dir={root}",
-        f"--LabApp.default_url=/lab/tree/{lesson.name}",
+        f"--LabApp.default_url=/lab/tree/{quote(lesson.name)}",
         message_limit("ServerApp"),
     ]
     if port is not None:
