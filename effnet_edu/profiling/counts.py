@@ -1,7 +1,8 @@
 """What a network costs, counted from the module that is there, without doing its arithmetic."""
 
+import copy
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -49,10 +50,22 @@ def count_module(net: nn.Module, shape: tuple[int, ...]) -> Counts:
 def _counted(net: nn.Module, shape: tuple[int, ...]) -> tuple[Counts, Any]:
     one = next((tensor for tensor in net.parameters() if tensor.is_floating_point()), torch.empty(0))
     counter = _Sums()
-    output = run_counted(net, (torch.empty(shape, device="meta", dtype=one.dtype),), one.device, counter)
+    output = run_counted(
+        to_count(net), (torch.empty(shape, device="meta", dtype=one.dtype),), one.device, counter
+    )
     parameters = sum(tensor.numel() for tensor in net.parameters())
     buffers = sum(tensor.numel() for tensor in net.buffers() if tensor.is_floating_point())
     return Counts(counter.macs, parameters, buffers, counter.widest), output
+
+
+def to_count(net: nn.Module) -> nn.Module:
+    """Return a copy that shares the weights: what a module keeps from a counted run holds no numbers.
+
+    A module that cannot be copied is counted itself.
+    """
+    with suppress(Exception):
+        return copy.deepcopy(net, {id(tensor): tensor for tensor in (*net.parameters(), *net.buffers())})
+    return net
 
 
 def run_counted(

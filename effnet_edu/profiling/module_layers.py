@@ -1,6 +1,5 @@
 """Counts and times of any module, layer by layer: each operation is booked to whoever asked for it."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from effnet_edu.ground.watch import Watch
 from effnet_edu.model.cost import LayerCost
-from effnet_edu.profiling.counts import OpCounter, run_counted
+from effnet_edu.profiling.counts import OpCounter, run_counted, to_count
 from effnet_edu.profiling.device import device_name, stopwatch
 from effnet_edu.profiling.following import following
 from effnet_edu.profiling.layers import LayerProfile, LayerTime, in_turns
@@ -46,8 +45,7 @@ def module_rows(net: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[ModuleRow, 
     Raises:
         ValueError: The module takes no such inputs.
     """
-    # What a module keeps from its first run would hold no numbers here: a copy of it is counted.
-    counted, modules = copy.deepcopy(net), _named(net)
+    counted, modules = to_count(net), _named(net)
     counter = _Rows(counted)
     with following(counter.modules, counter.enter, counter.leave):
         run_counted(counted, inputs, inputs[0].device, counter)

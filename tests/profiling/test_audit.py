@@ -13,6 +13,7 @@ from effnet_edu.ground.watch import Cancelled, MeasurementError, Watch
 from effnet_edu.model.network import build
 from effnet_edu.profiling import audits, changes
 from effnet_edu.profiling.audits import Audit, Change
+from effnet_edu.profiling.counts import count_module
 from effnet_edu.profiling.device import as_device, device_name
 from effnet_edu.profiling.module_layers import module_rows
 from tests.cases import thorough_but_for
@@ -169,6 +170,7 @@ class Keeping(nn.Module):
 def test_what_a_module_keeps_from_its_first_run_stays_out_of_the_count() -> None:
     net = Keeping()
     assert audited(net).macs == 2 * 30 * 30 * 4 * 27
+    assert count_module(net, (1, 3, 32, 32)).macs == 30 * 30 * 4 * 27
     assert not net.kept
 
 
