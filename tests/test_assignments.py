@@ -111,6 +111,15 @@ def test_a_parameter_is_not_taken_for_a_name_of_the_lesson() -> None:
     assert "x" in grading._used("y = x + 1")
 
 
+def test_a_mistake_costs_the_answers_below_it_nothing() -> None:
+    names = ("OwnSqueezeExcite", "OwnBlock")
+    broken = {name: f"def {name}(*_, **__):\n    raise ValueError('mine')" for name in names}
+    answers = broken | {"OwnNetwork": get("OwnNetwork").solved()}
+    own = grading._needed(get("OwnNetwork").lesson, "OwnNetwork", answers)
+    assert grading._judged("OwnNetwork", own).state == "wrong"
+    assert grading._checked("OwnNetwork", answers).state == "right"
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("lesson", sorted({get(name).lesson for name in list_exercises()}))
 def test_every_solution_earns_its_points_with_what_the_lesson_defines_above_it(lesson, tmp_path) -> None:
