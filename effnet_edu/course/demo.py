@@ -10,15 +10,13 @@ from typing import Any
 
 from effnet_edu.course.serve import LOCALHOST, has_display, message_limit, serve_until_stopped
 from effnet_edu.ground.cache import MEASURED
-from effnet_edu.labs import LABS
-from effnet_edu.labs.frame.page import exact
 
 #: Seconds after which the kernel of a page that is gone is taken back.
 GONE_SECONDS = 60
 
 
 def page() -> dict[str, Any]:
-    """Return the page as a notebook: each lab below a title and a sentence."""
+    """Return the page as a notebook: the first lab, and buttons for the others."""
     cells = [
         _words(
             "top",
@@ -26,12 +24,8 @@ def page() -> dict[str, Any]:
             "measured is measured on the machine that serves this page, one visitor at a time. A lab that "
             "waits for its turn says so.",
         ),
-        _code("imports", "import effnet_edu as ee"),
+        _code("labs", "from effnet_edu.labs.shelf import Shelf\n\nShelf()"),
     ]
-    for number, lab in enumerate(LABS, start=1):
-        logic = exact(lab)
-        cells.append(_words(f"words-{number}", f"## {number}. {logic.QUESTION}\n\n{logic.TRY}"))
-        cells.append(_code(f"lab-{number}", f"ee.labs.{lab}()"))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel, "title": "EfficientNet, to try"}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}

@@ -17,7 +17,7 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TOLD = re.compile(r"^print\(.*\)  # (.+)$", re.MULTILINE)
 #: What the site, the demo and the browser tests make of the labs in the list.
 ASK = """
-from effnet_edu.course import demo
+from effnet_edu.labs.shelf import Shelf
 from tests.browser.cases import LABS
 from website import live, lessons
 html = live.page_of("SideLab")
@@ -27,7 +27,10 @@ assert 'data-setting="batch_size"' not in html  # only a measurement depends on 
 assert lessons.LIVE["SideLab"] == "side_lab"
 assert "effnet_edu/labs/side/exact.py" in live.packed()
 assert "effnet_edu/labs/side/measured.py" not in live.packed()
-assert any("What do larger images cost?" in cell["source"] for cell in demo.page()["cells"])
+shelf = Shelf()
+shelf.choice.value = "SideLab"
+assert "What do larger images cost?" in shelf.children[1].value
+assert shelf.children[2] is shelf.built["SideLab"]
 (case,) = [case for case in LABS if case.lab == "SideLab"]
 assert case.slider == "ee-resolution"
 """
