@@ -5,6 +5,7 @@
 
 import logging
 import re
+from pathlib import Path
 from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
@@ -80,6 +81,11 @@ class CourseVoila(Voila):
 
     config_file_paths = List(Unicode(), [])
     kernel_websocket_connection_class = Type(CheckedConnection)
+
+    def setup_template_dirs(self) -> None:
+        """Put the course's own page before Voila's, which asks another host for icons."""
+        super().setup_template_dirs()
+        self.template_paths.insert(0, str(Path(__file__).with_name("voila")))
 
     def init_settings(self) -> dict[str, Any]:
         """Return what the web application is made with."""
