@@ -103,7 +103,8 @@ def _parse(content: bytes, name: str, max_bytes: int) -> Any:
     if name.endswith(".safetensors"):
         from safetensors.torch import load
 
-        if (header := int.from_bytes(content[:8], "little")) > _MOST_HEADER_BYTES:
+        # A length beyond the file is damage, which its own reader sees at once.
+        if len(content) >= (header := int.from_bytes(content[:8], "little")) > _MOST_HEADER_BYTES:
             raise UnreadableCheckpointError(f"{name} has names of {header:,} bytes; no network has.")
         return load(content)
     if content.startswith(_GZIP_START):
