@@ -2,11 +2,13 @@
 
 from typing import Literal
 
+from effnet_edu.ground.palette import COMPOUND, RIGHT, WRONG
+
 State = Literal["not attempted", "wrong", "right"]
-_COLOUR: dict[State, str] = {"right": "#009E73", "wrong": "#D55E00", "not attempted": "#888888"}
+_COLOUR: dict[State, str] = {"right": RIGHT, "wrong": WRONG, "not attempted": "#888888"}
 _EDGE = "border:1px solid #8886;border-radius:8px;padding:.5em 1em;max-width:46em"
 #: The style of a card, for an attribute: what an untrusted notebook keeps.
-CARD = f"{_EDGE};border-left:5px solid #CC79A7"
+CARD = f"{_EDGE};border-left:5px solid {COMPOUND}"
 #: A style sheet for questions, as widgets and as plain HTML.
 QUESTIONS = (
     f".effnet-question{{{_EDGE};margin:.6em 0;box-sizing:border-box;overflow:hidden}}"

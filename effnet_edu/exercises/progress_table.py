@@ -15,6 +15,7 @@ from effnet_edu.exercises.outcome import MARKS
 from effnet_edu.exercises.record import progress_file, read_record
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.checks import quoted
+from effnet_edu.ground.palette import RIGHT
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class Progress:
             f"<span title='{html.escape(task.title, quote=True)}: {task.state}'>{MARKS[task.state]}</span>"
             for task in tasks
         )
-        filled = f"linear-gradient(90deg, #009E73 {100 * done // of}%, #8884 0)"
+        filled = f"linear-gradient(90deg, {RIGHT} {100 * done // of}%, #8884 0)"
         bar = f"<span style='display: inline-block; width: 5em; height: .6em; background: {filled}'></span>"
         return (
             f"<td style='text-align: left'>{done} of {of} <span aria-hidden='true'>{bar} {marks}</span></td>"

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 DEPTH, WIDTH, RESOLUTION, COMPOUND = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 EXPAND, DEPTHWISE, SQUEEZE_EXCITE, PROJECT, FUSED = "#E69F00", "#56B4E9", "#CC79A7", "#F0E442", "#D55E00"
+#: Of an answer; a mark and a word say the same.
+RIGHT, WRONG = RESOLUTION, WIDTH
 #: Of a light card, whatever the page around it.
 INK, GREY, FAINT, CARD, SLAB, EDGE = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff", "#a9bccb", "#43525e"
 
