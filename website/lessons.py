@@ -112,15 +112,15 @@ def live_places(source: str) -> Iterator[str]:
         source: Code of the cell.
     """
     for node in ast.walk(ast.parse(source)):
-        lab = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
-        if isinstance(node, ast.Call) and lab in LIVE:
-            logic = Page(lab).logic
-            known = set(logic.names()) - set(logic.MEASURED_ONLY)
-            given = {one.arg: ast.literal_eval(one.value) for one in node.keywords if one.arg in known}
-            yield (
-                f'<p class="ee-embed"><a href="../live/{LIVE[lab]}.html#{escape(urlencode(given))}" '
-                f'data-lab="{escape(logic.title)}">Move it in your browser</a></p>'
-            )
+        match node:
+            case ast.Call(func=ast.Attribute(attr=lab), keywords=keywords) if lab in LIVE:
+                logic = Page(lab).logic
+                known = set(logic.names()) - set(logic.MEASURED_ONLY)
+                given = {one.arg: ast.literal_eval(one.value) for one in keywords if one.arg in known}
+                yield (
+                    f'<p class="ee-embed"><a href="../live/{LIVE[lab]}.html#{escape(urlencode(given))}" '
+                    f'data-lab="{escape(logic.title)}">Move it in your browser</a></p>'
+                )
 
 
 def _editor(lesson: str, name: str, stub: str) -> str:

@@ -1,6 +1,7 @@
 """What a photograph goes through before a network that was trained that way. Data; images/ does it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Literal
 
 Fit = Literal["crop", "squash"]
@@ -29,6 +30,12 @@ class Preprocessing:
     mean: Triple
     std: Triple
     value_range: int
+
+    @property
+    def in_grey(self) -> "Preprocessing":
+        """The same for a network of one channel: each mean and deviation is the mean of the three."""
+        mean, std = fmean(self.mean), fmean(self.std)
+        return replace(self, mean=(mean, mean, mean), std=(std, std, std))
 
 
 @dataclass(frozen=True)

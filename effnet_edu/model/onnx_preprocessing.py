@@ -26,9 +26,10 @@ def prepared(
 
     def colours(name: str, values: tuple[float, ...]) -> str:
         # Pixels are 0 to 255, so that the values are brought there.
-        of_pixels = [value * 255 / how.value_range for value in values]
-        each = of_pixels if channels == 3 else [sum(of_pixels) / 3]
-        return constant(f"prepare.{name}", onnx.FLOAT, (1, channels, 1, 1), onnx.floats(*each))
+        of_pixels = [value * 255 / how.value_range for value in values[:channels]]
+        return constant(f"prepare.{name}", onnx.FLOAT, (1, channels, 1, 1), onnx.floats(*of_pixels))
+
+    how = how.in_grey if channels == 1 else how
 
     first = node("Transpose", "prepare.channels_first", "photograph", perm=(2, 0, 1))
     batch = node("Unsqueeze", "prepare.batch", first, numbers("axis", 0))

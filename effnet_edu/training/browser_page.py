@@ -5,14 +5,13 @@ import gzip
 import html
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from statistics import fmean
 from string import Template
 
 import effnet_edu.images
 from effnet_edu.ground.onnxruntime_web import VERSION
-from effnet_edu.ground.preprocessing import Preprocessing, TrainedOn
+from effnet_edu.ground.preprocessing import TrainedOn
 
 _HERE, _IMAGES = Path(__file__).parent, Path(effnet_edu.images.__file__).parent
 #: A network that is larger, some browsers would refuse to hold as text in a page.
@@ -52,7 +51,7 @@ def browser_page(
     sizes = {"network": _megabytes(len(graph)), "runtime": _megabytes(len(script) + len(wasm))}
     about = {
         "classes": names,
-        "how": asdict(_grey(how) if in_channels == 1 else how),
+        "how": asdict(how.in_grey if in_channels == 1 else how),
         "channels": in_channels,
         **sizes,
     }
@@ -68,12 +67,6 @@ def browser_page(
         version=VERSION,
         **sizes,
     )
-
-
-def _grey(how: Preprocessing) -> Preprocessing:
-    """Return the preprocessing with one mean and one deviation, as `normalise` has them for grey."""
-    mean, std = fmean(how.mean), fmean(how.std)
-    return replace(how, mean=(mean, mean, mean), std=(std, std, std))
 
 
 def _megabytes(size: int) -> str:
