@@ -6,7 +6,9 @@ import re
 import pytest
 import torch
 
+from effnet_edu.model.blocks import MBConv
 from effnet_edu.model.cost import cost
+from effnet_edu.model.network import EfficientNet
 from effnet_edu.studies.networks import TOLERANCE, WAYS, base_network, matched, scaled
 from effnet_edu.studies.progressive import runs as progressive
 from effnet_edu.studies.registry import list_studies, study
@@ -14,7 +16,7 @@ from effnet_edu.studies.scaling import runs as scaling
 from effnet_edu.studies.scaling.findings import advantage
 from effnet_edu.studies.search import runs as search
 from effnet_edu.studies.squeeze_excitation import runs as squeeze_excitation
-from effnet_edu.studies.squeeze_excitation.gates import between_class_share, gates
+from effnet_edu.studies.squeeze_excitation.gates import between_class_share, gates, with_fixed_gates
 from effnet_edu.studies.statistics import Estimate, estimate, paired_difference, t_distribution, t_quantile
 from effnet_edu.studies.study import IN_CHANNELS, held_out_images
 from effnet_edu.studies.words import verdict
@@ -68,9 +70,15 @@ def test_scaling_by_one_changes_nothing():
         assert cost(larger).macs == cost(base).macs
 
 
-def test_ratios_go_from_none_to_half_of_the_blocks_input():
-    ratios = {run.labels["ratio"] for run in squeeze_excitation.runs(False)}
-    assert ratios == {0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2}
+def test_gates_stand_where_the_label_says_and_a_network_that_loses_them_is_one_without():
+    for run in squeeze_excitation.runs(False):
+        ratios = [stage.squeeze_ratio for stage in run.network.stages]
+        gated = squeeze_excitation.STAGES[run.labels["stages"]]
+        assert ratios == [run.labels["ratio"] if index in gated else 0.0 for index in range(4)]
+    seeds = dict.fromkeys(("fashion_mnist", "glyphs"), 0)
+    for run in squeeze_excitation.runs(False):
+        seeds[run.labels["images"]] += run.labels["stages"] == "none"
+    assert min(seeds.values()) >= 10
 
 
 def test_progressive_ways_end_alike_and_start_apart():
@@ -179,14 +187,37 @@ def test_gates_that_know_the_class_are_told_from_gates_that_do_not():
 
 
 def test_gates_are_those_that_the_blocks_use():
-    from effnet_edu.model.network import EfficientNet
     from tests.studies.small import IMAGES
 
     torch.manual_seed(0)
-    network = EfficientNet(squeeze_excitation.network(1 / 4), 2, IN_CHANNELS)
-    found = gates(network, held_out_images(IMAGES, 24))
+    network = EfficientNet(squeeze_excitation.network("all", 1 / 4), 2, IN_CHANNELS)
+    found = gates(network, held_out_images(IMAGES, 16))
     assert [values.shape[1] for values in found.values()] == [
         block.channels_hidden for block in network.blocks
     ]
     assert all(((values > 0) & (values < 1)).all() for values in found.values())
-    assert gates(EfficientNet(squeeze_excitation.network(0.0), 2), held_out_images(IMAGES, 24)) == {}
+    assert gates(EfficientNet(squeeze_excitation.network("none", 0.0), 2), held_out_images(IMAGES, 16)) == {}
+
+
+def test_fixed_gates_are_the_same_for_every_picture_and_the_network_keeps_its_own():
+    torch.manual_seed(0)
+    network = EfficientNet(squeeze_excitation.network("all", 1 / 4), 2, IN_CHANNELS).eval()
+    pictures = torch.randn(2, IN_CHANNELS, 16, 16)
+    blocks = {name: part for name, part in network.named_modules() if isinstance(part, MBConv)}
+    of_first = {}
+    for name, block in blocks.items():
+
+        def keep(part, inputs, name=name):
+            of_first[name] = part.gate(inputs[0])[0].flatten()
+
+        block.squeeze_excite.register_forward_pre_hook(keep)
+    with torch.no_grad():
+        own = network(pictures)
+        fixed = with_fixed_gates(network, dict(of_first))(pictures)
+        bare = EfficientNet(squeeze_excitation.network("none", 0.0), 2, IN_CHANNELS).eval()
+        left = {key: value for key, value in network.state_dict().items() if "excite" not in key}
+        bare.load_state_dict(left)
+        assert torch.equal(with_fixed_gates(network, {})(pictures), bare(pictures))
+        assert torch.equal(network(pictures), own)
+    assert torch.allclose(fixed[0], own[0], atol=1e-6)
+    assert not torch.allclose(fixed[1], own[1], atol=1e-6)

@@ -1,5 +1,7 @@
 """What squeeze-and-excitation learned: how much of its gates depends on the class, block by block."""
 
+import copy
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -83,3 +85,33 @@ def describe_gates(network: EfficientNet, images: LabelledImages, with_means: bo
             row["class_means"] = [[round(float(gate), 3) for gate in mean] for mean in means]
         rows.append(row)
     return rows
+
+
+class _FixedGates(nn.Module):
+    """Multiplies each channel by a number that no picture changes."""
+
+    gates: Tensor
+
+    def __init__(self, gates: Tensor) -> None:  # (C,)
+        super().__init__()
+        self.register_buffer("gates", gates[:, None, None].clone())
+
+    def forward(self, x: Tensor) -> Tensor:  # (N, C, H, W) -> (N, C, H, W)
+        """Return the map with its channels reweighted."""
+        return x * self.gates
+
+
+def with_fixed_gates(network: EfficientNet, fixed: Mapping[str, Tensor]) -> EfficientNet:
+    """Return a copy whose gates no longer depend on the picture.
+
+    Args:
+        network: A network in evaluation mode.
+        fixed: Name of a block, such as `stages.2.0`, to the gates it has from now on; blocks that are not
+            named lose theirs, which is to open all of them.  # (c_mid,)
+    """
+    changed = copy.deepcopy(network)
+    for name, block in changed.named_modules():
+        if isinstance(block, MBConv) and block.squeeze_excite is not None:
+            gates = _FixedGates(fixed[name]) if name in fixed else None
+            block.squeeze_excite = gates  # type: ignore[assignment]
+    return changed
