@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,19 +67,28 @@ def environment(folder: Path) -> dict[str, str]:
     return env | surroundings(folder)
 
 
-@contextmanager
-def serve(folder: Path, root: Path) -> Iterator[str]:
+def serve(folder: Path, root: Path) -> AbstractContextManager[str]:
     """Serve `root` with JupyterLab, all of its own files under `folder`; yield the address."""
+    told = ("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly")
+    return _serve("jupyterlab", folder, root, *told)
+
+
+def serve_notebook_7(folder: Path, root: Path) -> AbstractContextManager[str]:
+    """Serve `root` with Notebook 7, all of its own files under `folder`; yield the address."""
+    return _serve("notebook", folder, root)
+
+
+@contextmanager
+def _serve(program: str, folder: Path, root: Path, *told: str) -> Iterator[str]:
     for name, value in SETTINGS.items():
         path = folder / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(value))
     port = free_port()
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+        sys.executable, "-m", program, "--no-browser", "--allow-root",
         "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", message_limit("ServerApp"),
-        "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", message_limit("ServerApp"), *told,
     ]  # fmt: skip
     with _running(command, folder, f"http://127.0.0.1:{port}", f"/api/status?token={TOKEN}") as base:
         yield base

@@ -37,6 +37,13 @@
       if (button) copy(button, lab.querySelector(button.dataset.eeCopy)?.textContent ?? "");
     });
   };
+  // Notebook 7 looks for its own commands before a key reaches a slider: bare keys in a lab are the lab's.
+  const keep = event => {
+    const lab = style.closest(".ee-lab");
+    if (!lab) return window.removeEventListener("keydown", keep, true);
+    const isBare = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+    if (lab.contains(event.target)) event.target.toggleAttribute("data-lm-suppress-shortcuts", isBare);
+  };
   const present = event => {
     const lab = style.closest(".ee-lab");
     if (!lab) return document.removeEventListener("keydown", present);
@@ -69,6 +76,7 @@
     if (lab) {
       start(lab);
       document.addEventListener("keydown", present);
+      window.addEventListener("keydown", keep, true);
     } else if (frames > 0) requestAnimationFrame(() => find(frames - 1));
   };
   find(600);
