@@ -87,7 +87,7 @@ unit: $(VENV)/installed-test ## tests without a notebook or a browser
 notebooks: $(VENV)/installed-test ## every lesson, its stored outputs compared
 	$(PYTEST) $(COMPARE) --nbval-current-env --nbval-cell-timeout=120 -p tests.notebooks.timed lessons
 
-latency: $(VENV)/installed-test ## from a key press to changed numbers in each lab, in Chromium
+latency: $(VENV)/installed-test site ## how soon labs answer in Chromium: keys in JupyterLab, a drag on the site
 	$(BIN)/python -m tests.browser.latency
 
 browser: $(VENV)/installed-test website/node_modules/.package-lock.json ## JupyterLab, the site and the slides in headless Chromium

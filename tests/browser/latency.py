@@ -1,4 +1,7 @@
-"""Measure, in Chromium, the time from a key press to changed numbers in each lab: `make latency`."""
+"""Measure, in Chromium, how soon each lab answers: `make latency`.
+
+In JupyterLab the time from a key press to changed numbers; on the made site the pictures a second in a drag.
+"""
 
 import json
 import statistics
@@ -9,7 +12,9 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.browser.cases import LABS, Case
+from tests.browser.dragging import PER_SECOND, rates
 from tests.browser.jupyter import Notebook, browser, lab_page, serve, write_notebook
+from website.build import OUTPUT
 
 #: What a learner does not notice as waiting.
 MEDIAN_MS, P95_MS = 40, 70
@@ -36,7 +41,8 @@ def lags(page: Page, case: Case, presses: int) -> list[float]:
     return found
 
 
-def main(presses: int = 60) -> int:
+def press_keys(presses: int) -> list[str]:
+    """Print the lag of keys in each lab in JupyterLab; return what is too slow."""
     too_slow = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -57,7 +63,24 @@ def main(presses: int = 60) -> int:
                     too_slow.append(case.lab)
     if too_slow:
         print(f"slower than {MEDIAN_MS} ms (median) or {P95_MS} ms (95%): {', '.join(too_slow)}")
-    return min(len(too_slow), 1)
+    return too_slow
+
+
+def drag_on_the_site() -> list[str]:
+    """Print the pictures a second while each lab of the made site is dragged; return what has too few."""
+    too_few = []
+    with browser() as opened:
+        for counted in rates(opened, OUTPUT):
+            print(json.dumps(counted))
+            if counted["changed_per_s"] < PER_SECOND:
+                too_few.append(f"{counted['lab']}, {counted['dragged']}")
+    if too_few:
+        print(f"fewer than {PER_SECOND} pictures a second: {'; '.join(too_few)}")
+    return too_few
+
+
+def main(presses: int = 60) -> int:
+    return min(len([*press_keys(presses), *drag_on_the_site()]), 1)
 
 
 if __name__ == "__main__":
