@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: findings.py.
 _STUDIES = (
     *("scaling", "search", "squeeze_excitation", "fused", "progressive"),
-    *("block_and_gate", "quantisation", "small_network"),
+    *("block_and_gate", "quantisation", "pretrained", "small_network"),
 )
 #: What `measure device` measures: functions in devices/experiments.py, each with the number of its method,
 #: which is raised by hand when the way of measuring or counting changes.

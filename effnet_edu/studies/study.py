@@ -39,7 +39,7 @@ class Images:
     Attributes:
         name: `"glyphs"` or `"fashion_mnist"`.
         train: How many to learn from; which ones depends on the seed of the run.
-        test: How many to test on; the same for all runs.
+        test: How many to test on; the same for all runs, or for all of a seed.
         classes: The characters, for glyphs; Fashion-MNIST has its own ten.
         side: Side in pixels that the images are made at; None for the resolution of the network.
     """
@@ -161,11 +161,11 @@ def learning_images(images: Images, seed: int, side: int) -> LabelledImages:
     return _in_colour(_fashion("train").subset(images.train, seed))
 
 
-def held_out_images(images: Images, side: int) -> LabelledImages:
-    """Return what a run is tested on."""
+def held_out_images(images: Images, side: int, seed: int = 0) -> LabelledImages:
+    """Return what a run is tested on; a seed chooses it, so that an interval over seeds holds the choice."""
     if images.name == "glyphs":
-        return glyphs("test", images.test, images.side or side, images.classes)
-    return _in_colour(_fashion("test").subset(images.test))
+        return glyphs("test", images.test, images.side or side, images.classes, seed)
+    return _in_colour(_fashion("test").subset(images.test, seed))
 
 
 @cache

@@ -3,6 +3,7 @@
 import pytest
 
 from effnet_edu.studies.block_and_gate import findings as block_and_gate
+from effnet_edu.studies.pretrained import findings as pretrained
 from effnet_edu.studies.progressive import findings as progressive
 from effnet_edu.studies.quantisation import findings as quantisation
 from tests.studies.made import made_result
@@ -128,3 +129,23 @@ def test_training_time_is_steps_times_the_median_step_at_each_size():
     assert "growing size +0.2 points, +0.2 to +0.2." in told
     assert "Time was not measured" not in told
     assert "Time was not measured" in " ".join(made("progressive", in_progressive_training).summary)
+
+
+def test_weights_and_all_layers_are_worth_what_each_brings_seed_by_seed():
+    """Weights bring 10 points and all layers 1, which is less than matters and takes ten times as long."""
+
+    def found(labels):
+        way, pictures = labels["way"], labels["pictures"]
+        accuracy = 0.5 + 0.01 * labels["seed"] + pictures / 1000
+        accuracy += {"scratch": 0.0, "frozen": 0.1, "all": 0.11}[way]
+        return {"accuracy": accuracy, "processor_seconds": 10.0 if way == "all" else 1.0}
+
+    result = made("pretrained", found)
+    assert [one.mean for one in pretrained.gains(result, "frozen", "scratch").values()] == [
+        pytest.approx(0.1)
+    ] * 3
+    told = " ".join(result.summary)
+    assert "frozen against from scratch: 10 a class +10.0 points" in told
+    assert told.count("no difference that matters (+1.0 points") == 3
+    assert "the study does not decide" not in told
+    assert "All layers take 10, 10, 10 times as long as the classifier alone." in told

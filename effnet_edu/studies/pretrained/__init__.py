@@ -1,0 +1,1 @@
+"""The study pretrained: its runs and its findings."""
