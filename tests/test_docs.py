@@ -95,6 +95,16 @@ def test_the_memory_of_a_learner_is_the_one_that_was_measured():
     assert set(ee.labs.LABS) < labs
 
 
+def test_pages_know_how_many_labs_there_are():
+    """In words, as prose has it; a lab more or less is told by this test."""
+    numbers = dict(enumerate(("five", "six", "seven", "eight", "nine", "ten"), 5))
+    said = re.compile(rf"\b({'|'.join(numbers.values())})\s+labs\b", re.IGNORECASE)
+    pages = (*PAGES, ROOT / "README.md")
+    told = [word.lower() for page in pages for word in said.findall(page.read_text(encoding="utf-8"))]
+    assert len(told) >= 5
+    assert set(told) == {numbers[len(ee.labs.LABS)]}
+
+
 def test_each_lab_measures_first_within_a_gibibyte():
     """A class on machines of 1 GiB each can use every lab."""
     peaks = {row["lab"]: int(row["peak_mib"]) for row in memory.read()}

@@ -168,7 +168,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     )
     starting.set_defaults(run=_start)
 
-    showing = commands.add_parser("demo", help="the six labs as one page without code, on this machine")
+    showing = commands.add_parser("demo", help="all labs as one page without code, on this machine")
     showing.add_argument(
         "--visitors", type=_number("visitors"), default=4, help="pages open at a time (default 4)"
     )

@@ -15,6 +15,7 @@ LABS = {
     "SqueezeExciteLab": "squeeze_excite",
     "V2Lab": "v2",
     "BenchmarkLab": "benchmark",
+    "YourNetworkLab": "your_network",
 }
 
 __all__ = [*LABS, "LiveCurves"]

@@ -82,10 +82,15 @@ def in_engine(engine: str, network: nn.Module, shape: tuple[int, ...]) -> Runner
     if engine == "optimised":
         return optimize_for_inference(network)
     graph = graph_with_weights(network, side=shape[-1], batch_size=shape[0])
-    return {"onnxruntime": _in_onnxruntime, "openvino": _in_openvino}[engine](graph)
+    return {"onnxruntime": onnxruntime_runner, "openvino": _in_openvino}[engine](graph)
 
 
-def _in_onnxruntime(graph: bytes) -> Runner:
+def onnxruntime_runner(graph: bytes) -> Runner:
+    """Return what runs an ONNX graph on the CPU with as many threads as torch has.
+
+    Args:
+        graph: A file's content, with one input `images`.
+    """
     onnxruntime = import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()

@@ -21,6 +21,7 @@ ASKED: dict[str, tuple[dict[str, Any], str]] = {
     "SqueezeExciteLab": ({}, "ms"),
     "V2Lab": ({"fused": (1, 2)}, "times"),
     "BenchmarkLab": ({"across": "throughput"}, "images/s"),
+    "YourNetworkLab": ({"part": "precision"}, "ms"),
 }
 
 

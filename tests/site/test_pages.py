@@ -40,6 +40,7 @@ MOVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "V2Lab": ({"fused": ["2", "1"]}, {"fused": (1, 2)}),
     "BenchmarkLab": ({"across": "MACs", "most_macs": "1"}, {"across": "MACs", "most_macs": 1.0}),
+    "YourNetworkLab": ({"pictures": "30", "features": "pixels"}, {"pictures": 30, "features": "pixels"}),
 }
 
 
