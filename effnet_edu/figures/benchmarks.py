@@ -90,12 +90,17 @@ def accuracy_against_size(results: Sequence[Result], size: str = "MACs") -> Pict
     names = [_beside_its_mark(result) for _, result in points]
     name_marks(axes, [(x, result.top1) for x, result in points], names)
     leading = ", ".join(dict.fromkeys(result.name for _, _, result in best))
+    ours = sum(result.family.startswith("EfficientNet") for _, _, result in best)
+    axes.set_title(
+        f"{len(best)} of {len(points)} networks are beaten by none; {ours} of them are EfficientNets"
+    )
     return Picture(
         figure,
         alt=f"{len(points)} networks, published top-1 accuracy over {label}. No other beats these: "
         f"{leading}. They run from {best[0][1]:.1f}% to {best[-1][1]:.1f}%.",
-        caption=f"Hollow marks: published accuracy and {size}. Grey band: the networks that no other beats "
-        "in accuracy at the same cost or less.",
+        caption=f"Hollow marks: published accuracy and {size}; a ConvNeXt has the letter of its size, and "
+        "the same letter twice is one network at two image sizes. Grey band: the networks that no other "
+        "beats in accuracy at the same cost or less.",
         numbers=Numbers(
             ("network", label, "top-1 (published), %"),
             [
@@ -145,6 +150,10 @@ def counted_table_2(table: Table, counts: Mapping[str, tuple[int, int]]) -> Pict
     axes.set_ylabel("exact count over\nprinted number, %")
     figure.legend(handles=[*marks, grey], loc="outside lower center", ncols=3)
     largest = max(rows, key=lambda row: abs(float(row[4].rstrip("%"))))
+    axes.set_title(
+        f"Rounding explains {len(rows) - len(beyond)} of {len(rows)} printed numbers; {largest[1]} of "
+        f"{largest[0]} are off by {largest[4]}"
+    )
     return Picture(
         figure,
         alt=f"Exact counts of {len(names)} networks over what table 2 prints. The largest difference: "
@@ -194,6 +203,7 @@ def modernized(table: Table, roadmap: str = "ResNet-50 -> ConvNeXt-T") -> Pictur
     axes.set(xlabel="ImageNet top-1, % (published)", xlim=(min(top) - 0.5, max(top) + 1.6))
     recipe = steps[1].number("top1_percent") - steps[0].number("top1_percent")
     whole = steps[-1].number("top1_percent") - steps[0].number("top1_percent")
+    axes.set_title(f"The recipe alone, the first step, gives {recipe:.2f} of {whole:.2f} points")
     return Picture(
         figure,
         alt=f"{len(steps) - 1} steps from {steps[0]['change']} with {steps[0]['top1_percent']}% to "

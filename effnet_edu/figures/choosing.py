@@ -42,13 +42,15 @@ def front(points: Sequence[tuple[float, float, T]]) -> list[tuple[float, float, 
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers for a logarithmic axis: 1, 2 and 5, or powers of ten on a long one.
+    """Return round numbers for a logarithmic axis: powers of ten on a long one, more on a short one.
 
     Args:
         low: Where the axis begins, above 0.
         high: Where it ends.
     """
-    steps = (1, 2, 5) if high < 300 * low else (1,)
+    steps: tuple[float, ...] = (1, 2, 5) if high < 300 * low else (1,)
+    if high < 10 * low:
+        steps = (1, 1.5, 2, 3, 4, 5, 6, 8)
     ticks = [step * 10.0**power for power in range(-2, 6) for step in steps]
     return [tick for tick in ticks if low <= tick <= high]
 

@@ -49,7 +49,9 @@ def mismatches(measured: Sequence["Mismatch"], weights: str) -> Picture:
     axes.invert_yaxis()
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")
-    axes.set(xlabel="error of the logits, %", title="One thing wrong, the weights unchanged")
+    worst = max(by_change, key=lambda change: median(row.logit_error for row in by_change[change]))
+    title = f"Largest error: {worst}, {100 * median(row.logit_error for row in by_change[worst]):.0f}%"
+    axes.set(xlabel="error of the logits, %", title=title)
     lines = "; ".join(
         f"{change} {100 * median(row.logit_error for row in rows):.0f}%, "
         f"another class for {sum(row.flipped for row in rows)} of {len(rows)}"

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -59,7 +60,26 @@ def _compact(svg: str) -> str:
         return re.sub(r"\d+\.\d{3,}", shorten, text).replace("; ", ";").replace(": ", ":")
 
     # Only inside tags: what stands between them is text that a reader sees.
-    return re.sub(r"<[^>]+>", tidy, svg)
+    return _named_styles(re.sub(r"<[^>]+>", tidy, svg).replace("<g/>", ""))
+
+
+def _named_styles(svg: str) -> str:
+    """Return the same drawing with a class for each style that stands in it more than twice."""
+    counted = Counter(re.findall(r' style="([^"]*)"', svg))
+    names = {style: f"s{place}" for place, (style, count) in enumerate(counted.items()) if count > 2}
+    rules = "".join(f".{name}{{{style}}}" for style, name in names.items())
+
+    def named(attribute: re.Match[str]) -> str:
+        return f' class="{names[attribute[1]]}"' if attribute[1] in names else attribute[0]
+
+    return re.sub(r' style="([^"]*)"', named, svg).replace("</style>", f"{rules}</style>", 1)
+
+
+def _dark(svg: str) -> str:
+    """Return a drawing that turns its lightness around, and keeps its hues, where its image is shown dark."""
+    turned = "filter:invert(.93) hue-rotate(180deg)"
+    style = f"<style>@media(prefers-color-scheme:dark){{svg{{{turned}}}image{{{turned}}}}}</style>"
+    return re.sub(r"(<svg [^>]*>)", rf"\1{style}", svg, count=1)
 
 
 class Shown:
@@ -118,7 +138,7 @@ class Picture(Shown):
         buffer = io.BytesIO()
         if self.form == "svg":
             self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-            return _compact(buffer.getvalue().decode("utf-8")).encode("utf-8")
+            return _dark(_compact(buffer.getvalue().decode("utf-8"))).encode("utf-8")
         self.figure.savefig(buffer, format="jpeg", dpi=120, pil_kwargs={"quality": 85})
         return buffer.getvalue()
 
@@ -136,14 +156,15 @@ class Picture(Shown):
 
     def _repr_html_(self) -> str:
         kind = "svg+xml" if self.form == "svg" else self.form
-        return self._figure(kind, round(96 * self.figure.get_figwidth()))
+        drawing = self._figure(kind, round(96 * self.figure.get_figwidth()), 'class="ee-figure" ')
+        return _THEMES + drawing if self.form == "svg" else drawing
 
 
 #: An SVG inside an image follows the color-scheme of that image: JupyterLab sets none, so it is set here.
 _THEMES = (
     "<style>.ee-figure img{color-scheme:light}"
-    "[data-jp-theme-light=false] .ee-figure img,body[data-theme=dark] .ee-figure img{color-scheme:dark}"
-    "@media (prefers-color-scheme:dark){body[data-theme=auto] .ee-figure img{color-scheme:dark}}</style>"
+    ":is([data-jp-theme-light=false],[data-theme=dark]) .ee-figure img{color-scheme:dark}"
+    "@media (prefers-color-scheme:dark){[data-theme=auto] .ee-figure img{color-scheme:dark}}</style>"
 )
 
 

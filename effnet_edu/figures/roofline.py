@@ -17,6 +17,12 @@ from effnet_edu.profiling.roofs import Roofline, RooflinePoint
 #: Square points of a marker whose layer takes all of the time, and of the smallest one.
 _WHOLE, _LEAST = 2600.0, 14.0
 #: In this order the right panel shows the layers that only move bytes.
+#: Where layers lie that are bound so.
+_PLACES = {
+    "arithmetic": "near the flat roof",
+    "memory": "near the slope",
+    "overhead": "far below the roof",
+}
 _MOVERS = ("norm", "activation", "scale", "add", "pool")
 
 
@@ -97,6 +103,15 @@ def _rates(axes: Axes, top: float) -> None:
     axes.minorticks_off()
 
 
+def _finding(placed: Roofline) -> str:
+    """Return where most of the time of the drawn layers goes, as a sentence."""
+    spent = dict.fromkeys(_PLACES, 0.0)
+    for point in placed.points:
+        spent[point.bound] += point.layer.seconds
+    most = max(spent, key=lambda bound: spent[bound])
+    return f"{spent[most] / sum(spent.values()):.0%} of this time goes to layers {_PLACES[most]}"
+
+
 @styled
 def roofline(placed: Roofline) -> Picture:
     """Draw every layer under the ceilings: MACs per second over intensity, and bytes per second beside it.
@@ -115,7 +130,7 @@ def roofline(placed: Roofline) -> Picture:
     left.set_xscale("log")
     left.xaxis.set_major_formatter(_plain)
     left.set_xlim(lowest, highest)
-    left.set(xlabel="arithmetic intensity, MACs per byte", ylabel="GMAC/s", title="Layers with MACs")
+    left.set(xlabel="arithmetic intensity, MACs per byte", ylabel="GMAC/s", title=_finding(placed))
     _rates(left, placed.points[0].peak / 1e9)
 
     kinds = [kind for kind in _MOVERS if any(point.layer.kind == kind for point in moving)]
@@ -198,8 +213,13 @@ def macs_against_time(layer_profile: LayerProfile) -> Picture:
             size=SMALLEST_TEXT,
             weight="bold",
         )
+    most = max(parts, key=lambda part: shares[part][0] - macs[part] / layer_profile.macs)
+    title = (
+        f"{_words(most).capitalize()}: {macs[most] / layer_profile.macs:.0%} of the MACs, "
+        f"{shares[most][0]:.0%} of the time"
+    )
     axes.set_yticks(range(len(parts)), [_words(part) for part in parts])
-    axes.set(xlabel="share, %", title="MACs are not time")
+    axes.set(xlabel="share, %", title=title)
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.08)
     axes.legend(

@@ -6,6 +6,7 @@ from effnet_edu.figures.style import new_figure, styled
 from effnet_edu.ground.palette import FAINT, GREY
 from effnet_edu.studies.block_and_gate import findings
 from effnet_edu.studies.result import StudyResult
+from effnet_edu.studies.statistics import Estimate
 
 #: The effects on an axis.
 _SHORT = {
@@ -13,6 +14,17 @@ _SHORT = {
     "gate": "SE\nrather than none",
     "both": "SE in Fused-MBConv\nmore than in MBConv",
 }
+
+
+def _spread(arms: list[findings.Arm]) -> str:
+    means = [100 * arm.accuracy.mean for arm in arms]
+    return f"The four lie within {max(means) - min(means):.1f} points"
+
+
+def _alone(effects: dict[str, Estimate]) -> str:
+    small = [name for name in ("block", "gate") if effects[name].lies_within(findings.BOUND)]
+    words = {2: "Neither matters alone", 1: f"The {small[0] if small else ''} alone does not matter"}
+    return words.get(len(small), "Each alone may matter")
 
 
 @styled
@@ -23,13 +35,13 @@ def draw(result: StudyResult) -> Picture:
     figure, (left, right) = new_figure(3.2, columns=2)
     across(left, [arm.accuracy.scaled(100) for arm in arms], SERIES[0][:2])
     left.set_yticks(range(len(arms))[::-1], [arm.name for arm in arms])
-    left.set(xlabel="test accuracy, %", title="Four kinds of early stages")
+    left.set(xlabel="test accuracy, %", title=_spread(arms))
     left.set_ylim(-0.6, len(arms) - 0.4)
     right.axvspan(-bound, bound, color=FAINT, label=f"within {bound:g} points")
     right.axvline(0, color=GREY, linewidth=1.0)
     across(right, [effect.scaled(100) for effect in effects.values()], SERIES[1][:2])
     right.set_yticks(range(len(effects))[::-1], [_SHORT[name] for name in effects])
-    right.set(xlabel="accuracy, points", title="What each does alone")
+    right.set(xlabel="accuracy, points", title=_alone(effects))
     right.set_ylim(-1.0, len(effects) - 0.4)
     right.legend(loc="lower right")
     return Picture(

@@ -6,6 +6,7 @@ from effnet_edu.figures.style import new_figure, styled
 from effnet_edu.ground.palette import FAINT, GREY
 from effnet_edu.studies.progressive import findings
 from effnet_edu.studies.result import StudyResult
+from effnet_edu.studies.statistics import Estimate
 
 #: The effects on an axis.
 _SHORT = {
@@ -16,6 +17,19 @@ _SHORT = {
 }
 #: Points below the least accuracy at the end where the panel begins.
 _BELOW = 25
+
+
+def _at_the_end(four: list[findings.Arm]) -> str:
+    means = [100 * arm.accuracy.mean for arm in four]
+    return f"At the end the four lie within {max(means) - min(means):.1f} points"
+
+
+def _decided(effects: dict[str, Estimate]) -> str:
+    """Return what the study decides of growing images, the first of its effects."""
+    size = effects["size"]
+    if not size.decides_sign:
+        return "Growth: not decided"
+    return f"Growing images {'lose' if size.mean < 0 else 'gain'} {abs(100 * size.mean):.1f} points"
 
 
 @styled
@@ -34,13 +48,13 @@ def draw(result: StudyResult) -> Picture:
         left.plot(x, [100 * one for one in arm.curve], color=colour, linestyle=dash, linewidth=1.2)
         bars(left, x[-1:], [arm.accuracy.scaled(100)], (colour, marker), label=arm.name)
     left.set_ylim(max(0, 100 * min(arm.accuracy.mean for arm in four) - _BELOW))
-    left.set(xlabel=unit, ylabel="test accuracy, %", title="Accuracy in the training")
+    left.set(xlabel=unit, ylabel="test accuracy, %", title=_at_the_end(four))
     left.legend(loc="lower right")
     right.axvspan(-bound, bound, color=FAINT, label=f"within {bound:g} points")
     right.axvline(0, color=GREY, linewidth=1.0)
     across(right, [effect.scaled(100) for effect in effects.values()], SERIES[0][:2])
     right.set_yticks(range(len(effects))[::-1], [_SHORT[name] for name in effects])
-    right.set(xlabel="accuracy, points", title="What each does")
+    right.set(xlabel="accuracy, points", title=_decided(effects))
     right.set_ylim(-1.0, len(effects) - 0.4)
     right.legend(loc="lower right")
     return Picture(

@@ -101,7 +101,7 @@ def sentences(result: StudyResult) -> list[str]:
     reached = estimate([curve[-1] for curve in curves])
     found = [
         "Test accuracy: " + "; ".join(f"{arm.name} {percent(arm.accuracy)}" for arm in four) + ".",
-        f"All are trained until they tell {reached.mean:.1%} of their training images rightly.",
+        f"All are trained until they classify {reached.mean:.1%} of their training images correctly.",
         *(
             sentence(f"{EFFECTS[name]}: {against_bound(effect, BOUND)}")
             for name, effect in effects(result).items()

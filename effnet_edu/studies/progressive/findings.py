@@ -160,9 +160,9 @@ def sentences(result: StudyResult) -> list[str]:
     pays = regularisation_pays(result)
     found = [
         "Test accuracy: " + "; ".join(f"{arm.name} {percent(arm.accuracy)}" for arm in (*four, plain)) + ".",
-        f"The training is one in which regularisation can pay: without any, the network tells "
-        f"{saturated.mean:.1%} of its training images rightly, and at fixed size constant regularisation "
-        f"rather than none is {against_bound(pays, BOUND)}, {pays.count} seeds.",
+        f"The training is one in which regularisation can pay: without any, the network "
+        f"classifies {saturated.mean:.1%} of its training images correctly, and at fixed size constant "
+        f"regularisation rather than none is {against_bound(pays, BOUND)}, {pays.count} seeds.",
         *(
             sentence(f"{EFFECTS[name]}: {against_bound(effect, BOUND)}")
             for name, effect in effects(result).items()
@@ -170,7 +170,7 @@ def sentences(result: StudyResult) -> list[str]:
     ]
     learned = {size: last_training_accuracy(result, size) for size in ("fixed", "growing")}
     found.append(
-        "In the last epoch, in which the four ways are alike, training images told rightly are "
+        "In the last epoch, in which the four ways are alike, training images classified correctly are "
         + " and ".join(f"{percent(one)} with {size} size" for size, one in learned.items())
         + "."
     )
