@@ -12,6 +12,8 @@ from effnet_edu.ground.checks import QUOTED
 #: Seconds that all calls of one check may take together, if this program was busy for half of them: where
 #: others have the cores, a right answer takes longer. After the last of them it is stopped in any case.
 LIMIT_SECONDS, _BUSY_SECONDS, _LAST_SECONDS = 20.0, 10.0, 120.0
+#: Characters of one argument in a message.
+_GLANCE = 60
 
 
 class Refused(Exception):  # noqa: N818 - the answer is at fault, not the program
@@ -155,7 +157,12 @@ def _own_line(error: BaseException) -> str:
 
 def written(arguments: Iterable[str], given: Iterable[Any]) -> str:
     """Return a call's arguments as a learner would write them."""
-    return ", ".join(
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in zip(arguments, given, strict=True)
-    )
+    return ", ".join(f"{name}={_value(value)}" for name, value in zip(arguments, given, strict=True))
+
+
+def _value(value: Any) -> str:
+    """Return a value in at most as many characters as a reader takes in at a glance."""
+    if isinstance(value, type):
+        return value.__name__
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _GLANCE else f"{text[: _GLANCE - 3]}..."

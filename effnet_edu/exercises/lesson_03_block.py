@@ -179,6 +179,10 @@ MBCONV_BLOCK = Exercise(
                 "It adds its input wherever the channels agree. The stride must be 1 as well.",
                 shortcut=lambda _, same_channels: same_channels,
             ),
+            _wrong(
+                "It always adds its input. That needs stride 1 and as many channels out as in.",
+                shortcut=lambda *_: True,
+            ),
         ),
         own=(MBConv,),
     ),

@@ -16,7 +16,9 @@ from effnet_edu.exercises.mistaken_parts import (
     OtherGate,
     WithLargeStem,
     active_projection,
+    gate_before_activation,
     linear_depthwise,
+    linear_expansion,
     network_of,
     network_pooled_by,
     network_without_activation,
@@ -31,7 +33,7 @@ from effnet_edu.images.preprocess import preprocess
 from effnet_edu.model.blocks import MBConv, SqueezeExcitation, activation_layer
 from effnet_edu.model.cost import cost
 from effnet_edu.model.network import EfficientNet
-from effnet_edu.model.specs import Activation, BlockSpec, Conventions, resolve
+from effnet_edu.model.specs import Activation, BlockSpec, Conventions, NetworkSpec, resolve
 from effnet_edu.model.variants import spec
 
 LESSON = "07_capstone"
@@ -41,7 +43,11 @@ _B0, _LITE0 = (
 )
 _SMALL_SIDE = 8
 #: Three stages have every kind of block; all seven would only take longer.
-_SHORT = tuple(replace(network, stages=network.stages[:3], head_channels=64) for network in (_LITE0, _B0))
+_SHORT = tuple(
+    # The last stage has one layer, so that its channels in and out differ, as they do in the whole network.
+    replace(one, stages=(*one.stages[:2], replace(one.stages[2], layers=1)), head_channels=64)
+    for one in (_LITE0, _B0)
+)
 
 
 def _other_gate(**otherwise: Any) -> Callable[..., nn.Module]:
@@ -109,6 +115,21 @@ OWN_SQUEEZE_EXCITE = Exercise(
             ),
             (_other_gate(scale=torch.add), "It adds the gate to the map. A gate multiplies."),
             (
+                _other_gate(scale=lambda x, gate: x * gate.flatten(1)),
+                "Its gates have the shape (N, C), and the map is (N, C, H, W). Keep the two sides as 1, so "
+                "that they fit onto it: `keepdim=True`.",
+            ),
+            (
+                _other_gate(squeeze=lambda x: x),
+                "It does not squeeze: every pixel gets gates of its own. Take the mean over height and width "
+                "first.",
+            ),
+            (
+                _other_gate(squeeze=lambda x: x.mean((0, 2, 3), keepdim=True)),
+                "Its mean runs over the images of the batch as well. Each image has gates of its own: the "
+                "axes are 2 and 3.",
+            ),
+            (
                 lambda channels, squeeze, activation: _other_gate()(squeeze, channels, activation),
                 "The two convolutions are swapped: `reduce` goes from `channels` to `squeeze_channels`, and "
                 "`restore` back.",
@@ -155,6 +176,12 @@ def _block_cases() -> tuple[tuple[BlockSpec, Conventions, Activation], ...]:
 def _squeezed_from_hidden(block: BlockSpec, conventions: Conventions, activation: Activation) -> MBConv:
     width = block.channels_hidden // 4 if block.squeeze_channels else 0
     return MBConv(replace(block, squeeze_channels=width), conventions, activation)
+
+
+def _always_squeezed(block: BlockSpec, conventions: Conventions, activation: Activation) -> MBConv:
+    if not block.squeeze_channels:
+        raise ZeroDivisionError("division by zero")  # as torch does for a convolution without channels
+    return MBConv(block, conventions, activation)
 
 
 OWN_BLOCK = Exercise(
@@ -225,6 +252,24 @@ OWN_BLOCK = Exercise(
                 "There is an activation after the projection. The end of the block is linear (lesson 03).",
             ),
             (
+                _other_block(shortcut=lambda *_: True),
+                "It always adds its input. That needs stride 1 and as many channels out as in.",
+            ),
+            (
+                _other_block(change=linear_expansion),
+                "There is no activation after the expansion and its norm.",
+            ),
+            (
+                _other_block(change=gate_before_activation),
+                "Its squeeze-and-excitation stands before the activation of the depthwise convolution. It "
+                "weighs the channels after it.",
+            ),
+            (
+                _always_squeezed,
+                "It builds squeeze-and-excitation for 0 channels. Where `block.squeeze_channels` is 0, there "
+                "is none.",
+            ),
+            (
                 _other_block(change=linear_depthwise),
                 "There is no activation after the depthwise convolution and its norm.",
             ),
@@ -257,6 +302,11 @@ def _last_block(make: Callable[..., nn.Module]) -> nn.Module:
 
 
 # The network
+
+
+def _with_probabilities(network: NetworkSpec, conventions: Conventions, num_classes: int) -> nn.Module:
+    made = EfficientNet(network, num_classes, conventions=conventions)
+    return nn.Sequential(made, nn.Softmax(1))
 
 
 OWN_NETWORK = Exercise(
@@ -317,6 +367,14 @@ OWN_NETWORK = Exercise(
                 "It gives every pixel to the classifier. Average over height and width first.",
             ),
             (network_of(WithLargeStem), "The stem keeps the side of the image: its stride is 2."),
+            (
+                lambda *_: nn.Sequential([nn.Identity()]),  # type: ignore[call-overload]
+                "`nn.Sequential` takes the modules one by one. Write a star before the list of blocks.",
+            ),
+            (
+                _with_probabilities,
+                "It returns probabilities. A network returns logits; the softmax comes after it.",
+            ),
         ),
         own=(EfficientNet,),
     ),
@@ -497,6 +555,11 @@ PREPARED = Exercise(
                 "It cuts from the upper left corner. Keep the middle: half of what is too much on each side.",
             ),
             (
+                _cut_otherwise(lambda width, height: (width - 224, height - 224)),
+                "It cuts from the lower right corner. Keep the middle: half of what is too much on either "
+                "side.",
+            ),
+            (
                 _cut_otherwise(lambda width, height: ((height - 224) // 2, (width - 224) // 2)),
                 "`left` and `top` are swapped: the width decides how much is cut on the left.",
             ),
@@ -504,6 +567,15 @@ PREPARED = Exercise(
                 _cut_otherwise(axes=(2, 1, 0)),
                 "Height and width are transposed: the picture lies on its side. `permute(2, 0, 1)` brings "
                 "the channels to the front and keeps the other two in order.",
+            ),
+            (
+                lambda photograph: preprocess(photograph, _HOW).permute(0, 2, 3, 1).reshape(1, 3, 224, 224),
+                "It has the right shape, and the numbers are shuffled: `reshape` reads them in their old "
+                "order. `permute(2, 0, 1)` moves the axis of the channels.",
+            ),
+            (
+                lambda photograph: ((128 * preprocess(photograph, _HOW)).round() % 256) / 128,
+                "It subtracts from bytes, and below 0 a byte begins again at 255. Write `.float()` first.",
             ),
             (
                 _cut_otherwise(axes=(0, 1, 2)),

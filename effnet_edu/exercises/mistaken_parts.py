@@ -65,6 +65,12 @@ def active_projection(block: MBConv) -> None:
     block.project.activation = activation_layer("silu" if silu else "relu6")
 
 
+def linear_expansion(block: MBConv) -> None:
+    """Let no activation follow the expansion."""
+    if block.expand is not None:
+        block.expand.activation = None
+
+
 def linear_depthwise(block: MBConv) -> None:
     """Let no activation follow the depthwise convolution."""
     block.depthwise.activation = None

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from effnet_edu.exercises.functions import AnswerCheck, wrong
 from effnet_edu.exercises.learner import Refused, Runner, Stopped, written
+from effnet_edu.exercises.misfits import misfit, other_numbers, unseen_modules
 from effnet_edu.exercises.outcome import not_attempted
 from effnet_edu.exercises.tensors import near, plain_tensor
 
@@ -75,8 +76,18 @@ class ModuleCheck(AnswerCheck):
         seen = f"{given} and an input of shape {tuple(x.shape)}"
         mine = run(answer, *copy.deepcopy(case), given=given, where="`__init__`")
         _refuse_odd_module(mine, given)
-        mine_weights = run(_in_order_of_use, mine, x, given=seen, where="`forward`")
         reference = self.reference(*case)
+        try:
+            mine_weights = run(_in_order_of_use, mine, x, given=seen, where="`forward`")
+        except Stopped as stop:
+            self._recognise(stop.error, case)
+
+            def forward() -> None:
+                run(_in_order_of_use, mine, x, given=seen, where="`forward`")
+
+            if said := misfit(mine, reference, stop.error, forward):
+                raise wrong(said) from None
+            raise
         weights = _in_order_of_use(reference, x)
         _draw(weights)
         right = _both_modes(reference, x, seen)
@@ -89,19 +100,18 @@ class ModuleCheck(AnswerCheck):
             _refuse_in_place(mine, x)
             return cast("nn.Module", mine)
         for make, cause in self.mistakes:
-            with contextlib.suppress(
-                RuntimeError, IndexError
-            ):  # one that cannot run is not what this module does
+            # One that cannot be built or run is not what this module does.
+            with contextlib.suppress(RuntimeError, IndexError, TypeError, ZeroDivisionError):
                 made = make(*case)
                 if not any(_copy(mine_weights, _in_order_of_use(made, x))) and self._same(
                     results, _both_modes(made, x, seen)
                 ):
                     raise wrong(cause)
         if not fits:
-            raise wrong(_other_weights(given, mine, reference, surplus, missing))
+            raise wrong(unseen_modules(mine) or _other_weights(given, mine, reference, surplus, missing))
         raise wrong(
             self._other_eps(mine, reference, x)
-            or _other_strides(mine, reference)
+            or other_numbers(mine, reference)
             or self._other_values(seen, results, right)
         )
 
@@ -196,21 +206,6 @@ def _refuse_in_place(mine: nn.Module, x: Tensor) -> None:
             "Its result is right, but it changes its input in place, and a shortcut around it would add "
             "the changed one. Write `x * y` for `x.mul_(y)` and `x + y` for `x += y`."
         )
-
-
-def _other_strides(mine: nn.Module, reference: nn.Module) -> str:
-    """Return a sentence if a convolution with the right weights has another stride or padding mode."""
-    convolutions = [
-        {name: part for name, part in module.named_modules() if isinstance(part, nn.Conv2d)}
-        for module in (mine, reference)
-    ]
-    for (name, one), other in zip(convolutions[0].items(), convolutions[1].values(), strict=False):
-        if one.weight.shape == other.weight.shape and one.stride != other.stride:
-            return (
-                f"Its convolution `{name}` has stride {one.stride[0]}, where {other.stride[0]} is right. All "
-                "weights have the right shapes."
-            )
-    return ""
 
 
 def _both_modes(module: nn.Module, x: Tensor, seen: str) -> dict[str, Tensor]:
