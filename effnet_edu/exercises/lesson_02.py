@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from effnet_edu.exercises.exercise import Exercise
@@ -27,9 +27,39 @@ LESSON = "02_compound_scaling"
 BUDGET = 2e9
 
 
-def implied_phi(multiplier: float, base: float) -> float:
-    """Return the phi for which base**phi is the multiplier."""
-    return fit_phi(Multipliers(depth=multiplier, width=1, resolution=1), alpha=base).depth
+def implied_phi(depth: float, width: float, resolution: float, slack: float) -> float:
+    """Return the mean phi of three multipliers, or -1 where the three disagree by more than some slack."""
+    return _judged(_phis(depth, width, resolution), slack)
+
+
+def _phis(depth: float, width: float, resolution: float) -> tuple[float, float, float]:
+    found = fit_phi(Multipliers(depth, width, resolution))
+    return found.depth, found.width, found.resolution
+
+
+def _draw_multipliers(generator: random.Random) -> tuple[float, float, float, float]:
+    """Draw the multipliers of a network near the rule, or of one that was scaled by hand."""
+    phi, apart = generator.uniform(0.5, 7.0), generator.choice((0.05, 0.4))
+    depth, width, resolution = (
+        base ** max(0.0, phi + generator.uniform(-apart, apart)) for base in (ALPHA, BETA, GAMMA)
+    )
+    return depth, width, resolution, 0.25
+
+
+def _compound(answer: Callable[..., float]) -> dict[str, float]:
+    """Return the phi of those released networks that an answer calls compound."""
+    side = spec("efficientnet_b0").resolution
+    networks = {f"B{number}": spec(f"efficientnet_b{number}") for number in range(1, 8)}
+    found = {
+        name: answer(one.depth, one.width, one.resolution / side, 0.25) for name, one in networks.items()
+    }
+    return {name: phi for name, phi in found.items() if phi >= 0}
+
+
+def _judged(phis: Sequence[float], slack: float, spread: float | None = None) -> float:
+    """Return the mean of three numbers taken for phis, or -1 where their spread is larger than the slack."""
+    apart = max(phis) - min(phis) if spread is None else spread
+    return sum(phis) / 3 if apart <= slack else -1
 
 
 def blocks_after_scaling(layers: list[int], depth: float) -> int:
@@ -75,51 +105,65 @@ def _blocks(network: str) -> int:
 IMPLIED_PHI = Exercise(
     name="implied_phi",
     lesson=LESSON,
-    title="Read phi backwards",
-    difficulty="easy",
-    minutes=4,
-    task="The formula goes from phi to a multiplier: `multiplier = base ** phi`. Write the way back: the "
-    "phi that a published multiplier implies.",
-    template="def implied_phi(multiplier, base):\n"
-    '    """Return the phi for which base ** phi is the multiplier."""\n'
-    "    return <answer>",
-    answers=("math.log(multiplier) / math.log(base)",),
+    title="Was it made by one phi?",
+    difficulty="medium",
+    minutes=8,
+    task="Somebody publishes a network by its three multipliers and calls it compound. Decide. For each "
+    "dimension solve `base ** phi = multiplier`; if the largest and the smallest of the three phis differ by "
+    "at most `slack`, the network counts as compound: return their mean. Otherwise return -1.",
+    template="def implied_phi(depth, width, resolution, slack):\n"
+    '    """Return the mean of the three phis, or -1 where they differ by more than `slack`."""\n'
+    "    pairs = ((depth, 1.2), (width, 1.1), (resolution, 1.15))  # multiplier and base\n"
+    "    phis = [<answer> for multiplier, base in pairs]\n"
+    "    is_compound = <answer>\n"
+    "    return sum(phis) / 3 if is_compound else -1",
+    answers=("math.log(multiplier) / math.log(base)", "max(phis) - min(phis) <= slack"),
     hints=(
-        "Which function undoes a power?",
-        "Take the logarithm of both sides of `multiplier = base ** phi`.",
+        "Which function undoes a power? Take the logarithm of both sides of `multiplier = base ** phi`.",
         "`math.log(base ** phi)` is `phi * math.log(base)`.",
+        "Compare the phis, not the multipliers: `max(phis) - min(phis)`.",
     ),
     checker=FunctionCheck(
         reference=implied_phi,
-        draw=lambda generator: (generator.uniform(1.0, 4.0), generator.uniform(1.05, 1.5)),
-        arguments=("multiplier", "base"),
-        edges=((1.0, 1.2), (1.2, 1.2), (8.0, 2.0), (0.5, 1.1)),
+        draw=_draw_multipliers,
+        arguments=("depth", "width", "resolution", "slack"),
+        edges=((1.0, 1.0, 1.0, 0.0), (1.0, 1.0, 1.0, 0.25), (1.2, 1.1, 1.15, 0.25), (1.2, 1.0, 1.0, 0.25)),
         mistakes=(
             (
-                lambda multiplier, _base: math.log(multiplier),
-                "This is the logarithm of the multiplier alone. Divide by the logarithm of the base.",
+                lambda *given: sum(_phis(*given[:3])) / 3,
+                "It calls every network compound. Where the phis lie too far apart, return -1.",
             ),
             (
-                lambda multiplier, base: multiplier / base,
+                lambda *given: _judged([1 / phi if phi else math.inf for phi in _phis(*given[:3])], given[3]),
+                "The quotient is upside down: the logarithm of the multiplier belongs above the line.",
+            ),
+            (
+                lambda *given: _judged([math.log(multiplier) for multiplier in given[:3]], given[3]),
+                "This is the logarithm of the multiplier alone. Divide by the logarithm of its base.",
+            ),
+            (
+                lambda *given: _judged(
+                    [m / base for m, base in zip(given, (ALPHA, BETA, GAMMA), strict=False)], given[3]
+                ),
                 "This divides the numbers themselves. phi is an exponent: divide their logarithms.",
             ),
             (
-                lambda multiplier, base: math.log(base) / math.log(multiplier),
-                "The quotient is upside down: the multiplier belongs above the line.",
+                lambda *given: _judged(_phis(*given[:3]), given[3], spread=max(given[:3]) - min(given[:3])),
+                "It compares the multipliers. Three equal phis give three different multipliers, because the "
+                "bases differ: compare the phis.",
             ),
             (
-                lambda multiplier, base: math.log(multiplier / base),
-                "The logarithm of a quotient is a difference. You want the quotient of two logarithms.",
-            ),
-            (
-                lambda multiplier, base: base**multiplier,
-                "This raises the base once more. The way back from a power is a logarithm.",
+                lambda *given: _judged(
+                    _phis(*given[:3]), -given[3], spread=min(_phis(*given[:3])) - max(_phis(*given[:3]))
+                ),
+                "It is turned around: it refuses the networks whose phis agree.",
             ),
         ),
     ),
     shows=lambda answer: (
-        f"For B7 it gives {answer(3.1, ALPHA):.2f} by depth, {answer(2.0, BETA):.2f} by width and "
-        f"{answer(600 / 224, GAMMA):.2f} by resolution. No single phi made B7."
+        "Of B1 to B7, these count as compound with a slack of 0.25: "
+        f"{', '.join(f'{name} at phi {phi:.2f}' for name, phi in _compound(answer).items())}. B7 implies "
+        f"{', '.join(f'{phi:.1f}' for phi in _phis(3.1, 2.0, 600 / 224))}, so no single phi made it."
     ),
 )
 

@@ -9,9 +9,9 @@ from effnet_edu.exercises.exercise import Exercise
 from effnet_edu.exercises.functions import FunctionCheck
 from effnet_edu.exercises.numbers import NumberCheck
 from effnet_edu.exercises.questions import Choice, Question
-from effnet_edu.model.cost import block_layers, cost
+from effnet_edu.model.cost import cost
 from effnet_edu.model.fusing import fuse_stages
-from effnet_edu.model.specs import BlockSpec
+from effnet_edu.model.specs import resolve
 from effnet_edu.model.variants import spec
 from effnet_edu.published import read
 from effnet_edu.training.progressive import ProgressiveSchedule, Stage
@@ -19,16 +19,9 @@ from effnet_edu.training.progressive import ProgressiveSchedule, Stage
 LESSON = "05_efficientnet_v2"
 
 
-def fused_macs(c_in: int, c_out: int, expansion: int, kernel: int, side: int) -> int:
-    """Return the MACs of a Fused-MBConv of stride 1, counted as the library counts a block."""
-    c_mid = c_in * expansion
-    block = BlockSpec(0, 0, "fused_mbconv", expansion, kernel, 1, c_in, c_mid, c_out, 0, 0.0, side, side)
-    return sum(row.macs for row in block_layers(block))
-
-
-def _mbconv_macs(channels: int, side: int) -> int:
-    block = BlockSpec(0, 0, "mbconv", 4, 3, 1, channels, 4 * channels, channels, 0, 0.0, side, side)
-    return sum(row.macs for row in block_layers(block))
+def widest_to_fuse(kernel: int, speedup: int) -> int:
+    """Return the most channels in with which a fused block takes no longer than an MBConv, by its MACs."""
+    return kernel**2 * speedup // (kernel**2 - 1)
 
 
 def _fused_b4(*stages: int) -> int:
@@ -71,16 +64,6 @@ def _counted_share(network: str, sides: list[int]) -> float:
     return sum(macs) / (len(macs) * macs[-1])
 
 
-def _draw_block(generator: random.Random) -> tuple[int, int, int, int, int]:
-    return (
-        generator.choice((16, 24, 48, 64, 96, 160)),
-        generator.choice((24, 48, 64, 96, 176)),
-        generator.choice((2, 4, 6)),
-        generator.choice((3, 5)),
-        generator.choice((7, 14, 24, 48)),
-    )
-
-
 def _draw_stage(generator: random.Random) -> tuple[int, int, int, int]:
     """Draw a stage whose side is nowhere halfway, where `round` and `int(x + 0.5)` may both be right."""
     stages = generator.choice((2, 4, 6, 8))  # an odd number of steps
@@ -94,65 +77,76 @@ def _draw_sides(generator: random.Random) -> tuple[list[int]]:
 
 PAPER_S = [stage.side for stage in ProgressiveSchedule.efficientnet_v2("s", "paper").stages]
 
-FUSED_MACS = Exercise(
-    name="fused_macs",
+#: Most channels that enter a fused block of V2-S.
+_FUSED_IN_S = max(
+    block.channels_in for block in resolve(spec("efficientnetv2_s")) if block.operation == "fused_mbconv"
+)
+
+WIDEST_TO_FUSE = Exercise(
+    name="widest_to_fuse",
     lesson=LESSON,
-    title="What a fused block costs",
-    difficulty="easy",
-    minutes=5,
-    task="Write the MACs of a Fused-MBConv with stride 1, an expansion of 2 or more, and no "
-    "squeeze-and-excitation. Which convolutions are left, and which of them has the kernel?",
-    template="def fused_macs(c_in, c_out, expansion, kernel, side):\n"
-    '    """Return the MACs of one Fused-MBConv block for one image."""\n'
-    "    c_mid = expansion * c_in\n"
+    title="Would you fuse this stage?",
+    difficulty="medium",
+    minutes=9,
+    task="On your device a dense MAC takes 1 unit of time and a depthwise one takes `speedup` units. Both "
+    "blocks end with the same projection, so compare what comes before it, for one pixel and one hidden "
+    "channel: the MBConv has an expansion with `c_in` MACs and a depthwise convolution with `kernel**2`; the "
+    "fused block has one dense convolution. With how many channels in at most does the fused block take no "
+    "longer?",
+    template="def widest_to_fuse(kernel, speedup):\n"
+    '    """Return the largest c_in with which fusing costs no time; kernel is 3 or more."""\n'
+    "    saved = <answer>  # units of the depthwise convolution, which the fused block has not\n"
+    "    extra = <answer>  # units that each channel in costs more in the dense convolution\n"
     "    return <answer>",
-    answers=("(kernel**2 * c_in * c_mid + c_mid * c_out) * side**2",),
+    answers=("kernel**2 * speedup", "kernel**2 - 1", "saved // extra"),
     hints=(
-        "Two convolutions are left.",
-        "The first is dense, has the kernel and goes from c_in to c_mid; the second is 1 x 1.",
-        "A convolution costs kernel**2 * channels in * channels out at each of side**2 places.",
+        "For one pixel and one hidden channel the dense convolution has `kernel**2 * c_in` MACs.",
+        "The MBConv takes `c_in + kernel**2 * speedup` units, the fused block `kernel**2 * c_in`.",
+        "Fusing costs no time as long as `(kernel**2 - 1) * c_in <= kernel**2 * speedup`.",
     ),
     checker=FunctionCheck(
-        reference=fused_macs,
-        draw=_draw_block,
-        arguments=("c_in", "c_out", "expansion", "kernel", "side"),
-        edges=((1, 1, 2, 1, 1), (24, 24, 4, 3, 96)),
+        reference=widest_to_fuse,
+        draw=lambda generator: (generator.choice((3, 5, 7)), generator.randint(1, 80)),
+        arguments=("kernel", "speedup"),
+        edges=((3, 1), (3, 8), (3, 7), (3, 64), (5, 24), (5, 23)),
         whole=True,
         mistakes=(
             (
-                lambda c_in, _out, expansion, kernel, side: kernel**2 * c_in**2 * expansion * side**2,
-                "The projection is missing. Fusing joins the expansion and the depthwise convolution; the "
-                "1 x 1 projection stays.",
+                lambda _kernel, speedup: speedup,
+                "The expansion is forgotten: the fused block has none, so each channel in costs only "
+                "`kernel**2 - 1` units more.",
             ),
             (
-                lambda c_in, c_out, expansion, kernel, side: (kernel**2 + c_out) * expansion * c_in * side**2,
-                "Its first convolution is depthwise here. In the fused block every hidden channel reads "
-                "all c_in channels.",
+                lambda kernel, _speedup: kernel**2 // (kernel**2 - 1),
+                "It counts MACs. A depthwise MAC takes `speedup` units of time.",
             ),
             (
-                lambda c_in, c_out, expansion, kernel, side: (
-                    (c_in + kernel**2 + c_out) * expansion * c_in * side**2
-                ),
-                "These are the three convolutions of an MBConv. The fused block has two.",
+                lambda kernel, speedup: kernel * speedup // (kernel - 1),
+                "A kernel of side k has k squared weights, not k.",
             ),
             (
-                lambda c_in, c_out, expansion, kernel, side: (
-                    kernel**2 * (c_in + c_out) * expansion * c_in * side**2
-                ),
-                "The projection has a 1 x 1 kernel; only the first convolution has the large one.",
+                lambda kernel, speedup: -(-(kernel**2) * speedup // (kernel**2 - 1)),
+                "It rounds up, to one channel with which the fused block takes longer.",
             ),
             (
-                lambda c_in, c_out, expansion, kernel, side: (
-                    (kernel**2 * c_in + c_out) * expansion * c_in * side
-                ),
-                "A map has side times side places, not side.",
+                lambda kernel, speedup: (kernel**2 * speedup - 1) // (kernel**2 - 1),
+                "Where both take the same time, fusing costs no time either: that width still counts.",
+            ),
+            (
+                lambda kernel, speedup: (kernel**2 - 1) // (kernel**2 * speedup),
+                "The quotient is upside down: what is saved, divided by what each channel costs more.",
+            ),
+            (
+                lambda kernel, speedup: (kernel**2 * speedup - kernel**2) // (kernel**2 - 1),
+                "It subtracts a depthwise convolution from what is saved. The fused block has none at all.",
             ),
         ),
     ),
     shows=lambda answer: (
-        f"At 24 channels it costs {answer(24, 24, 4, 3, 96) / _mbconv_macs(24, 96):.1f} times the MACs of "
-        "the MBConv of the same shape, at 160 channels "
-        f"{answer(160, 160, 4, 3, 12) / _mbconv_macs(160, 12):.1f} times. With more channels it tends to 5."
+        f"Where depthwise MACs take 8 times as long, fusing pays up to {answer(3, 8)} channels. V2-S fuses "
+        f"blocks that read up to {_FUSED_IN_S}: by this count that pays only where they take at least "
+        f"{next(s for s in range(1, 999) if answer(3, s) >= _FUSED_IN_S)} times as long. Norms, activations "
+        "and gates, which fusing saves as well, are not counted."
     ),
 )
 
@@ -364,7 +358,7 @@ ACCURACY_NEEDED = Exercise(
     ),
 )
 
-EXERCISES = (FUSED_MACS, FUSED_B4_MACS, STAGE_SIDE, SCHEDULE_SHARE, ACCURACY_NEEDED)
+EXERCISES = (WIDEST_TO_FUSE, FUSED_B4_MACS, STAGE_SIDE, SCHEDULE_SHARE, ACCURACY_NEEDED)
 
 _PRINTED = read("v2_table3_fused")
 _NONE, _ALL = _PRINTED[0], _PRINTED[-1]

@@ -52,7 +52,7 @@ def test_stub_solution_and_wrong_answers_are_told_apart(lesson, name):
         ("other = 3", "The code defines no <code>implied_phi</code>"),
         ("1 / 0", "The code stops with ZeroDivisionError"),
         ("raise SystemExit", "The code stops with SystemExit"),
-        ("def implied_phi(multiplier, base):\n    return base.x", "in the line <code>return base.x</code>"),
+        ("def implied_phi(*given):\n    return given.x", "in the line <code>return given.x</code>"),
     ],
 )  # fmt: skip
 def test_code_that_cannot_be_checked_is_a_sentence(code, sentence):

@@ -1,10 +1,22 @@
+from effnet_edu.exercises import get
+from effnet_edu.exercises.exercise import BLANK
+
+
+def _judge(phi="math.log(multiplier) / math.log(base)", decides="max(phis) - min(phis) <= slack"):
+    """Return the solution of `implied_phi` with other answers in its blanks."""
+    return get("implied_phi").template.replace(BLANK, phi, 1).replace(BLANK, decides)
+
+
 WRONG = {
     "implied_phi": [
-        ("lambda multiplier, base: math.log(multiplier)", "logarithm of the multiplier alone"),
-        ("lambda multiplier, base: multiplier / base", "divide their logarithms"),
-        ("lambda multiplier, base: math.log(base) / math.log(multiplier)", "upside down"),
-        ("lambda multiplier, base: math.log(multiplier / base)", "quotient of two logarithms"),
-        ("lambda multiplier, base: base ** multiplier", "raises the base once more"),
+        (_judge("math.log(multiplier)"), "logarithm of the multiplier alone"),
+        (_judge("multiplier / base"), "divide their logarithms"),
+        (_judge("math.log(base) / math.log(multiplier) if multiplier > 1 else math.inf"), "upside down"),
+        (_judge(decides="True"), "calls every network compound"),
+        (_judge(decides="max(p[0] for p in pairs) - min(p[0] for p in pairs) <= slack"), "compare the phis"),
+        (_judge(decides="max(phis) - min(phis) >= slack"), "turned around"),
+        (_judge(decides="abs(phis[0] - phis[1]) <= slack"), "agrees on"),
+        (_judge(decides="None"), "agrees on"),
         ("lambda multiplier: math.log(multiplier)", "TypeError"),
         ("3.0", "wants the function itself"),
     ],

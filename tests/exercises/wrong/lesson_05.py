@@ -1,12 +1,18 @@
 WRONG = {
-    "fused_macs": [
-        ("lambda i, o, e, k, side: k * k * i * e * i * side**2", "projection is missing"),
-        ("lambda i, o, e, k, side: (k * k + o) * e * i * side**2", "first convolution is depthwise"),
-        ("lambda i, o, e, k, side: (i + k * k + o) * e * i * side**2", "three convolutions of an MBConv"),
-        ("lambda i, o, e, k, side: k * k * (i + o) * e * i * side**2", "1 x 1 kernel"),
-        ("lambda i, o, e, k, side: (k * k * i + o) * e * i * side", "side times side"),
-        ("lambda i, o, e, k, side: (k * k * i * e + e * o) * side**2", "agrees on"),
-        ("lambda i, o: i * o", "TypeError"),
+    "widest_to_fuse": [
+        ("lambda k, s: s", "expansion is forgotten"),
+        ("lambda k, s: k * k // (k * k - 1)", "It counts MACs"),
+        ("lambda k, s: k * s // (k - 1)", "k squared weights"),
+        ("lambda k, s: math.ceil(k * k * s / (k * k - 1))", "It rounds up"),
+        (
+            "lambda k, s: max(c for c in range(999) if k * k * c < c + k * k * s)",
+            "that width still counts",
+        ),
+        ("lambda k, s: (k * k - 1) // (k * k * s)", "upside down"),
+        ("lambda k, s: (k * k * s - k * k) // (k * k - 1)", "has none at all"),
+        ("lambda k, s: k * k * s / (k * k - 1)", "only a whole number"),
+        ("lambda k, s: k * k * s", "agrees on"),
+        ("lambda k: k", "TypeError"),
     ],
     "fused_b4_macs": [
         ("ee.cost(ee.fuse_stages(ee.spec('efficientnet_b4'), [1, 2, 3])).macs", "which has index 0"),
