@@ -4,6 +4,7 @@ import argparse
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
@@ -13,6 +14,8 @@ from tests.browser.jupyter import Notebook, browser, lab_page, serve, write_note
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / "test-artifacts"
+#: Widths in pixels, and heights in which a whole lab stands.
+SCREENS = {1280: 1100, 1920: 1300, 800: 1900, 390: 2600}
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 
@@ -23,44 +26,79 @@ def use_theme(page: Page, name: str) -> None:
     page.wait_for_timeout(800)
 
 
-def picture_lab(opened: Browser, base: str, case: Case, width: int) -> None:
-    """Take a lab after three measurements: as it is, compared, as numbers, and for a projector."""
-    with lab_page(opened, base, width) as page:
+def picture_lab(opened: Browser, base: str, case: Case) -> None:
+    """Take a lab in each of its states, as wide as each screen is, in both themes."""
+    with lab_page(opened, base) as page:
         page.evaluate("() => { jupyterapp.commands.execute('application:toggle-left-area') }")
         notebook = Notebook(page)
         notebook.open(f"{case.lab}.ipynb")
         notebook.run_all()
-        measure(page)
-        slider = page.locator(f".{case.slider} [role=slider]")
-        for _ in range(2):
-            slider.focus()
-            page.keyboard.press("PageUp")
-            measure(page)
-        page.set_viewport_size({"width": width, "height": 2200 if width < 1000 else 1100})
-        take(page, f"{case.lab}_{width}")
-        page.locator(".ee-button-pin").click()
-        slider.focus()
-        page.keyboard.press("PageUp")
-        page.wait_for_timeout(500)
-        wait_until_measured(page)
-        take(page, f"{case.lab}_{width}_compared")
-        page.locator(".ee-button-numbers").click()
-        take(page, f"{case.lab}_{width}_compared_numbers")
-        page.locator(".ee-button-pin").click()
-        take(page, f"{case.lab}_{width}_numbers")
-        page.locator(".ee-button-numbers").click()
-        page.locator(".ee-button-size").click()
-        take(page, f"{case.lab}_{width}_large")
+        for state in _states(page, notebook, case):
+            take(page, f"{case.lab}_{state}")
         use_theme(page, THEMES["light"])
         notebook.close()
 
 
+def _states(page: Page, notebook: Notebook, case: Case) -> Iterator[str]:
+    """Bring the only lab of a page into each state and yield its name."""
+    slider = page.locator(f".{case.slider} [role=slider]")
+
+    def press(*buttons: str) -> None:
+        for button in buttons:
+            page.locator(f".ee-button-{button}").click()
+
+    def move() -> None:
+        slider.press("PageUp")
+        page.wait_for_timeout(500)
+
+    yield "rest"
+    measure(page)
+    notebook.run_in_kernel("lab.logic.request = lambda *_, **__: None")  # stays as moved, not yet measured
+    move()
+    yield "moved"
+    notebook.run_in_kernel("del lab.logic.request")
+    for _ in range(2):
+        measure(page)
+        move()
+        wait_until_measured(page)
+    yield "measured"
+    press("pin")
+    move()
+    wait_until_measured(page)
+    yield "compared"
+    press("numbers")
+    yield "compared_numbers"
+    press("numbers", "size")
+    yield "compared_presented"
+    press("size", "pin", "size")
+    yield "presented"
+    press("size")
+    if page.locator(".ee-button-ask").is_visible():
+        press("ask")
+        slider.press("ArrowLeft")
+        yield "asked"
+        handle = page.locator("[data-key='guess/touch']")
+        handle.press("PageUp")
+        page.wait_for_timeout(500)
+        yield "guessed"
+        press("size")
+        yield "guessed_presented"
+        handle.press("Enter")
+        wait_until_measured(page)
+        yield "answered_presented"
+        press("size")
+        yield "answered"
+
+
 def take(page: Page, name: str) -> None:
-    """Take the lab in both themes."""
+    """Take the lab in both themes, as wide as each screen is and as high as it wants to be."""
     for theme, full_name in THEMES.items():
         use_theme(page, full_name)
-        page.mouse.move(0, 0)
-        page.locator(".ee-lab").screenshot(path=str(ARTIFACTS / f"{name}_{theme}.png"))
+        for width, height in SCREENS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(600)  # the picture hears of its room, and moves
+            page.mouse.move(0, 0)
+            page.locator(".ee-lab").screenshot(path=str(ARTIFACTS / f"{name}_{width}_{theme}.png"))
 
 
 def picture_lesson(opened: Browser, base: str, lesson: str) -> None:
@@ -96,8 +134,7 @@ def main() -> int:
             for case in LABS:
                 if not names or case.lab in names:
                     write_notebook(root / f"{case.lab}.ipynb", *case.cells)
-                    for width in (1280, 800):
-                        picture_lab(opened, base, case, width)
+                    picture_lab(opened, base, case)
             for lesson in lessons:
                 if not names or lesson in names:
                     picture_lesson(opened, base, lesson)

@@ -250,3 +250,25 @@ def test_a_page_asks_before_it_times() -> None:
     assert verdict not in shown["said"]
     assert not answer({}, "ask")["timing"]["asks"]
     assert Page("MBConvLab").logic.timed_network(Page("MBConvLab").logic.setting) is None
+
+
+@pytest.mark.parametrize("room", [350, 1000])
+@pytest.mark.parametrize("name", ["ScalingProblemLab", "MBConvLab"])
+def test_where_rows_take_a_guess_the_button_covers_no_other_row(
+    monkeypatch: pytest.MonkeyPatch, name: str, room: int
+) -> None:
+    lab = getattr(ee.labs, name).LOGIC
+    monkeypatch.setattr(lab, "request", lambda *_, **__: None)
+    logic = lab(device="cpu")
+    logic.room, logic.predicts = room, True
+    axis = marks(logic)["guess/touch"].drag[0].axis
+    for guess in (axis.low, (axis.low + axis.high) / 2, axis.high):
+        logic.touch({"guess": guess})
+        screen = logic.screen()
+        x, y, width, height = marks(logic)["guess/commit"].place
+        own = marks(logic)["guess/touch"].place
+        assert own[1] - 3 <= y
+        assert y + height <= own[1] + own[3] + 3
+        for mark in (*screen.picture.marks, *screen.charts.marks):
+            if mark.key.endswith("/bar") and mark.place[0] < x + width and mark.place[0] + mark.place[2] > x:
+                assert mark.place[1] + mark.place[3] <= y or mark.place[1] >= y + height, mark.key

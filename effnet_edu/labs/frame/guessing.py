@@ -20,7 +20,7 @@ SettingT = TypeVar("SettingT")
 LEAST, MOST = 1e-3, 1e6
 #: What an arrow key does to a guess: a factor where the axis is logarithmic, or else a share of the axis.
 _FACTOR, _SHARE = 1.05, 0.01
-_BUTTON_HEIGHT, _CHARACTER = 24.0, 7.0
+_BUTTON_HEIGHT, _LOW_BUTTON, _CHARACTER = 24.0, 16.0, 7.0
 #: From so many pixels of height on, words stand beside a guess.
 _ROOM_FOR_WORDS = 60.0
 
@@ -146,13 +146,21 @@ class _Chart:
 
     def off(self, x: float, y: float, width: float, height: float) -> tuple[float, float]:
         """Return the corner of a box that no hand lies on which has just pressed at the value of a point."""
-        _, top, _, high = self.box
+        left, top, wide, high = self.box
+        if self.is_row:  # what is written behind a bar has as much room
+            right_of, left_of = x + 14, x - 14 - width
+            return right_of if right_of <= left + wide else left_of, y - height / 2
         held, upper = self.beside(x, y, width, height)
         if self.upright:
             upper = y + 16 if y < top + high / 2 else y - 16 - height
         elif held < x + 16 and held + width > x - 16:
             upper = top - 2 - height
         return held, upper
+
+    @property
+    def is_row(self) -> bool:
+        """Whether it is one row of several: what is higher covers the others."""
+        return not self.upright and self.box[3] < 1.5 * _ROOM_FOR_WORDS
 
 
 def _drag(axis: Axis, value: float | None, what: Guessed, *, upright: bool) -> Drag:
@@ -186,13 +194,14 @@ def _asked(value: float | None, what: Guessed, chart: _Chart) -> Iterator[Mark]:
     yield Mark("guess/touch", "box", chart.box, "touch", words=told, sets=commit, drag=drag, with_=("guess",))
     if value is not None:
         words = f"Commit {what.said(value)}"
-        width = _CHARACTER * len(words) + 16
+        said, height = ("Commit", _LOW_BUTTON) if chart.is_row else (words, _BUTTON_HEIGHT)
+        width = _CHARACTER * len(said) + (8 if chart.is_row else 16)
         # Not below a hand that has just placed the guess: what it presses twice must not be committed.
-        x, y = chart.off(*chart.place(axis(value), chart.at), width, _BUTTON_HEIGHT)
-        box = (x, y, width, _BUTTON_HEIGHT)
+        x, y = chart.off(*chart.place(axis(value), chart.at), width, height)
+        box = (x, y, width, height)
         yield Mark("guess/commit", "box", box, "chosen-button")
-        centre = (x + width / 2, y + 16)
-        yield text("guess/commit said", *centre, words, style="words bold middle")
+        style = f"words bold middle{' small' if chart.is_row else ''}"
+        yield text("guess/commit said", x + width / 2, y + height / 2 + 4, said, style=style)
         yield Mark("guess/commit touch", "box", box, "touch", words=words, sets=commit)
 
 

@@ -178,7 +178,7 @@ LIVE_WIDGETS = """
 .ee-live .ee-control .ee-helped { margin: 0; flex: 0 1 auto; }
 .ee-live .noUi-origin { overflow: visible; }
 .ee-live .ee-control > .ee-helped { margin: 0; }
-.ee-live .ee-control .widget-slider { width: auto !important; margin: 0 6px 2px !important;
+.ee-live .ee-control .widget-slider { width: auto !important; margin: 7px 6px 3px !important;
   overflow: visible; }
 """
 
