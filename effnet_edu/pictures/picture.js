@@ -37,6 +37,11 @@ const SHAPES = {
   }],
 };
 
+// Whether two values of a scene are equal.
+const same = (a, b) => a === b || (Object(a) === a && Object(b) === b
+  && Object.keys(a).length === Object.keys(b).length && Object.keys(a).every((name) => same(a[name], b[name])));
+const isSamePlace = (a, b) => a?.length === b.length && a.every((n, i) => n === b[i]);
+
 const isHandle = (mark) => Boolean(mark.drag || mark.mix);
 const isButton = (mark) => Boolean(mark.sets || mark.play);
 const doesAnswer = (mark) => isButton(mark) || isHandle(mark) || Boolean(mark.with || mark.words);
@@ -121,7 +126,7 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   root.append(svg, tip);
   host.append(root);
 
-  const shown = new Map(); // key -> { node, mark, at, from, to, leaves }
+  const shown = new Map(); // key -> { node, mark, at, from, to, drawn, leaves }
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const listening = new AbortController();
   // On the element around the SVG: Chromium makes an SVG that listens to focus a stop of Tab.
@@ -130,7 +135,12 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   let playing = null; // { key, timer, asked, seen }: a setting on its way, what was asked for, and what is drawn
   let lent = []; // keys that light up because of another picture of the same lab
 
-  const draw = (entry) => SHAPES[entry.mark.shape][1](entry.node, entry.at);
+  // What is set in the page is laid out and painted again, even if it is what was there.
+  function draw(entry) {
+    if (isSamePlace(entry.drawn, entry.at)) return;
+    SHAPES[entry.mark.shape][1](entry.node, entry.at);
+    entry.drawn = entry.at;
+  }
 
   function make(mark) {
     const node = element(SHAPES[mark.shape][0], mark.style ?? "");
@@ -141,12 +151,14 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
 
   function describe(entry, mark) {
     const { node, mark: before } = entry;
+    entry.mark = mark;
+    if (same({ ...before, at: null }, { ...mark, at: null })) return;
     if (before.style !== mark.style) {
       const lit = node.classList.contains("ee-lit");
       node.setAttribute("class", mark.style ?? "");
       node.classList.toggle("ee-lit", lit);
     }
-    if (mark.text && JSON.stringify(before.text) !== JSON.stringify(mark.text)) {
+    if (mark.text && !same(before.text, mark.text)) {
       node.replaceChildren(...mark.text.map(([words, style]) => {
         if (!style) return words;
         const span = element("tspan", style);
@@ -155,7 +167,6 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
       }));
     }
     if (mark.href && before.href !== mark.href) node.setAttribute("href", mark.href);
-    entry.mark = mark;
     const drags = mark.drag?.[0];
     node.toggleAttribute("data-sets", Boolean(mark.sets));
     node.toggleAttribute("data-drag", isHandle(mark));
@@ -190,7 +201,8 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
     const every = stops();
     if (!every.some((mark) => mark.key === reached)) reached = every[0]?.key ?? null;
     for (const mark of every) {
-      shown.get(mark.key).node.setAttribute("tabindex", mark.key === reached ? "0" : "-1");
+      const { node } = shown.get(mark.key), stop = mark.key === reached ? "0" : "-1";
+      if (node.getAttribute("tabindex") !== stop) node.setAttribute("tabindex", stop);
     }
   }
 
@@ -223,8 +235,8 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
       }
       describe(entry, mark);
       const follows = following.some((key) => under(mark.key, key));
-      const moves = !jumps && !follows && entry.at.length === mark.at.length;
-      entry.from = moves ? entry.at.slice() : mark.at;
+      const moves = !jumps && !follows && entry.at.length === mark.at.length && !isSamePlace(entry.at, mark.at);
+      entry.from = moves ? entry.at : mark.at;
       entry.to = mark.at;
       entry.at = entry.from;
       draw(entry);
