@@ -505,7 +505,7 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   };
 }
 
-// In anywidget's form: traits `scene`, `touched` (what was set, counted, so that the same click counts twice)
+// In anywidget's form: traits `scene` as JSON, `touched` (what was set, counted, so that the same click counts twice)
 // and `room` (the width there is).
 export default {
   render({ model, el }) {
@@ -514,11 +514,12 @@ export default {
       model.set(name, value);
       model.save_changes();
     };
-    const picture = create(el, model.get("scene"), {
+    const scene = () => JSON.parse(model.get("scene"));
+    const picture = create(el, scene(), {
       onSet: (sets, { moving }) => tell("touched", { sets, moving, count: ++count }),
       onWidth: (width) => tell("room", width),
     });
-    const draw = () => picture.update(model.get("scene"));
+    const draw = () => picture.update(scene());
     model.on("change:scene", draw);
     return () => {
       model.off("change:scene", draw);

@@ -170,7 +170,7 @@ def test_a_burst_of_200_keys_shows_no_empty_picture_and_the_last_wins(
     assert page.evaluate("() => window.frames_") > 0
     assert page.evaluate("() => window.blank") == 0
     lab.run_in_kernel("lab.logic.cancel()")
-    drawn = "lab._body.picture.scene == lab.logic.screen().picture.as_data()"
+    drawn = "lab._body.picture.scene == lab.logic.screen().picture.as_json()"
     assert lab.run_in_kernel(f"print({drawn})") == "True\n"
 
 

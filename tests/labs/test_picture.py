@@ -19,9 +19,9 @@ def test_what_was_touched_is_told_each_time_and_the_room_once_it_changes():
 def test_it_shows_the_scene_as_data_and_moves_to_the_next():
     first, second = (network_scene(ee.compound(phi)) for phi in (0, 2))
     picture = LivePicture(first, lambda _sets, _moving: None)
-    assert picture.get_state()["scene"] == first.as_data()
+    assert picture.get_state()["scene"] == first.as_json()
     picture.show(second)
-    assert picture.get_state()["scene"] == second.as_data()
+    assert picture.get_state()["scene"] == second.as_json()
 
 
 def test_the_page_gets_the_one_module_that_draws_scenes():

@@ -414,11 +414,11 @@ def test_nothing_is_left_after_it_was_destroyed(page: Page):
 def test_a_notebook_reads_and_writes_traits(page: Page):
     page.evaluate(
         """(scene) => {
-            const values = { scene }, heard = {};
+            const values = { scene: JSON.stringify(scene) }, heard = {};
             window.model = { get: name => values[name], set: (name, value) => { values[name] = value },
                 save_changes() {}, on: (name, call) => { heard[name] = call },
                 off: name => delete heard[name],
-                change(scene) { values.scene = scene; heard['change:scene']() }, heard };
+                change(scene) { values.scene = JSON.stringify(scene); heard['change:scene']() }, heard };
             window.stop = widget.render({ model, el: document.getElementById('host') });
         }""",
         chart().as_data(),

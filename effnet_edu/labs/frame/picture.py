@@ -24,7 +24,8 @@ class LivePicture(anywidget.AnyWidget):
 
     _esm = Path(effnet_edu.pictures.__file__).with_name("picture.js")
     _css = SCENE
-    scene = traitlets.Dict().tag(sync=True)
+    #: As JSON: ipywidgets and the page look through each of the thousands of values of a dict.
+    scene = traitlets.Unicode().tag(sync=True)
     touched = traitlets.Dict().tag(sync=True)
     room = traitlets.Int(0, min=0).tag(sync=True)
 
@@ -34,11 +35,11 @@ class LivePicture(anywidget.AnyWidget):
         on_touch: Callable[[Mapping[str, Any], bool], None],
         on_room: Callable[[int], None] | None = None,
     ) -> None:
-        super().__init__(scene=scene.as_data())
+        super().__init__(scene=scene.as_json())
         self.observe(lambda change: on_touch(change["new"]["sets"], change["new"]["moving"]), "touched")
         if on_room is not None:
             self.observe(lambda change: on_room(change["new"]), "room")
 
     def show(self, scene: Scene) -> None:
         """Move to another scene."""
-        self.scene = scene.as_data()
+        self.scene = scene.as_json()
