@@ -1,6 +1,8 @@
 """What the squeeze-and-excitation lab shows: gates to drag, their maps, the answer, and the price."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
 
 from effnet_edu.labs.frame.layout import LiveScreen, is_low
 from effnet_edu.labs.frame.logic import LabLogic
@@ -270,7 +272,8 @@ def _shown_channels(setting: SqueezeExciteSetting, count: int) -> list[int]:
     return sorted(list(found)[:count])
 
 
-def _thumbnail(values: Sequence[float], gate: float) -> str:
+@lru_cache(maxsize=512)
+def _thumbnail(values: tuple[float, ...], gate: float) -> str:
     side = round(len(values) ** 0.5)
     rows = b"".join(bytes((*_INK, round(255 * value * gate))) for value in values)
     return image_address(rows, side, side)
@@ -306,9 +309,16 @@ def _thumbnails(setting: SqueezeExciteSetting, width: float, top: float, side: f
 def charts(logic: SqueezeExcite) -> Scene:
     """Draw how the gates differ between two classes, what the class decides in each block, and the price."""
     setting, pinned = logic.setting, logic.pinned
-    rooms = chart_places(logic.room)
     values = contrast(setting.picture, setting.other, setting.block)
     of_a = pinned.squeeze if pinned is not None and pinned.network == setting.network else None
+    # The gates that are given do not matter here.
+    plain = replace(setting, gates=OWN, by_hand=(), gate=0.0)
+    return _charts(plain, values, of_a, logic.room)
+
+
+@lru_cache(maxsize=16)
+def _charts(setting: SqueezeExciteSetting, values: tuple[float, ...], of_a: str | None, room: float) -> Scene:
+    rooms = chart_places(room)
     marks = (
         *contrast_chart(values, compared_classes(setting), rooms[0], setting.channel),
         *blocks_chart(setting.block, rooms[1]),
@@ -320,7 +330,7 @@ def charts(logic: SqueezeExcite) -> Scene:
         f"{values[widest]:+.3f} in channel {widest}. {blocks_in_words()} "
         f"{costs_in_words(setting.network, setting.squeeze)}"
     )
-    return Scene(logic.room, rooms[-1].bottom, "Gates by class, and their price", words, marks)
+    return Scene(room, rooms[-1].bottom, "Gates by class, and their price", words, marks)
 
 
 def session_table(logic: SqueezeExcite) -> str:

@@ -52,7 +52,8 @@ class Answer:
     def probability(self, label: int, own: bool = False) -> float:
         """Return the softmax of a logit."""
         logits = self.own_logits if own else self.logits
-        shares = [math.exp(logit - max(logits)) for logit in logits]
+        largest = max(logits)
+        shares = [math.exp(logit - largest) for logit in logits]
         return shares[label] / sum(shares)
 
 

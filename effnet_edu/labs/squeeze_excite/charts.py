@@ -26,8 +26,8 @@ def steps(values: Sequence[float], x: Axis, y: Axis) -> tuple[float, ...]:
     each = (x.end - x.start) / len(values)
     return tuple(
         n
-        for index, value in enumerate(values)
-        for n in (x.start + index * each, y(value), x.start + (index + 1) * each, y(value))
+        for index, height in enumerate(map(y, values))
+        for n in (x.start + index * each, height, x.start + (index + 1) * each, height)
     )
 
 

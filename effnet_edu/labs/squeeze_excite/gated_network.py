@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -115,19 +115,18 @@ class GatedNetwork:
         """Return whether a block adds its input, which passes its gates by."""
         return self._block(block).has_shortcut
 
+    @cached_property
     def _blocks(self) -> dict[str, MBConv]:
         return {name: module for name, module in self.network.named_modules() if isinstance(module, MBConv)}
 
     def _block(self, name: str) -> MBConv:
-        return self._blocks()[name]
+        return self._blocks[name]
 
     def _until(self, name: str) -> list[MBConv]:
-        blocks = self._blocks()
-        return list(blocks.values())[: list(blocks).index(name)]
+        return list(self._blocks.values())[: list(self._blocks).index(name)]
 
     def _after(self, name: str) -> list[MBConv]:
-        blocks = self._blocks()
-        return list(blocks.values())[list(blocks).index(name) + 1 :]
+        return list(self._blocks.values())[list(self._blocks).index(name) + 1 :]
 
 
 @cache
