@@ -76,10 +76,11 @@ class Totals:
 
 def _shortened(network: NetworkSpec) -> NetworkSpec:
     """Return a network with two layers a stage at most: all layers after the first are the same."""
-    stages = tuple(replace(stage, layers=min(stage.layers, 2)) for stage in network.stages)
+    stages = tuple(replace(stage, layers=2) if stage.layers > 2 else stage for stage in network.stages)
     return replace(network, stages=stages)
 
 
+@lru_cache(maxsize=1024)
 def totals(network: NetworkSpec) -> Totals:
     """Count a network exactly, in a time that does not grow with its depth."""
     counted = cost(_shortened(network))
@@ -103,24 +104,26 @@ def _block_macs(block: BlockSpec) -> int:
 
 
 @lru_cache(maxsize=16384)
-def _end_macs(network: NetworkSpec, side: int) -> int:
-    """Return the MACs of stem, head and classifier; the head sees maps of this side."""
-    stem = cost(network).by_role()["stem"]
+def _end_macs(stem: int, channels: int, head: int, resolution: int, side: int) -> int:
+    """Return the MACs of stem, head and classifier; the head sees maps of this side.
+
+    The ends cost the same whatever lies between them: one layer instead of all.
+    """
+    last = replace(BASE.stages[-1], channels=channels, layers=1, stride=1)
+    network = replace(BASE, stem_channels=stem, stages=(last,), head_channels=head, resolution=resolution)
     ends = cost(network, 2 * side).by_role()
-    return stem + ends["head"] + ends["classifier"]
+    return cost(network).by_role()["stem"] + ends["head"] + ends["classifier"]
 
 
 def total_macs(network: NetworkSpec) -> int:
     """Return the MACs of `totals`, quicker where networks have blocks in common."""
-    short = replace(_shortened(network), drop_path_rate=0.0)
-    blocks = resolve(short)
+    blocks = resolve(replace(_shortened(network), drop_path_rate=0.0))
     between = sum(
         _block_macs(block) * (network.stages[block.stage].layers - 1 if block.index else 1)
         for block in blocks
     )
-    # The ends cost the same whatever lies between them: one layer instead of all.
-    last = replace(short.stages[-1], layers=1, stride=1)
-    return between + _end_macs(replace(short, stages=(last,), name=""), blocks[-1].side_out)
+    ends = network.stem_channels, blocks[-1].channels_out, network.head_channels, network.resolution
+    return between + _end_macs(*ends, blocks[-1].side_out)
 
 
 @dataclass(frozen=True)
