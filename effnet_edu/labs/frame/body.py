@@ -42,10 +42,10 @@ class LiveBody:
         """Show the logic as it is now."""
         logic = self._logic
         screen: Any = logic.screen()
-        self.said.value = said(logic, screen)
-        self.figures.value = figures(logic)
         self.picture.show(screen.picture)
         self.charts.show(screen.charts)
+        self.said.value = said(logic, screen)
+        self.figures.value = figures(logic)
         self.table.layout.display = "" if self.is_table else "none"
         self.charts.layout.display = "none" if self.is_table else ""
         if not self.is_table:

@@ -31,7 +31,10 @@
       }
     };
     name();
-    new MutationObserver(name).observe(lab, { childList: true, subtree: true });
+    // Pictures and words change with each setting, and nothing in them is named here.
+    const isControl = ({ target }) => !target.closest(".ee-picture, .widget-html-content");
+    new MutationObserver(changes => { if (changes.some(isControl)) name(); })
+      .observe(lab, { childList: true, subtree: true });
     lab.addEventListener("click", event => {
       const button = event.target.closest("[data-ee-copy]");
       if (button) copy(button, lab.querySelector(button.dataset.eeCopy)?.textContent ?? "");

@@ -35,6 +35,7 @@ class LivePicture(anywidget.AnyWidget):
         on_touch: Callable[[Mapping[str, Any], bool], None],
         on_room: Callable[[int], None] | None = None,
     ) -> None:
+        self._shown = scene
         super().__init__(scene=scene.as_json())
         self.observe(lambda change: on_touch(change["new"]["sets"], change["new"]["moving"]), "touched")
         if on_room is not None:
@@ -42,4 +43,6 @@ class LivePicture(anywidget.AnyWidget):
 
     def show(self, scene: Scene) -> None:
         """Move to another scene."""
-        self.scene = scene.as_json()
+        if scene != self._shown:
+            self._shown = scene
+            self.scene = scene.as_json()
