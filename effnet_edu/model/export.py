@@ -54,23 +54,27 @@ def export_onnx(
             crops and normalises uint8 pixels of any size itself. Resizing differs from Pillow's by some
             levels of 255 at a few pixels, and by 0.06 in the mean.  # (height, width, C)
         int8: Some dozens of images as the network takes them, to calibrate weights and maps of 8 bits: a file
-            of a quarter of the size, whose answers differ a little. None for float32.  # (N, C, H, W)
+            of a quarter of the size, whose answers differ a little. They are normalised, with preprocessing,
+            too, whose nodes stay in float32. None for float32 throughout.  # (N, C, H, W)
 
     Raises:
         TypeError: This module is no EfficientNet of this library.
-        ValueError: A number is outside its range, or int8 and preprocessing are both asked for; or the
-            network was changed (another head, another layer), was optimised before, has no weights yet, or
-            is larger than an ONNX file can be.
+        ValueError: A number is outside its range; or the network was changed (another head, another layer),
+            was optimised before, has no weights yet, or is larger than an ONNX file can be.
         ModuleNotFoundError: int8 needs onnx and onnxruntime, and one is not installed.
         OSError: The file cannot be written.
 
     Source: folding after Jacob et al., arXiv:1712.05877, section 3.2.
     """
-    if int8 is not None and preprocessing is not None:
-        raise ValueError("int8 is calibrated with images that are normalised; leave preprocessing out.")
     if int8 is not None and batch_size not in (1, None):
         raise ValueError(
             f"batch_size is {quoted(batch_size)}; int8 is calibrated with 1, or None for any number."
+        )
+    side_after = preprocessing and preprocessing.resolution
+    if int8 is not None and side_after is not None and int8.shape[2:] != (side_after, side_after):
+        raise ValueError(
+            f"int8 has images of {tuple(int8.shape)}; with this preprocessing they are {side_after} px wide "
+            "and high."
         )
     if isinstance(network, nn.Module):
         graph = graph_with_weights(network, side, batch_size, class_maps, preprocessing)

@@ -174,13 +174,13 @@ class _Graph:
         bias = self.parameter("classifier.bias", (num_classes,))
         return self.node("Gemm", "classifier", features, weight, bias, transB=1)
 
-    def class_maps(self, x: _Map, num_classes: int) -> str:
-        """Ask the classifier at each place of the last map instead of once for all."""
-        shape = (num_classes, x.channels, 1, 1)
-        weight = self.parameter("classifier.weight", shape[:2])
-        as_kernel = self.constant("shape.kernel", onnx.INT64, (4,), onnx.integers(*shape))
-        kernel = self.node("Reshape", "class_maps.kernel", weight, as_kernel)
-        return self.node("Conv", "class_maps", x.name, kernel)
+    def mapped_classifier(self, x: _Map, num_classes: int) -> tuple[str, str]:
+        """Ask the classifier at each place of the last map; return the mean with the bias, and the maps."""
+        weight = self.parameter("classifier.weight", (num_classes, x.channels, 1, 1))
+        maps = self.node("Conv", "class_maps", x.name, weight)
+        mean = self.node("Flatten", "head.flatten", self.node("GlobalAveragePool", "head.pool", maps))
+        bias = self.parameter("classifier.bias", (num_classes,))
+        return self.node("Add", "classifier", mean, bias), maps
 
 
 def onnx_graph(
@@ -236,15 +236,18 @@ def onnx_graph(
         images = prepared(graph.node, graph.constant, preprocessing, channels)
         given = onnx.value_info("photograph", onnx.UINT8, (*_ANY, channels))
     last = graph.network(_Map(images, channels, sides))
-    features = graph.features(last)
-    logits = graph.classifier(features, last.channels, classes) if classes else features
+    maps = ""
+    if class_maps:
+        logits, maps = graph.mapped_classifier(last, classes)
+    else:
+        features = graph.features(last)
+        logits = graph.classifier(features, last.channels, classes) if classes else features
     answers = [onnx.value_info(logits, onnx.FLOAT, (batch, classes or last.channels))]
     if preprocessing is not None:
         probabilities = graph.node("Softmax", "softmax", logits, axis=1)
         answers.append(onnx.value_info(probabilities, onnx.FLOAT, (batch, classes)))
     if class_maps:
         places = last.sides or ("map_height", "map_width")
-        maps = graph.class_maps(last, classes)
         answers.append(onnx.value_info(maps, onnx.FLOAT, (batch, classes, *places)))
     return onnx.model(
         spec.name,

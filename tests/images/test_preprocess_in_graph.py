@@ -92,7 +92,38 @@ def test_what_cannot_take_a_photograph_is_refused(asked, said) -> None:
         onnx_graph(TINY, preprocessing=HOW, **asked)
 
 
-def test_int8_with_preprocessing_is_refused(tmp_path) -> None:
-    with pytest.raises(ValueError, match="leave preprocessing out"):
-        ee.export_onnx(settled(TINY), tmp_path / "x", preprocessing=HOW, int8=torch.zeros(1, 3, 64, 64))
+def test_in_int8_a_photograph_is_prepared_in_floats(tmp_path) -> None:
+    """The same answers as from int8 without preprocessing on the same pixels; tall and wide ones."""
+    net = settled(replace(TINY, resolution=64))
+    picture = photograph("chelsea")
+    shown = (picture, picture.rotate(90, expand=True).crop((0, 0, 201, 340)), photograph("coffee"))
+    asked = {"class_maps": True, "int8": preprocess(list(shown), HOW)}
+    ee.export_onnx(net, tmp_path / "images.onnx", **asked)
+    ee.export_onnx(net, tmp_path / "photograph.onnx", preprocessing=HOW, **asked)
+    on_images, on_photographs = (
+        onnxruntime.InferenceSession(tmp_path / name, providers=["CPUExecutionProvider"])
+        for name in ("images.onnx", "photograph.onnx")
+    )
+    assert [given.name for given in on_photographs.get_inputs()] == ["photograph"]
+    for one in shown:
+        pixels = np.asarray(one)
+        logits, maps, probabilities = on_photographs.run(
+            ["logits", "class_maps", "probabilities"], {"photograph": pixels}
+        )
+        prepared_by_graph = images_of(HOW, 3, pixels).numpy()
+        expected = on_images.run(["logits", "class_maps"], {"images": prepared_by_graph})
+        assert np.array_equal(logits, expected[0])
+        assert np.array_equal(maps, expected[1])
+        assert np.allclose(probabilities, torch.from_numpy(logits).softmax(1), atol=1e-6)
+        on_ours = on_images.run(["logits"], {"images": preprocess(one, HOW).numpy()})[0]
+        with torch.no_grad():
+            in_floats = net.eval()(preprocess(one, HOW)).numpy()
+        spread = np.ptp(in_floats)
+        assert np.abs(logits - on_ours).max() < 0.1 * spread  # what Resize changes, in steps of 8 bits
+        assert 0 < np.abs(logits - in_floats).max() < 0.3 * spread
+
+
+def test_int8_is_calibrated_with_images_of_the_right_side(tmp_path) -> None:
+    with pytest.raises(ValueError, match=r"int8 has images of \(1, 3, 65, 64\); .* they are 64 px"):
+        ee.export_onnx(settled(TINY), tmp_path / "x", preprocessing=HOW, int8=torch.zeros(1, 3, 65, 64))
     assert not any(tmp_path.iterdir())
