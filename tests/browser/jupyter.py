@@ -31,6 +31,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a camera that is asked for shows a moving circle
 ]
 SETTINGS = {  # the question about news is asked by the page; no flag of the server silences it
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},

@@ -9,12 +9,14 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 import effnet_edu as ee
+from effnet_edu.checkpoints.registry import find_weights
 from effnet_edu.ground.preprocessing import Preprocessing
 from effnet_edu.images.mismatch import LITE0
 from effnet_edu.images.photographs import PHOTOGRAPHS
@@ -26,7 +28,7 @@ from website import photograph
 SCRIPTS = Path(ee.images.__file__).parent
 #: Width and height: both ways up, odd, smaller than the network's side, larger by far.
 SIZES = ((256, 256), (301, 225), (97, 160), (40, 41), (1201, 640))
-RIGHT = next(photograph.ways())[1]
+RIGHT = find_weights(*LITE0).preprocessing
 PREPARED = """
 import { prepared } from "./pixels.js";
 const chunks = [];
@@ -67,7 +69,7 @@ def in_javascript(cases: list[tuple[np.ndarray, Preprocessing]]) -> list[np.ndar
 
 def test_pixels_are_prepared_to_the_last_bit_as_the_library_does_it() -> None:
     random = np.random.default_rng(0)
-    hows = [how for _, how in photograph.ways()] + [replace(RIGHT, interpolation="bilinear", resize=255)]
+    hows = [how for _, how in photograph.ways(RIGHT)] + [replace(RIGHT, interpolation="bilinear", resize=255)]
     cases = [
         (random.integers(0, 256, (height, width, 3), np.uint8), how)
         for (width, height), how in product(SIZES, hows)
@@ -78,12 +80,24 @@ def test_pixels_are_prepared_to_the_last_bit_as_the_library_does_it() -> None:
 
 
 def test_the_first_way_is_the_right_one_and_all_others_say_that_they_are_wrong() -> None:
-    net = ee.create(LITE0[0], weights=LITE0[1])
-    names = [name for name, _ in photograph.ways()]
-    assert names[0] == "as its weights expect"
-    assert net.published.preprocessing == RIGHT
-    assert all(name.startswith("wrongly: ") for name in names[1:])
-    assert len({how for _, how in photograph.ways()}) == len(names)
+    for offer in photograph.OFFERS:
+        (first, right), *others = photograph.ways(offer.weights.preprocessing)
+        assert first == "as its weights expect"
+        assert right == ee.create(offer.network, weights=offer.weights.name).published.preprocessing
+        assert all(name.startswith("wrongly: ") for name, _ in others)
+        assert len({right, *(how for _, how in others)}) == 1 + len(others)
+
+
+def test_int8_is_small_and_seldom_says_something_else() -> None:
+    """Counted again with torch and the file that the page fetches; most cuttings keep their first answer."""
+    for offer in photograph.OFFERS[:3]:
+        assert offer.kind == "int8"
+        parameters = ee.cost(offer.network).parameters
+        assert parameters < len(photograph.graph(offer)) < 1.15 * parameters
+        found = photograph.agreement(offer.network)
+        assert found.samples >= 4
+        assert found.cuttings >= 0.6 * len(PHOTOGRAPHS) * photograph.CUTTINGS
+        assert 0 < found.off < 0.06
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +106,13 @@ def page(chrome: Browser, address: str) -> Iterator[Page]:
         asked: list[tuple[str, str]] = []
         page.on("request", lambda request: asked.append((request.method, request.url)))
         page.goto(f"{address}/live/photograph.html")
-        page.get_by_role("button", name="Fetch the network (18.5 MB)").wait_for()
+        page.get_by_role("button", name="Fetch Lite0 in int8 (5.0 MB)").wait_for()
         assert not any(url.endswith((".onnx", ".wasm")) for _, url in asked)
-        page.get_by_role("button", name="Fetch the network").click()
+        page.get_by_role("button", name="Fetch Lite0 in int8").click()
         page.locator(".ee-sight[data-live=ready]").wait_for()
+        assert [url.rpartition("/")[2] for _, url in asked if url.endswith(".onnx")] == [
+            "efficientnet_lite0_int8.onnx"
+        ]
         yield page
         assert page.outside == []  # type: ignore[attr-defined]
         assert page.complaints == []  # type: ignore[attr-defined]
@@ -108,7 +125,34 @@ def logits(page: Page) -> torch.Tensor:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("offer", photograph.OFFERS[1:3], ids=lambda offer: offer.title)
+def test_int8_answers_as_its_file_does_elsewhere(page: Page, offer: photograph.Offer) -> None:
+    """In another engine, on the same pixels; a rounding that falls otherwise moves a logit by a step."""
+    fetched(page, offer)
+    session = onnxruntime.InferenceSession(photograph.graph(offer), providers=["CPUExecutionProvider"])
+    page.get_by_role("button", name="a tabby cat").click()
+    expect(page.locator(".ee-took")).to_contain_text(f"{offer.title} took ")
+    images = preprocess(ee.images.photograph("chelsea"), offer.weights.preprocessing)
+    expected = torch.from_numpy(session.run(["logits"], {"images": images.numpy()})[0][0])
+    found = logits(page)
+    assert (found - expected).abs().max() < 0.1 * (expected.max() - expected.min())
+    assert found.argmax() == expected.argmax()
+
+
+@pytest.mark.browser
+def test_the_camera_is_asked_when_wanted_and_let_go(page: Page) -> None:
+    """With the picture of a camera that Chromium makes up."""
+    page.context.grant_permissions(["camera"])
+    page.get_by_role("button", name="from the camera").click()
+    page.get_by_role("button", name="Take it").click()
+    expect(page.locator(".ee-said")).to_contain_text("what the camera saw: ")
+    assert page.locator("video").evaluate("video => video.srcObject") is None
+    expect(page.locator(".ee-camera")).to_be_hidden()
+
+
+@pytest.mark.browser
 def test_logits_of_the_samples_are_those_of_torch(page: Page) -> None:
+    fetched(page, photograph.OFFERS[3])
     net = ee.create(LITE0[0], weights=LITE0[1]).eval()
     for row in PHOTOGRAPHS.values():
         page.get_by_role("button", name=row.shows).click()
@@ -119,18 +163,32 @@ def test_logits_of_the_samples_are_those_of_torch(page: Page) -> None:
         assert (logits(page) - expected).abs().max() < 1e-4
 
 
+def fetched(page: Page, offer: photograph.Offer) -> None:
+    """Fetch a network that is not there yet."""
+    page.locator(".ee-network").select_option(index=photograph.OFFERS.index(offer))
+    button = page.get_by_role("button", name=f"Fetch {offer.title}")
+    if button.is_visible():
+        button.click()
+        expect(button).to_be_hidden()
+    page.locator(".ee-sight[data-live=ready]").wait_for()
+
+
 @pytest.mark.browser
 def test_a_mistake_gives_another_answer_and_no_error(page: Page) -> None:
     net, cat = ee.create(LITE0[0], weights=LITE0[1]), ee.images.photograph("chelsea")
-    name, how = list(photograph.ways())[1]
+    name, how = list(photograph.ways(RIGHT))[1]
+    fetched(page, photograph.OFFERS[3])
     right, wrong = ee.classify(net, cat)[0], ee.classify(net, cat, preprocessing=how)[0]
     assert right.label != wrong.label
     page.get_by_role("button", name="a tabby cat").click()
-    page.get_by_label("prepared").select_option(name)
+    button = page.get_by_role("button", name=name.removeprefix("wrongly: "))
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".ee-said")).to_contain_text(
         f"prepared {name}: {wrong.label}, {wrong.probability:.0%}. Prepared rightly: {right.label}, "
     )
-    page.get_by_label("prepared").select_option(index=0)
+    button.click()
+    expect(page.locator(".ee-said")).to_contain_text(f"a tabby cat: {right.label}, ")
 
 
 @pytest.mark.browser
@@ -143,6 +201,7 @@ def test_a_file_of_the_readers_own_is_read_upright_and_on_white(page: Page, tmp_
     holes.paste((0, 0, 0, 0), (0, 0, 200, 300))
     holes.save(tmp_path / "holes.png")
     (tmp_path / "no.png").write_text("nothing")
+    fetched(page, photograph.OFFERS[3])
     net = ee.create(LITE0[0], weights=LITE0[1]).eval()
     for file in ("turned.png", "holes.png"):
         page.locator("[type=file]").set_input_files(tmp_path / file)

@@ -4,24 +4,48 @@ import { pixels_of } from "./pixels.js";
 
 const root = document.querySelector(".ee-sight");
 const find = name => root.querySelector(name);
-const [said, took, share, seen, canvas, look, answers, choice, way] =
-  [".ee-said", ".ee-took", "progress", ".ee-seen", "canvas", ".ee-look", ".ee-answers", ".ee-choice", ".ee-way"].map(find);
+const [said, took, share, seen, canvas, look, answers, choice, networks, fetching, camera, video] = [".ee-said", ".ee-took",
+  "progress", ".ee-seen", "canvas", ".ee-look", ".ee-answers", ".ee-choice", ".ee-network", ".ee-button-fetch", ".ee-camera",
+  "video"].map(find);
+const mistakes = [...root.querySelectorAll("[data-way]")];
 const SHOWN = 5;
 const place = name => new URL(`../photograph/${name}`, import.meta.url).href;
 
-let worker = null, about = null, picture = null, found = null;
+const samples = {};
+let worker = null, about = null, network = null, picture = null, found = null;
 
 const fail = reason => {
+  network = null;
   share.hidden = true;
-  find(".ee-button-fetch").disabled = false;
+  fetching.disabled = networks.disabled = false;
+  choice.disabled = true;
+  root.dataset.live = "still";
+  offer();
   said.textContent = `That did not work: ${String(reason).slice(0, 200)}.`;
 };
 
+// The network that is chosen is fetched by the button, which is there while another one, or none, is set up.
+const offer = () => {
+  fetching.hidden = network !== null && network === about.networks[networks.selectedIndex];
+  fetching.textContent = `Fetch ${networks.value.replace(/, ([^,]*)$/, " ($1)")}`;
+};
+
 const fetch_network = async () => {
-  find(".ee-button-fetch").disabled = true;
+  fetching.disabled = networks.disabled = true;
+  choice.disabled = true;
+  share.value = 0;
   share.hidden = false;
+  root.dataset.live = "fetching";
   said.textContent = "The network and onnxruntime are on their way ...";
-  about = await (await fetch(place("about.json"))).json();
+  about ??= await (await fetch(place("about.json"))).json();
+  network = about.networks[networks.selectedIndex];
+  if (!worker) start();
+  for (const { dataset: { sample } } of root.querySelectorAll("[data-sample]"))  // for when the network is off
+    samples[sample] ??= fetch(place(`${sample}.png`)).then(answer => answer.blob());
+  worker.postMessage({ url: place(network.file), bytes: network.bytes });
+};
+
+const start = () => {
   worker = new Worker(new URL("photograph_worker.js", import.meta.url), { type: "module" });
   worker.onerror = event => fail(event.message || "onnxruntime could not be loaded");
   worker.onmessage = ({ data }) => {
@@ -30,21 +54,25 @@ const fetch_network = async () => {
       share.value = data.share;
       if (data.share === 1) said.textContent = "The network is being set up ...";
     } else if (data.ready) {
-      find(".ee-fetching").hidden = true;
-      choice.disabled = false;
+      share.hidden = true;
+      fetching.disabled = networks.disabled = choice.disabled = false;
+      offer();
       root.dataset.live = "ready";
-      said.textContent = "Ready: choose a photograph.";
+      said.textContent = `${network.title} is ready: choose a photograph.`;
+      ask();
     } else show(data.found);
   };
-  worker.postMessage({ url: place("lite0.onnx"), bytes: about.bytes });
 };
+
+// Which mistake is switched on; 0 is none.
+const wrongly = () => Number(mistakes.find(button => button.getAttribute("aria-pressed") === "true")?.dataset.way ?? 0);
 
 const ask = () => {
   if (!picture) return;
   root.dataset.live = "busy";
   said.textContent = "The network looks ...";
-  const chosen = way.selectedIndex;
-  worker.postMessage({ picture: picture.pixels, ways: chosen ? [about.ways[0], about.ways[chosen]] : [about.ways[0]] });
+  const chosen = wrongly();
+  worker.postMessage({ picture: picture.pixels, ways: network.ways.filter((_, n) => n === 0 || n === chosen) });
 };
 
 const show = results => {
@@ -54,8 +82,8 @@ const show = results => {
   root.dataset.live = "ready";
   const says = ({ index, share: sure }) => `${about.classes[index]}, ${percent(sure)}`;
   said.textContent = results.length === 1 ? `${picture.name}: ${says(best[0])}.`
-    : `${picture.name}, prepared ${way.value}: ${says(best[0])}. Prepared rightly: ${says(right)}.`;
-  took.textContent = `The network took ${found.ms.toFixed(0)} ms, WASM, in ${browser()}; its class maps are in that time.`;
+    : `${picture.name}, prepared ${network.ways[wrongly()].name}: ${says(best[0])}. Prepared rightly: ${says(right)}.`;
+  took.textContent = `${network.title} took ${found.ms.toFixed(0)} ms, WASM, in ${browser()}; its class maps are in that time.`;
   answers.replaceChildren(answers.firstElementChild, ...best.map(({ index, share: sure }, n) => {
     const row = document.createElement("label"), radio = document.createElement("input"), bar = document.createElement("span");
     Object.assign(radio, { type: "radio", name: "ee-answer", value: index, checked: n === 0 });
@@ -71,7 +99,8 @@ const show = results => {
 
 // Draws what the network saw, and over it what each place adds to the chosen class.
 const paint = () => {
-  const pen = canvas.getContext("2d"), { width: side } = canvas;
+  const side = Math.sqrt(found.shown.length / 4), pen = canvas.getContext("2d");
+  canvas.width = canvas.height = side;
   pen.putImageData(new ImageData(found.shown, side, side), 0, 0);
   const index = Number(answers.querySelector("input:checked").value), [high, wide] = found.places;
   const adds = found.maps.subarray(index * high * wide, (index + 1) * high * wide), most = Math.max(...adds);
@@ -90,21 +119,46 @@ const paint = () => {
 
 const take = async (file, name) => {
   try {
-    picture = { name, pixels: await pixels_of(file) };
+    picture = { name, pixels: await pixels_of(await file) };
     ask();
   } catch {
     said.textContent = `${name} could not be read as a picture.`;
   }
 };
 
-find(".ee-button-fetch").addEventListener("click", () => fetch_network().catch(error => fail(error.message)));
+// The camera is asked for by a button, and let go as soon as a picture is taken or the reader closes it.
+const close_camera = () => {
+  video.srcObject?.getTracks().forEach(track => track.stop());
+  video.srcObject = null;
+  camera.hidden = true;
+};
+find(".ee-button-camera").hidden = !navigator.mediaDevices?.getUserMedia;  // none on pages without https
+find(".ee-button-camera").addEventListener("click", async () => {
+  close_camera();
+  try {
+    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    camera.hidden = false;
+    await video.play();
+  } catch (error) {
+    close_camera();
+    said.textContent = error.name === "NotAllowedError" ? "The camera was not allowed; allow it in the browser, or choose a file."
+      : "No camera could be opened.";
+  }
+});
+find(".ee-button-shoot").addEventListener("click", () => take(video, "what the camera saw").finally(close_camera));
+find(".ee-button-close").addEventListener("click", close_camera);
+
+fetching.addEventListener("click", () => fetch_network().catch(error => fail(error.message)));
 for (const button of root.querySelectorAll("[data-sample]"))
-  button.addEventListener("click", async () => {
-    const answer = await fetch(place(`${button.dataset.sample}.png`));
-    take(await answer.blob(), button.textContent);
-  });
+  button.addEventListener("click", () => take(samples[button.dataset.sample], button.textContent));
 find("[type=file]").addEventListener("change", ({ target }) => {
   if (target.files.length) take(target.files[0], target.files[0].name);
 });
-way.addEventListener("change", ask);
+mistakes.forEach(button => button.addEventListener("click", () => {
+  const pressed = button.getAttribute("aria-pressed") === "true";
+  mistakes.forEach(other => other.setAttribute("aria-pressed", other === button && !pressed));
+  ask();
+}));
+networks.addEventListener("change", offer);
+offer();
 look.addEventListener("change", () => { if (found) paint(); });

@@ -28,8 +28,10 @@ const answered = async input => {
 onmessage = async ({ data: { url, bytes, picture, ways } }) => {
   try {
     if (url) {
-      [ort] = await Promise.all([runtime("WASM"), fetched(url, bytes).then(graph => { session = graph; })]);
-      session = await ort.InferenceSession.create(session, { executionProviders: ["wasm"] });
+      let graph;
+      [ort, graph] = await Promise.all([runtime("WASM"), fetched(url, bytes)]);
+      await session?.release();
+      session = await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] });
       const shape = session.inputMetadata[0].shape;
       await answered(new Float32Array(shape.reduce((product, side) => product * side, 1)));  // the first run is slow
       postMessage({ ready: true });
