@@ -26,6 +26,24 @@ from tests.profiling.made import made_ceilings, made_profile
 from tests.studies.made import made, made_gates
 
 TABLE = ee.published.read("effnet_coefficients")
+
+
+def test_a_printed_figure_is_no_white_card_in_a_dark_page():
+    picture = ee.figures.counted_table_2(
+        ee.published.read("effnet_table2"), {"ResNet-50": ee.peer_counts("resnet50")}
+    )
+    drawing = picture.image().decode()
+    assert re.search(r"@media\(prefers-color-scheme:dark\)\{svg\{filter:invert", drawing)
+    ElementTree.fromstring(drawing)  # noqa: S314 - our own
+    assert "[data-jp-theme-light=false]" in picture._repr_html_()
+
+
+def test_a_style_that_a_figure_repeats_is_written_once():
+    rows = ee.studies.recorded_devices()["amd_epyc_2_threads"]["fused_blocks"].data["rows"]
+    styles = re.findall(r' style="([^"]*)"', ee.figures.fused_blocks(rows, "a device").image().decode())
+    assert max(map(styles.count, styles)) <= 2
+
+
 B0_MACS = ee.cost("efficientnet_b0").macs
 
 

@@ -104,7 +104,8 @@ def times_chart(logic: V2, place: Place) -> Iterator[Mark]:
     if not measured and logic.MEASURES:
         middle = (x.start + x.end) / 2
         for n, words in enumerate(logic.unmeasured):
-            at = y.end + 14 + 16 * n
+            at, half = y.end + 14 + 16 * n, 3.1 * len(words)
+            labels.keep_line_free((middle - half, at - 5, middle + half, at - 5))
             yield text(f"times/none {n}", middle, at, words, style="words soft middle over")
     yield from _named(logic, x, y, labels)
     yield from guess_marks(logic, y, here, place.across)
