@@ -3,12 +3,15 @@ import math
 
 import effnet_edu as ee
 from effnet_edu.ground.onnxruntime_web import PACKAGE_BYTES
+from effnet_edu.studies.pretrained import findings as pretrained
 from effnet_edu.studies.quantisation import findings
+from effnet_edu.studies.statistics import paired_ratio
 from effnet_edu.training.evaluation import wilson_interval
 
 LITE0 = ee.spec("efficientnet_lite0")
 HELD_OUT = inspect.signature(ee.fine_tune).parameters["held_out"].default
 STUDY = ee.studies.read("quantisation")
+PRETRAINED = ee.studies.read("pretrained")
 
 
 def _eight_of_eight() -> bool:
@@ -22,6 +25,18 @@ def _two_thirds_to_nearly_all() -> bool:
     return abs(low - 2 / 3) < 0.03 and high > 0.98
 
 
+def _price_of_all_layers() -> float:
+    seconds = [PRETRAINED.values("processor_seconds", way=way, pictures=100) for way in ("all", "frozen")]
+    return paired_ratio(*seconds).mean
+
+
+def _all_layers_lead() -> bool:
+    """With 100 pictures the frozen network does not lead any more, and all layers lead both."""
+    over = [pretrained.gains(PRETRAINED, "all", other)[100] for other in ("frozen", "scratch")]
+    left = pretrained.gains(PRETRAINED, "frozen", "scratch")[100]
+    return not (left.decides_sign and left.mean > 0) and min(one.low for one in over) > 0
+
+
 FACTS = {
     "EfficientNet-Lite0 knows the 1000 classes of ImageNet": lambda: [
         ee.create(LITE0.name, device="meta").num_classes
@@ -31,6 +46,13 @@ FACTS = {
         ee.create(LITE0.name, device="meta").num_classes,
     ],
     "the 1280 numbers describe": lambda: [LITE0.head_channels],
+    "With 10 pictures of each, Lite0 frozen is 14 points ahead": lambda: [
+        10,
+        100 * pretrained.gains(PRETRAINED, "frozen", "scratch")[10].mean,
+    ],
+    "With 100 that lead is gone, and training all layers beats both": _all_layers_lead,
+    "at 18 times the cost of the classifier": lambda: [_price_of_all_layers()],
+    "Move the slider to 1, 3, 10 and 30": lambda: [1, 3, 10, 30],
     "each stage before it at 0.7 times the rate of the next": lambda: [ee.FineTuning().layer_decay],
     "After two epochs without a lower loss on the held-out pictures": lambda: ee.FineTuning().patience == 2,
     "the same regression on 768 plain pixels": lambda: [3 * 16**2],
@@ -59,7 +81,6 @@ FACTS = {
 }
 CHOICES = {
     "10": "pictures of each class to learn from",
-    "16": "a batch to try in the lab",
     "30": "photographs of each class, which are enough to begin with",
     "32": "bits of a float",
     "95": "percent of an interval",
