@@ -112,7 +112,7 @@ EXTRA_PARAMETERS = Exercise(
     minutes=8,
     task="How many parameters more than the released one would `efficientnet_b4` have if every squeeze width "
     "were a quarter of the hidden channels? `ee.resolve(ee.spec(name))` gives the blocks, each with "
-    "`channels_hidden` and `squeeze_channels`. Two right digits are enough.",
+    "`channels_hidden` and `squeeze_channels`. An answer within 2 percent counts as right.",
     template="extra_parameters = <answer>",
     answers=(
         "sum(\n"
@@ -134,11 +134,11 @@ EXTRA_PARAMETERS = Exercise(
         mistakes=(
             (
                 lambda: cost("efficientnet_b4").parameters + extra_parameters("efficientnet_b4"),
-                "This is the whole network with the mistake. Asked is how many parameters the mistake adds.",
+                "This is the whole network with the mistake. How many parameters does the mistake add?",
             ),
             (
                 lambda: extra_parameters("efficientnet_b0"),
-                "This is what it adds to B0. Asked is B4.",
+                "This is what it adds to B0. The question is about B4.",
             ),
             (
                 lambda: extra_parameters("efficientnet_b4") / 2,
@@ -225,7 +225,7 @@ CLASS_SHARE = Exercise(
         mistakes=(
             (
                 lambda gates, labels: 1 - class_share(gates, labels),
-                "This is the share within the classes. Asked is the share between them.",
+                "This is the share within the classes. The share between them is 1 minus that.",
             ),
             (
                 _each_class_once,
@@ -289,7 +289,10 @@ QUIZ = (
                 "After the squeeze the map is 1 x 1, so each weight is used once.",
                 right=True,
             ),
-            Choice("a sigmoid needs no multiplication", "The convolutions before it are meant, and they do."),
+            Choice(
+                "a sigmoid needs no multiplication",
+                "The convolutions before the sigmoid hold the parameters, and they do multiply.",
+            ),
             Choice(
                 "its weights are shared by all blocks",
                 "Every block has its own. Sharing would lower the parameters, not the MACs.",
@@ -300,7 +303,7 @@ QUIZ = (
         "A block of B0 reads 40 channels, expands them to 240 and writes 80. How wide is its squeeze?",
         (
             Choice("60", "A quarter of the hidden channels is MobileNetV3's choice, and here the mistake."),
-            Choice("20", "The channels that it writes play no part."),
+            Choice("20", "The number of channels that it writes plays no part."),
             Choice("10", "A quarter of the 40 channels that the block reads.", right=True),
         ),
     ),
@@ -314,7 +317,7 @@ QUIZ = (
             ),
             Choice(
                 "its convolutions are larger than the others",
-                "They are the smallest in the block: they work on a single pixel.",
+                "They are the smallest in the block, because they work on a single pixel.",
             ),
             Choice(
                 "the sigmoid is slow",
@@ -332,10 +335,11 @@ QUIZ = (
             ),
             Choice(
                 "that half of its channels are useless",
-                "Each channel would pass, at half its size. None would be shut.",
+                "Every channel would pass at half its size. None would be shut.",
             ),
             Choice(
-                "to regularise, as dropout does", "Dropout is random and off in evaluation. This is neither."
+                "to regularise, as dropout does",
+                "Dropout is random, and off in evaluation. A fixed factor is neither.",
             ),
         ),
     ),
@@ -347,14 +351,14 @@ QUIZ = (
                 "They may follow the light or the contrast of an image. Only training without them can tell.",
             ),
             Choice(
-                "that what this block weighs is not about classes",
-                "Edges and colours serve all classes. Later blocks see what tells classes apart.",
+                "that what this block reweights is not specific to a class",
+                "Edges and colours serve all classes. Only later blocks see what tells classes apart.",
                 right=True,
             ),
             Choice(
                 "that its gates are the same for all images",
-                "They may differ from image to image. It is their means over the images of a class that "
-                "hardly differ.",
+                "They may differ from image to image. Only their means over the images of a class are "
+                "nearly the same.",
             ),
         ),
     ),

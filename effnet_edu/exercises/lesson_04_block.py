@@ -51,12 +51,11 @@ SQUEEZE_EXCITE_BLOCK = Exercise(
         mistakes=(
             (
                 lambda c, s: OtherGate(c, s, bias=False),
-                "Both convolutions lack their bias. No batch norm follows here that would make up for it.",
+                "Both convolutions lack their bias, and no batch norm follows that would make up for it.",
             ),
             (
                 lambda c, s: OtherGate(c, s, between=F.relu),
-                "Between the two convolutions stands a ReLU. So it was in the SE paper; EfficientNet has "
-                "SiLU there.",
+                "Between the convolutions stands a ReLU, as in the SE paper; EfficientNet has SiLU there.",
             ),
             (
                 lambda c, s: OtherGate(c, s, between=lambda x: x),
@@ -65,8 +64,8 @@ SQUEEZE_EXCITE_BLOCK = Exercise(
             ),
             (
                 lambda c, s: OtherGate(c, s, gate=lambda x: x.softmax(1)),
-                "A softmax makes the channels compete for a sum of 1. Each gate opens by itself: use the "
-                "sigmoid.",
+                "A softmax makes the channels compete for a sum of 1. Each gate opens by itself, so "
+                "use the sigmoid.",
             ),
             (
                 lambda c, s: OtherGate(c, s, gate=lambda x: x),

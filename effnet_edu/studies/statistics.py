@@ -34,8 +34,9 @@ class Estimate:
         return self.count > 1 and -bound < self.low and self.high < bound
 
     def scaled(self, factor: float) -> "Estimate":
-        """Return the same in another unit."""
-        return Estimate(factor * self.mean, factor * self.low, factor * self.high, self.count)
+        """Return the same in another unit, or of the other sign."""
+        low, high = sorted((factor * self.low, factor * self.high))
+        return Estimate(factor * self.mean, low, high, self.count)
 
 
 def t_distribution(t: float, degrees: int) -> float:

@@ -2,10 +2,12 @@
 
 import pytest
 
+import effnet_edu as ee
 from effnet_edu.studies.block_and_gate import findings as block_and_gate
 from effnet_edu.studies.pretrained import findings as pretrained
 from effnet_edu.studies.progressive import findings as progressive
 from effnet_edu.studies.quantisation import findings as quantisation
+from effnet_edu.studies.squeeze_excitation import findings as squeeze_excitation
 from tests.studies.made import made_result
 
 CURVE = {"train_accuracy": [0.5, 0.9, 0.95], "test_accuracy": [0.5, 0.8, 0.8]}
@@ -149,3 +151,40 @@ def test_weights_and_all_layers_are_worth_what_each_brings_seed_by_seed():
     assert told.count("no difference that matters (+1.0 points") == 3
     assert "the study does not decide" not in told
     assert "All layers take 10, 10, 10 times as long as the classifier alone." in told
+
+
+def with_gates(labels):
+    """Return what is measured where gates bring 1 point on glyphs alone, and losing them costs 40."""
+    gated = labels["stages"] != "none"
+    accuracy = 0.8 + 0.001 * labels["seed"] + 0.01 * (gated and labels["images"] == "glyphs")
+    found = {"accuracy": accuracy, "class_names": ["a", "b"], "gates": []}
+    if gated:
+        rows = (("stages.0.0", 0.1), ("stages.1.0", 0.2), ("stages.3.1", 0.6))
+        found["gates"] = [
+            {"block": name, "between_class_share": share, "deviation": 0.1} for name, share in rows
+        ]
+        found |= {"accuracy_fixed": accuracy - 0.01, "accuracy_renewed": accuracy - 0.02}
+        found["accuracy_open"] = accuracy - 0.4
+    return found
+
+
+def test_what_gates_bring_is_told_apart_from_what_losing_them_costs():
+    result = made("squeeze_excitation", with_gates, images=[{"test": 1000}])
+    without, usual, *others = squeeze_excitation.arms(result, "fashion_mnist")
+    assert (without.gain.mean, without.changed) == (0, {})
+    assert usual.gain.lies_within(squeeze_excitation.BOUND)
+    assert usual.gain.count > others[0].gain.count > 1
+    assert {how: pytest.approx(one.mean) for how, one in usual.changed.items()} == {
+        "fixed": -0.01,
+        "renewed": -0.02,
+        "open": -0.4,
+    }
+    told = " ".join(result.summary)
+    assert "Glyphs: without squeeze-and-excitation" in told
+    assert "more accurate (+1.0 points" in told
+    assert "no difference that matters (+0.0 points" in told
+    assert "gates removed -40.0 points" in told
+    assert "Trained without from the start: -1.0 points, -1.0 to -1.0." in told
+    assert "as in the SE paper, late gates depend more on the class" in told
+    figure = ee.figures.study(result)
+    assert "taken away after training -40.0 points" in figure.alt

@@ -1,69 +1,90 @@
 """The figure of the study `squeeze_excitation`."""
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.studies.marks import SERIES, bars, caption, cells, stamped, within_percent
+from effnet_edu.figures.studies.marks import SERIES, across, caption, cells, signed_cells, stamped
 from effnet_edu.figures.style import new_figure, styled
-from effnet_edu.ground.palette import GREY
+from effnet_edu.ground.palette import FAINT, GREY
 from effnet_edu.studies.result import StudyResult
-from effnet_edu.studies.squeeze_excitation import findings as gate_findings
-from effnet_edu.studies.words import IMAGES
+from effnet_edu.studies.squeeze_excitation import findings
+from effnet_edu.studies.words import IMAGES, points
+
+#: The rows on the right, from the whole network to what is left without gates.
+_AFTER = {
+    "fixed": "gates held\nat their means",
+    "renewed": "gates removed,\nbatch norm renewed",
+    "open": "gates removed",
+}
 
 
 @styled
 def draw(result: StudyResult) -> Picture:
-    """Draw accuracy over the width of the bottleneck, and what the gates of each block know of the class."""
-    figure, (left, right) = new_figure(3.9, columns=2)
-    rows, told = [], []
-    for images, (colour, marker, dash) in zip(result.label_values("images"), SERIES, strict=False):
-        points = gate_findings.ratios(result, images)
-        places = [float(index) for index in range(len(points))]
-        accuracies = [point.accuracy.scaled(100) for point in points]
-        bars(left, places, accuracies, (colour, marker), linestyle=dash, label=IMAGES[images])
-        left.set_xticks(places, [point.name for point in points])
-        rows += [
+    """Draw what gates bring against none, and what a network that was trained with them does without."""
+    figure, (left, right) = new_figure(3.6, columns=2)
+    bound = 100 * findings.BOUND
+    sets = {images: findings.arms(result, images) for images in result.label_values("images")}
+    gated = [arm for arms in sets.values() for arm in arms[1:]]
+    left.axvspan(-bound, bound, color=FAINT, label=f"within {bound:g} points")
+    left.axvline(0, color=GREY, linewidth=1.0)
+    across(left, [arm.gain.scaled(100) for arm in gated], SERIES[2][:2])
+    left.set_yticks(range(len(gated))[::-1], [f"{IMAGES[arm.images]}\n{arm.name}" for arm in gated])
+    left.set(xlabel="accuracy over that without gates, points", title="Trained with gates")
+    left.set_ylim(-1.0, len(gated) - 0.4)
+    left.legend(loc="lower left")
+    changes = list(_AFTER)
+    for (images, (_without, usual, *_others)), look in zip(sets.items(), SERIES, strict=False):
+        told = [usual.gain.scaled(-100), *(usual.changed[how].scaled(100) for how in changes)]
+        across(right, told, look[:2], label=IMAGES[images])
+    rows = ["never had any", *_AFTER.values()]
+    right.axvline(0, color=GREY, linewidth=1.0)
+    right.set_yticks(range(len(rows))[::-1], rows)
+    right.set(xlabel="accuracy over that with gates, points", title="Without them")
+    right.set_ylim(-0.6, len(rows) - 0.4)
+    right.legend(loc="center left")
+    table = [
+        (IMAGES[arm.images], arm.name, f"{arm.parameters:,}", f"{arm.macs / 1e6:.3f}", *cells(arm.accuracy))
+        for arms in sets.values()
+        for arm in arms
+    ]
+    table += [
+        (
+            IMAGES[arm.images],
+            f"{arm.name}: {findings.CHANGES[how]}",
+            "",
+            "",
+            *signed_cells(one.scaled(100), 1),
+        )
+        for arm in gated
+        for how, one in arm.changed.items()
+    ]
+    for images in sets:
+        runs = result.where(images=images, stages="all", ratio=findings.OF_EFFICIENTNET)
+        table += [
             (
                 IMAGES[images],
-                point.name,
-                f"{point.parameters:,}",
-                f"{point.macs / 1e6:.3f}",
-                *cells(point.accuracy),
+                f"gates of {one.block}, between classes",
+                "",
+                "",
+                *cells(one.between_class_share),
             )
-            for point in points
+            for one in findings.block_gates(result, runs)
         ]
-        blocks = gate_findings.block_gates(
-            result, result.where(images=images, ratio=gate_findings.OF_EFFICIENTNET)
-        )
-        shares = [block.between_class_share.scaled(100) for block in blocks]
-        order = [float(index) for index in range(len(blocks))]
-        bars(right, order, shares, (colour, marker), linestyle=dash, label=IMAGES[images])
-        right.set_xticks(order, [block.block.removeprefix("stages.") for block in blocks])
-        rows += [
-            (IMAGES[images], f"gates of {block.block}", "", "", *cells(block.between_class_share))
-            for block in blocks
-        ]
-        told.append(
-            f"on {IMAGES[images]} {shares[0].mean:.0f}% of the gates' variance lies between classes in the "
-            f"first block and {shares[-1].mean:.0f}% in the last"
-        )
-    right.axhline(100 * blocks[0].by_chance, color=GREY, linestyle=":", label="by chance (computed)")
-    left.set(xlabel="squeeze width over the block's input", ylabel="test accuracy, %", title="Accuracy")
-    right.set(xlabel="block", ylabel="variance between classes, %", title="Do the gates know the class?")
-    for axes in (left, right):
-        within_percent(axes)
-    right.set_ylim(bottom=0)
-    left.legend(loc="best")
-    right.legend(loc="best")
+    told_of = "; ".join(
+        f"{IMAGES[images]}: with gates in all stages {points(usual.gain)}, taken away after training "
+        f"{points(usual.changed['open'])}"
+        for images, (_without, usual, *_others) in sets.items()
+    )
+    seeds = ", ".join(f"{IMAGES[images]}: {arms[0].accuracy.count} seeds" for images, arms in sets.items())
     return Picture(
         stamped(figure, result),
-        alt="Left, accuracy with bottlenecks of several widths and without; right, by block: "
-        + "; ".join(told)
-        + ".",
+        alt=f"Left, accuracy of networks with gates over those without; right, what is lost where the gates "
+        f"are missing. {told_of}.",
         caption=caption(
-            "Right: share of the variance of the gates over test images that lies between classes, all "
-            "channels of a block together, at a quarter of the block's input.",
+            "Left: squeeze width as a share of the block's input. Right: the same networks changed after "
+            "training, and above them others that were trained without gates. In the table, the share of the "
+            f"gates' variance that lies between classes. {seeds}.",
             result,
         ),
         numbers=Numbers(
-            ("images", "what", "parameters", "MACs (computed), M", "recorded, %", "interval, %"), rows
+            ("images", "what", "parameters", "MACs (computed), M", "recorded, % or points", "interval"), table
         ),
     )
