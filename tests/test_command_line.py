@@ -138,7 +138,7 @@ def taken_port() -> Iterator[None]:
     ("screen", "words"),
     [
         ({}, "Open this in a browser:"),
-        ({"DISPLAY": ":0", "BROWSER": "true"}, "Your browser opens"),
+        pytest.param({"DISPLAY": ":0", "BROWSER": "true"}, "Your browser opens", marks=pytest.mark.thorough),
     ],
 )
 def test_lab_says_at_which_address_of_this_machine_the_lesson_is(

@@ -194,6 +194,7 @@ def test_a_killed_program_leaves_nothing_behind():
     assert state("lite0_macs").tries == 2
 
 
+@pytest.mark.thorough
 def test_notebooks_that_check_at_once_lose_nothing():
     code = (
         "from effnet_edu.exercises import get\n"

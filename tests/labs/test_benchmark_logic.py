@@ -377,6 +377,7 @@ def test_a_device_that_nobody_measured_is_refused() -> None:
     assert set(devices_beside()) == {NOWHERE, *recorded(), *DEVICES}
 
 
+@pytest.mark.thorough
 def test_a_real_network_and_a_peer_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmark_measured, "SECONDS", 0.01)
     wanted = [

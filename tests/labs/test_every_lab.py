@@ -270,6 +270,7 @@ print(json.dumps([len(ipywidgets.widgets.widget._instances), len(measuring)]))
 """
 
 
+@pytest.mark.thorough
 def test_a_cell_that_runs_again_ends_the_lab_that_it_made_before() -> None:
     """In a real kernel: the old lab gives the device back, and no widget of it is left."""
     manager, client = start_new_kernel()

@@ -146,7 +146,7 @@ def test_several_settings_change_as_one(slow: SlowProfile) -> None:
     assert logic.wait(60)
 
 
-@pytest.mark.parametrize("rebuilds", [20, pytest.param(200, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("rebuilds", [10, pytest.param(200, marks=pytest.mark.thorough)])
 def test_rebuilds_leave_no_memory(monkeypatch: pytest.MonkeyPatch, rebuilds: int) -> None:
     b0 = spec("efficientnet_b0")
     small = replace(b0, stages=tuple(replace(stage, layers=1, channels=8) for stage in b0.stages))
