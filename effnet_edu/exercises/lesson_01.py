@@ -110,11 +110,11 @@ def _draw_budgets(generator: random.Random) -> tuple[str, float, float, float]:
 
 def _draw_curve(generator: random.Random) -> tuple[Curve, float]:
     macs, top1 = generator.uniform(0.2, 2.0), generator.uniform(60, 75)
-    curve = [(macs, top1)]
+    curve = [(round(macs, 2), round(top1, 2))]
     for _ in range(generator.randint(2, 6)):
         macs, top1 = macs * generator.uniform(1.2, 3.0), top1 + generator.uniform(-0.3, 2.0)
-        curve.append((macs, top1))
-    return curve, generator.uniform(0.4, 1.5)
+        curve.append((round(macs, 2), round(top1, 2)))
+    return curve, round(generator.uniform(0.4, 1.5), 2)
 
 
 def _figure_3(symbol: str) -> list[Row]:
@@ -261,6 +261,10 @@ GROWTH_ALLOWED = Exercise(
                 "It treats all three dimensions as depth.",
             ),
             (
+                lambda dimension, macs, _parameters, _maps: macs if dimension == "depth" else math.sqrt(macs),
+                "It looks at the MACs alone. Parameters and maps may be used up first.",
+            ),
+            (
                 lambda dimension, macs, parameters, maps: {
                     "depth": max(macs, parameters, maps),
                     "width": max(math.sqrt(macs), math.sqrt(parameters), maps),
@@ -338,6 +342,11 @@ NETWORK_TO_KEEP = Exercise(
             (
                 lambda curve, least: _kept(curve, least, price=math.log),
                 "`math.log` counts factors of 2.718. Doublings are `math.log2`.",
+            ),
+            (
+                lambda curve, least: _kept(curve, least, price=lambda ratio: -math.log2(ratio)),
+                "Its ratio is upside down, so that every network with more MACs seems to cost less. Divide "
+                "the MACs of the later network by those of your choice.",
             ),
             (
                 lambda curve, least: _kept(curve, least, pays=operator.gt),

@@ -105,6 +105,10 @@ def _step_first(kernels: Sequence[int], strides: Sequence[int]) -> int:
     return field
 
 
+def _own_stride(kernels: Sequence[int], strides: Sequence[int]) -> int:
+    return 1 + sum((kernel - 1) * stride for kernel, stride in zip(kernels, strides, strict=True))
+
+
 def _strides_added(kernels: Sequence[int], strides: Sequence[int]) -> int:
     field, step = 1, 1
     for kernel, stride in zip(kernels, strides, strict=True):
@@ -156,6 +160,11 @@ RECEPTIVE_FIELD = Exercise(
                 _step_first,
                 "Its step grows before it is used. A stride pushes apart the pixels of the map that comes "
                 "out, so it counts from the next convolution on.",
+            ),
+            (
+                _own_stride,
+                "It widens by the stride of the layer itself. What counts is how far apart the pixels lie "
+                "that the kernel reads: the product of all strides before it, which is `step`.",
             ),
             (
                 _strides_added,
@@ -248,6 +257,14 @@ MBCONV_MACS = Exercise(
                 "It rounds the side down. With this padding an odd side rounds up: 7 becomes 4.",
             ),
             (
+                lambda c_in, c_out, e, k, s, side: (
+                    mbconv_macs(c_in, c_out, e, k, s, side)
+                    + k**2 * c_in * e * (side**2 - strided(side, s) ** 2)
+                ),
+                "It counts the depthwise convolution before the stride. The stride is its own: it works once "
+                "for each pixel that it writes, which are `after**2`.",
+            ),
+            (
                 lambda c_in, c_out, e, k, _s, side: mbconv_macs(c_in, c_out, e, k, 1, side),
                 "The stride has no effect in it. From the depthwise convolution on, the side is `after`.",
             ),
@@ -326,6 +343,10 @@ MOST_SAVED = Exercise(
                 lambda macs_ms, bytes_ms, measured_ms: 1 - max(macs_ms, bytes_ms / 2) / measured_ms,
                 "It lets the layer fall to its new floor. Half the bytes do not make its kernel better: only "
                 "what the floor loses can be saved.",
+            ),
+            (
+                lambda macs_ms, bytes_ms, measured_ms: 100 * most_saved(macs_ms, bytes_ms, measured_ms),
+                "This is in percent. The share runs from 0 to 1: leave out the factor of 100.",
             ),
             (
                 lambda macs_ms, bytes_ms, _measured_ms: max(macs_ms, bytes_ms) - max(macs_ms, bytes_ms / 2),

@@ -39,7 +39,8 @@ WRONG = {
         (_growth(width="min(m, p, f)", resolution="min(m, f)"), "takes no roots"),
         ("lambda dimension, m, p, f: min(m, p, f)", "as depth"),
         (_growth("max(m, p, f)", "max(m ** 0.5, p ** 0.5, f)", "max(m, f) ** 0.5"), "stops you last"),
-        (_growth("m", "m ** 0.5", "m ** 0.5"), "agrees on"),
+        (_growth("m", "m ** 0.5", "m ** 0.5"), "looks at the MACs alone"),
+        (_growth("m ** (1 / 3)", "m ** (1 / 3)", "m ** (1 / 3)"), "agrees on"),
         ("lambda dimension, m, p: 1", "TypeError"),
     ],
     "network_to_keep": [
@@ -48,6 +49,7 @@ WRONG = {
         (_keeps(otherwise="break"), "stops at the first network that does not pay"),
         (_keeps(price=""), "ratio of the MACs for the doublings"),
         (_keeps(price="math.log"), "factors of 2.718"),
+        (_keeps(price="-math.log2"), "upside down"),
         (_keeps(pays=">"), "exactly `least` points"),
         ("lambda curve, least: max(range(len(curve)), key=lambda n: curve[n][1])", "whatever it costs"),
         ("lambda curve, least: len(curve)", "agrees on"),

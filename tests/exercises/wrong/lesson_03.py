@@ -80,6 +80,10 @@ WRONG = {
             "    return field",
             "adds the strides up",
         ),
+        (
+            "lambda kernels, strides: 1 + sum((k - 1) * s for k, s in zip(kernels, strides))",
+            "by the stride of the layer itself",
+        ),
         ("lambda kernels, strides: kernels", "returns a list"),
     ],
     "mbconv_macs": [
@@ -91,6 +95,11 @@ WRONG = {
         (
             "lambda i, o, e, k, s, n: (i * i * e * (e > 1) + k * k * i * e + i * e * o) * n ** 2",
             "The stride has no effect",
+        ),
+        (
+            "lambda i, o, e, k, s, n: (i * i * e * (e > 1) + k * k * i * e) * n ** 2"
+            " + i * e * o * math.ceil(n / s) ** 2",
+            "depthwise convolution before the stride",
         ),
         (
             "lambda i, o, e, k, s, n: i * i * e * n ** 2 + (k * k * i * e + i * e * o)"
@@ -166,6 +175,10 @@ WRONG = {
         ("lambda macs, moving, took: 1 - max(macs, moving / 2) / took", "fall to its new floor"),
         ("lambda macs, moving, took: max(macs, moving) - max(macs, moving / 2)", "milliseconds"),
         ("lambda macs, moving, took: max(macs, moving / 2) / took", "the new floor as a share"),
+        (
+            "lambda macs, moving, took: 100 * (max(macs, moving) - max(macs, moving / 2)) / took",
+            "in percent",
+        ),
         ("lambda macs, moving, took: 0.5", "wait for them"),
         ("lambda macs, moving, took: (macs + moving / 2) / took", "agrees on"),
     ],
