@@ -130,10 +130,14 @@ class Progress:
         key = ", ".join(f"{mark} {state}" for state, mark in MARKS.items())
         return (
             f"<table><caption>{done} of {of} exercises and {right} of {asked} questions are right.</caption>"
-            "<thead><tr><th>lesson</th><th>exercises</th><th>quiz</th></tr></thead>"
+            "<thead><tr>"
+            + "".join(f"<th style='text-align: left'>{name}</th>" for name in ("lesson", "exercises", "quiz"))
+            + "</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
-            f"<p>{self.guessing}</p>"
-            f"<p>{key}. Kept in one file on this machine alone; its place is <code>.path</code>. "
+            + f"<p>{self.guessing}</p>"
+            * bool(self.guessing)
+            + f"<p>{key}. All this is kept in one file on this machine alone; "
+            "<code>ee.exercises.progress().path</code> says where. "
             f"{html.escape(self.hindrance)}</p>"
         )
 

@@ -1,5 +1,6 @@
 """The result of a study, ready to be asked: its runs, where they came from, and what follows from them."""
 
+import html
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -117,6 +118,10 @@ class StudyResult:
         """What follows from the numbers, in sentences, with how sure it is and what the study cannot show."""
         first = (f"{SHORT_VERSION[0].upper()}{SHORT_VERSION[1:]}.",) if self.quick else ()
         return (*first, *findings(self.name)(self), _on_intervals(len(self.provenance.seeds)))
+
+    def _repr_html_(self) -> str:
+        said = "".join(f"<li>{html.escape(line)}</li>" for line in self.summary)
+        return f"<p>{html.escape(self.question)} ({html.escape(self.label)})</p><ul>{said}</ul>"
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.question}", f"({self.label})", *(f"- {line}" for line in self.summary)]

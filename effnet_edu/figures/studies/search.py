@@ -1,11 +1,9 @@
 """The figure of the study `search`."""
 
-from itertools import cycle
-
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.studies.marks import SERIES, bars, caption, cells, stamped, within_percent
+from effnet_edu.figures.studies.marks import bars, caption, cells, stamped, within_percent
 from effnet_edu.figures.style import new_figure, styled
-from effnet_edu.ground.palette import INK
+from effnet_edu.ground.palette import COMPOUND, INK
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.search import findings as search_findings
 
@@ -16,10 +14,10 @@ def draw(result: StudyResult) -> Picture:
     points = search_findings.surface(result)
     alphas = sorted({point.alpha for point in points})
     figure, panels = new_figure(3.8, columns=len(alphas))
-    for alpha, axes, (colour, marker, dash) in zip(alphas, panels, cycle(SERIES), strict=False):
+    for alpha, axes in zip(alphas, panels, strict=True):
         line = sorted((point for point in points if point.alpha == alpha), key=lambda point: point.gamma)
         gammas = [point.gamma for point in line]
-        bars(axes, gammas, [point.accuracy.scaled(100) for point in line], (colour, marker), linestyle=dash)
+        bars(axes, gammas, [point.accuracy.scaled(100) for point in line], (COMPOUND, "D"))
         for point in line:
             axes.annotate(
                 f"{point.beta:.2f}",
