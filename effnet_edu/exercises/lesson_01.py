@@ -375,8 +375,8 @@ DEEPEST_NETWORK = Exercise(
     difficulty="hard",
     minutes=8,
     task=f"Your budget is {BUDGET / 1e9:g} billion MACs, and you make B0 deeper, nothing else. How many "
-    "blocks has the deepest network that you can pay for? Stages have 1 to 4 layers and each is rounded "
-    "up, so that the network changes only at twelfths of the depth multiplier.",
+    "blocks does the deepest network that you can pay for have? Stages have 1 to 4 layers and each is "
+    "rounded up, so that the network changes only at twelfths of the depth multiplier.",
     template='base = ee.spec("efficientnet_b0")\n'
     "networks = [ee.scale(base, depth=step / 12) for step in range(12, 73)]\n"
     "deepest_network = <answer>",

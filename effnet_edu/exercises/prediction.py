@@ -88,7 +88,8 @@ class Prediction:
 
     @property
     def _in_unit(self) -> str:
-        return f", in {self.unit}" if self.unit else ""
+        said = {"times": "", "%": "percent"}.get(self.unit, self.unit)
+        return f", in {said}" if said and not self.what.startswith(said) else ""
 
     @property
     def label(self) -> str:

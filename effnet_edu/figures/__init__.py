@@ -20,6 +20,7 @@ from effnet_edu.figures.device import (
 )
 from effnet_edu.figures.examples import examples
 from effnet_edu.figures.explanations import explanations
+from effnet_edu.figures.feature_maps import feature_maps
 from effnet_edu.figures.fine_tuning import confusion, mistakes
 from effnet_edu.figures.floors import Floor, floors
 from effnet_edu.figures.labels_bought import labels_bought
@@ -58,6 +59,7 @@ __all__ = [
     "engines",
     "examples",
     "explanations",
+    "feature_maps",
     "fitted_phi",
     "floors",
     "formula_against_table",

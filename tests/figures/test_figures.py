@@ -161,6 +161,9 @@ DRAW = {
     ),
     "before_2019": lambda: ee.figures.before_2019(ee.published.read("scaling_before_2019")),
     "blocks": lambda: ee.figures.blocks({"MBConv": ee.resolve(ee.spec("efficientnet_b0"))[3]}),
+    "feature_maps": lambda: ee.figures.feature_maps(
+        {"narrow": torch.arange(48.0).reshape(3, 4, 4), "wide": torch.zeros(20, 4, 4)}
+    ),
     "receptive_fields": lambda: ee.figures.receptive_fields(
         CAT,
         {
@@ -226,7 +229,7 @@ DRAW = {
 }
 
 
-SCENES = {"network", "blocks", "receptive_fields"}
+SCENES = {"network", "blocks", "feature_maps", "receptive_fields"}
 
 
 @pytest.fixture(scope="module", params=sorted(DRAW))
@@ -282,6 +285,24 @@ def test_the_same_figure_has_the_same_bytes(name):
     first = picture.image()
     assert picture.image() == first
     assert DRAW[name]().image() == first
+
+
+def test_a_drawing_follows_the_theme_of_the_page(picture):
+    shown = picture._repr_html_()
+    if "data:image/svg+xml" in shown:  # a photograph stays as it is
+        assert '<figure class="ee-figure"' in shown
+        assert b"(prefers-color-scheme:dark)" in picture.image().replace(b": ", b":")
+
+
+def test_all_channels_of_a_map_are_drawn_and_its_zeros_counted():
+    picture = DRAW["feature_maps"]()
+    assert picture.numbers.rows == [("narrow", "3", "4 x 4", "2%"), ("wide", "20", "4 x 4", "100%")]
+    (narrow, wide) = [mark for mark in picture.scene.marks if mark.shape == "image"]
+    assert wide.place[2] / narrow.place[2] > 2.9  # three columns for one
+    with pytest.raises(ValueError, match="must be \\(C, H, W\\)"):
+        ee.figures.feature_maps({"a batch": torch.zeros(1, 3, 4, 4)})
+    with pytest.raises(ValueError, match="1 to 4"):
+        ee.figures.feature_maps({})
 
 
 def test_an_svg_is_whole_and_its_words_survive_compaction():

@@ -40,7 +40,7 @@ def _file(route: Any, path: Path) -> None:
 
 
 def test_a_guess_is_committed_by_keyboard_and_kept(page: Any) -> None:
-    field = page.get_by_label("Your guess: MACs at phi 1, in times")
+    field = page.get_by_label("Your guess: MACs at phi 1")
     answer = page.locator("details").first
     field.fill("many")
     field.press("Enter")
@@ -92,7 +92,7 @@ def test_page_and_notebook_judge_alike(page: Any) -> None:
 
 
 def test_guesses_go_to_a_notebook_as_a_file_and_back(page: Any, tmp_path: Path) -> None:
-    page.get_by_label("Your guess: MACs at phi 1, in times").fill("2 to 3")
+    page.get_by_label("Your guess: MACs at phi 1").fill("2 to 3")
     page.get_by_role("button", name="Commit").first.click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as a file").click()

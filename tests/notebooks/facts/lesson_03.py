@@ -104,7 +104,7 @@ def _depthwise_share(expansion: int) -> float:
 
 
 FACTS = {
-    "the same as a rate of 0.2": lambda: [
+    "which is a rate of 0.2, as in the released code": lambda: [
         1 - ee.published.read("effnet_recipe").row(item="stochastic_depth_survival")["value"]
     ],
     "and 14 even if only the fastest run of each layer is counted": lambda: [_fastest_depthwise()],
@@ -114,7 +114,7 @@ FACTS = {
         BLOCKS[4].side_out,
     ],
     "nine tenths of the MACs are in the pointwise part": lambda: 0.88 < 80 / (80 + 9) < 0.92,
-    "The next cell checks both on a map of 40 channels": lambda: [40],
+    "The next cell counts both on a map of 40 channels": lambda: [40],
     "here six times as many": lambda: BLOCKS[4].expansion == 6,
     "two pixels of padding keep the side": lambda: BLOCKS[4].kernel == 5,
     "B0 has 16 blocks in seven stages. How many of them have a shortcut?": lambda: [len(BLOCKS)],
@@ -129,7 +129,7 @@ FACTS = {
         else []
     ),
     "B0 ends with a map of 7 x 7": lambda: [BLOCKS[-1].side_out] * 2,
-    "about three in the block of section 4, where they do eight": lambda: (
+    "section 4 does about three MACs, and the 1x1 convolutions beside it about eight": lambda: (
         round(_intensity("depthwise")) == 3
         and round(_intensity("expand")) == round(_intensity("project")) == 8
     ),
@@ -182,7 +182,7 @@ FACTS = {
     "The depthwise share of the MACs grows from 10 to 18 percent": lambda: [
         100 * _depthwise_share(expansion) for expansion in (6, 1)
     ],
-    "with a target of 400 million": lambda: [
+    "with $T$ = 400 million and": lambda: [
         ee.published.read("effnet_recipe").row(item="nas_target_flops")["value"]
     ],
     "0.3, version 2 has 0.2, and versions 3 and 5 state a survival probability of 0.8": lambda: (
@@ -204,7 +204,16 @@ FACTS = {
         0.6 < ABLATION["Linear bottleneck"] - ABLATION["ReLU6 in bottleneck"] < 0.72
         and ABLATION["Shortcut between bottlenecks"] - ABLATION["No residual"] > 1
     ),
-    "The released code and this library use rate 0.2": lambda: [ee.spec("efficientnet_b0").drop_path_rate],
+    "the course's budget of 2 billion MACs for one image": lambda: [2],
+    "had to bring 5 percent more accuracy": lambda: [
+        100 * (2 ** -ee.published.read("effnet_recipe").row(item="nas_w")["value"] - 1)
+    ],
+    "Expand and project have nine times the MACs of the depthwise convolutions": lambda: (
+        8.5
+        < sum(ee.cost("efficientnet_b0").by_role()[role] for role in ("expand", "project"))
+        / ee.cost("efficientnet_b0").by_role()["depthwise"]
+        < 9.5
+    ),
     "One block, built in three ways": lambda: len(KINDS) == 3,
     "By what factor do both together need fewer MACs": lambda: 8 < prod((9, 80)) / (9 + 80) < 9,
 }
