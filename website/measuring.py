@@ -1,11 +1,11 @@
-"""What times a network in the reader's browser: its controls, and onnxruntime beside the pages."""
+"""What times graphs in the reader's browser: its controls, and onnxruntime beside the pages."""
 
 import shutil
 from html import escape
 from pathlib import Path
 from string import Template
 
-from effnet_edu.labs.frame.browser_measuring import ENGINES
+from effnet_edu.labs.frame.in_page import ENGINES
 from effnet_edu.labs.frame.page import Page
 
 HERE = Path(__file__).parent
@@ -23,7 +23,7 @@ def controls(made: Page) -> str:
     Args:
         made: The page as it begins.
     """
-    if made.logic.timed_network(made.logic.setting) is None:
+    if not made.logic.timed_graphs(made.logic.setting):
         return ""
     engines = "".join(f"<option>{escape(engine)}</option>" for engine in ENGINES)
     return Template((HERE / "live_measuring.html").read_text(encoding="utf-8")).substitute(engines=engines)
@@ -35,7 +35,7 @@ def guess_first(made: Page) -> dict[str, str]:
     Args:
         made: The page as it begins.
     """
-    if made.logic.timed_network(made.logic.setting) is None or not made.logic.can_ask():
+    if not made.logic.timed_graphs(made.logic.setting) or not made.logic.can_ask():
         return {"guess_first": "", "asking": ""}
     button = (
         '<button type="button" class="ee-button-ask" disabled '

@@ -258,6 +258,36 @@ def onnx_graph(
     )
 
 
+def onnx_block(spec: NetworkSpec, stage: int = 0, index: int = 0, *, batch_size: int = 1) -> bytes:
+    """Return the bytes of an ONNX file that computes one block of a network alone, its weights made.
+
+    Its input is `maps` (float32, N, C, H, W), of the side that they have there; nodes are named as in
+    `onnx_graph`.
+
+    Args:
+        spec: The network.
+        stage: Index of the block's stage.
+        index: Index of the block in its stage.
+        batch_size: Images at once.
+
+    Raises:
+        ValueError: The network has no such block, or a number is outside its range.
+    """
+    row = next((one for one in resolve(spec) if (one.stage, one.index) == (stage, index)), None)
+    if row is None:
+        raise ValueError(f"{spec.name} has no block {index} in stage {stage}.")
+    batch, graph = whole_number("batch_size", batch_size), _Graph(spec, spec.conventions(None), None)
+    last = graph.block(_Map("maps", row.channels_in, (row.side_in, row.side_in)), row)
+    sides = (
+        onnx.value_info(name, onnx.FLOAT, (batch, channels, side, side))
+        for name, channels, side in (
+            ("maps", row.channels_in, row.side_in),
+            (last.name, row.channels_out, row.side_out),
+        )
+    )
+    return onnx.model(spec.name, graph.nodes, graph.initializers.values(), *sides)
+
+
 def _check_photograph(
     how: "Preprocessing", sides: tuple[int, int] | None, batch: int | str, channels: int, classes: int
 ) -> None:

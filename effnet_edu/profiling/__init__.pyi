@@ -2,12 +2,14 @@
 
 from .audits import Audit, Change, audit
 from .batches import largest_batch
-from .ceilings import Ceilings, measure_ceilings
+from .ceilings import measure_ceilings
 from .fastest import EngineComparison, EngineTime, fastest
 from .forward import profile
-from .layers import LayerProfile, LayerTime, profile_layers
+from .layer_time import LayerTime
+from .layers import LayerProfile, profile_layers
 from .measurement import Measurement
 from .peers import peer_counts
+from .roof_lines import Ceilings
 from .roofs import Roofline, RooflinePoint, roofline
 from .training_cost import TrainingMeasurement, profile_training
 

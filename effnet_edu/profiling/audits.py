@@ -259,7 +259,7 @@ def audit(
         changes = _measured(net, inputs, answer, chosen, left_out, seconds, watch.part(0.4, 0.6))
     notes = (distrust(profile, ceilings), *ceilings.notes, threads.sentence)
     return Audit(
-        Roofline(profile, ceilings, points_under(profile, ceilings)),
+        Roofline(profile, ceilings, points_under(profile.layers, profile.precision, ceilings)),
         tuple(changes),
         tuple(left_out),
         tuple(dict.fromkeys(filter(None, notes))),

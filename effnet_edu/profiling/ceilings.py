@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +19,13 @@ from torch.nn import functional as F
 
 from effnet_edu.ground.atomic import write_atomically
 from effnet_edu.ground.cache import cache_folder
-from effnet_edu.ground.checks import choice, quoted
+from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.watch import Watch
 from effnet_edu.model.network import available_memory
 from effnet_edu.profiling.cache_size import cpu_cache_levels, last_level_cache_bytes
 from effnet_edu.profiling.device import as_device, device_name, exclusive
 from effnet_edu.profiling.measurement import is_crowded
+from effnet_edu.profiling.roof_lines import Ceiling, Ceilings
 from effnet_edu.profiling.telemetry import sensors
 from effnet_edu.profiling.threads import free_threads
 from effnet_edu.profiling.timing import FEWEST, time_repeats
@@ -36,91 +37,6 @@ METHOD = 1
 CPU_SECONDS, ACCELERATOR_SECONDS = 6.0, 2.0
 #: A cache is a roof of its own if it moves bytes at least this many times as fast as memory.
 WORTH_A_ROOF = 1.2
-
-
-@dataclass(frozen=True)
-class Ceiling:
-    """One thing that the device can do at most.
-
-    Attributes:
-        per_second: MACs or bytes per second, reached in the fastest tenth of the repeats.
-        median_per_second: The same in the median repeat; what lies between the two is the spread.
-        repeats: Timed runs.
-        how: What was run.
-    """
-
-    per_second: float
-    median_per_second: float
-    repeats: int
-    how: str
-
-    @property
-    def spread(self) -> float:
-        """How far the median repeat stays below the fastest tenth, as a share of it."""
-        return 1 - self.median_per_second / self.per_second
-
-
-@dataclass(frozen=True)
-class Ceilings:
-    """What one device can do at most.
-
-    Attributes:
-        device: Type of the device.
-        device_name: What its maker calls it.
-        threads: Threads of a CPU; 0 on an accelerator.
-        torch_version: Version of torch.
-        arithmetic: MACs per second for each precision that the device computes in.
-        memory: Bytes per second, read and written, between the device and its memory.
-        cache: Bytes per second within the last cache; None where `notes` says why.
-        cache_bytes: Size of the last cache; None where `cache` is.
-        notes: What could not be measured, and why; and whether other programs made everything too low.
-        crowded: Whether other programs wanted the same cores; such ceilings are not kept.
-        seconds: How long measuring took.
-    """
-
-    device: str
-    device_name: str
-    threads: int
-    torch_version: str
-    arithmetic: dict[str, Ceiling]
-    memory: Ceiling
-    cache: Ceiling | None
-    cache_bytes: int | None
-    notes: tuple[str, ...]
-    crowded: bool
-    seconds: float
-
-    def peak(self, precision: str) -> Ceiling:
-        """Return the arithmetic ceiling of a precision.
-
-        Args:
-            precision: `"fp32"`, `"bf16"` or `"fp16"`.
-
-        Raises:
-            ValueError: It could not be measured on this device.
-        """
-        return self.arithmetic[choice("precision", precision, tuple(self.arithmetic))]
-
-    def ridge(self, precision: str) -> float:
-        """Return the arithmetic intensity, in MACs per byte, at which memory stops being the limit.
-
-        Args:
-            precision: `"fp32"`, `"bf16"` or `"fp16"`.
-        """
-        return self.peak(precision).per_second / self.memory.per_second
-
-    def __str__(self) -> str:
-        rows = [(f"arithmetic, {name}", ceiling, "GMAC/s") for name, ceiling in self.arithmetic.items()]
-        rows.append(("memory", self.memory, "GB/s"))
-        if self.cache:
-            rows.append(("last cache", self.cache, "GB/s"))
-        lines = [f"Ceilings of {self.device_name}, measured with torch {self.torch_version}"]
-        lines += [
-            f"{name:<18}{ceiling.per_second / 1e9:>10,.1f} {unit:<7} median {ceiling.spread:.0%} below "
-            f"({ceiling.repeats} repeats of {ceiling.how})"
-            for name, ceiling, unit in rows
-        ]
-        return "\n".join([*lines, *self.notes])
 
 
 class _Program(NamedTuple):

@@ -17,11 +17,12 @@ from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.watch import Watch
 from effnet_edu.model.inference import optimize_for_inference
 from effnet_edu.model.network import EfficientNet, available_memory
-from effnet_edu.profiling.ceilings import Ceilings
 from effnet_edu.profiling.device import stopwatch
 from effnet_edu.profiling.engines import in_engine, is_installed
-from effnet_edu.profiling.layers import LayerProfile, LayerTime
+from effnet_edu.profiling.layer_time import LayerTime
+from effnet_edu.profiling.layers import LayerProfile
 from effnet_edu.profiling.module_layers import ModuleRow
+from effnet_edu.profiling.roof_lines import Ceilings
 from effnet_edu.profiling.workload import ACTIVATION_COPIES, SCRATCH_BYTES, Workload
 
 #: A change whose answers differ by more than this share of the largest has changed them.

@@ -16,13 +16,14 @@ from torch import nn
 
 from effnet_edu.ground.watch import Watch
 from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv, SqueezeExcitation
-from effnet_edu.model.cost import LayerCost, NetworkCost
+from effnet_edu.model.cost import NetworkCost
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.model.variants import as_spec
 from effnet_edu.profiling.counts import cost_as_built, is_compiled
 from effnet_edu.profiling.device import device_name, stopwatch
 from effnet_edu.profiling.following import following
+from effnet_edu.profiling.layer_time import LayerTime, part_share
 from effnet_edu.profiling.measurement import is_crowded
 from effnet_edu.profiling.op_timer import OpTimer, TimedOps, instrument_seconds, op_timer
 from effnet_edu.profiling.repeats import Timing
@@ -34,77 +35,6 @@ from effnet_edu.profiling.workload import Workload, as_workload, check_activatio
 #: Operations that are no module of their own: by the module that runs them, their row's name after its own.
 _IN_SQUEEZE = {"mean": ".pool", "sigmoid": ".gate", "mul": ".scale", "mul_": ".scale"}
 _IN_BLOCK = {"add": ".shortcut", "add_": ".shortcut"}
-
-
-@dataclass(frozen=True)
-class LayerTime:
-    """One layer: what it costs (computed) and what it took (measured).
-
-    Attributes:
-        cost: Its row in `ee.cost`, for one image.
-        timing: Seconds of the whole batch in each pass.
-        batch_size: Images in the batch.
-        bytes_per_element: 4 for fp32, 2 for bf16 and fp16.
-    """
-
-    cost: LayerCost
-    timing: Timing
-    batch_size: int
-    bytes_per_element: int
-
-    @property
-    def name(self) -> str:
-        """Name of the module, or of the operation where it is no module."""
-        return self.cost.name
-
-    @property
-    def role(self) -> str:
-        """Role in the network, as in `ee.cost`."""
-        return self.cost.role
-
-    @property
-    def kind(self) -> str:
-        """Kind of layer, as in `ee.cost`."""
-        return self.cost.kind
-
-    @property
-    def part(self) -> str:
-        """The role of a convolution; norms and activations are parts of their own, whoever they follow.
-
-        Squeeze-and-excitation stays whole, with its pooling, activation, gate and product.
-        """
-        apart = self.kind in ("norm", "activation") and self.role != "squeeze_excite"
-        return self.kind if apart else self.role
-
-    @property
-    def seconds(self) -> float:
-        """Median seconds of the batch."""
-        return self.timing.median
-
-    @property
-    def macs(self) -> int:
-        """Multiply-adds of the batch."""
-        return self.batch_size * self.cost.macs
-
-    @property
-    def bytes_moved(self) -> int:
-        """Bytes read and written for the batch, if nothing stays in a cache between layers."""
-        return self.cost.bytes_moved(self.batch_size, self.bytes_per_element)
-
-    @property
-    def intensity(self) -> float:
-        """Arithmetic intensity: MACs for each byte moved."""
-        return self.macs / self.bytes_moved
-
-    @property
-    def macs_per_second(self) -> float:
-        """Multiply-adds per second."""
-        return self.macs / self.seconds
-
-    @property
-    def bytes_per_second(self) -> float:
-        """Bytes moved per second."""
-        return self.bytes_moved / self.seconds
 
 
 def _seconds(row: LayerTime) -> float:
@@ -237,12 +167,7 @@ class LayerProfile:
         Args:
             part: A key of `by_part`.
         """
-        rows = [row for row in self.layers if row.part == part]
-        some, every = (
-            [sum(one) for one in zip(*(row.timing.seconds for row in of), strict=True)]
-            for of in (rows, self.layers)
-        )
-        shares = Timing(tuple(time / total for time, total in zip(some, every, strict=True)))
+        shares = part_share(self.layers, part)
         return shares.median, *shares.interval
 
     def _sums(self, key: Callable[[LayerTime], str], count: Callable[[LayerTime], float]) -> dict[str, float]:

@@ -13,7 +13,8 @@ from effnet_edu.model.cost import LayerCost
 from effnet_edu.profiling.counts import OpCounter, run_counted, to_count
 from effnet_edu.profiling.device import device_name, stopwatch
 from effnet_edu.profiling.following import following
-from effnet_edu.profiling.layers import LayerProfile, LayerTime, in_turns
+from effnet_edu.profiling.layer_time import LayerTime
+from effnet_edu.profiling.layers import LayerProfile, in_turns
 from effnet_edu.profiling.op_timer import TimedOps, instrument_seconds, op_timer
 from effnet_edu.profiling.repeats import Timing
 from effnet_edu.profiling.telemetry import sensors

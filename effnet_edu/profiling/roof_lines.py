@@ -1,13 +1,96 @@
-"""The roof of a roofline: a device's ceilings as lines over arithmetic intensity. No torch."""
+"""The ceilings of a device, and the roof that they make over arithmetic intensity. No torch."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from effnet_edu.profiling.ceilings import Ceilings
+from effnet_edu.ground.checks import choice
 
 #: Both ends of a line: MACs per byte, and billions of MACs per second.
 Line = tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """One thing that the device can do at most.
+
+    Attributes:
+        per_second: MACs or bytes per second, reached in the fastest tenth of the repeats.
+        median_per_second: The same in the median repeat; what lies between the two is the spread.
+        repeats: Timed runs.
+        how: What was run.
+    """
+
+    per_second: float
+    median_per_second: float
+    repeats: int
+    how: str
+
+    @property
+    def spread(self) -> float:
+        """How far the median repeat stays below the fastest tenth, as a share of it."""
+        return 1 - self.median_per_second / self.per_second
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """What one device can do at most.
+
+    Attributes:
+        device: Type of the device.
+        device_name: What its maker calls it.
+        threads: Threads of a CPU; 0 on an accelerator.
+        torch_version: Version of torch.
+        arithmetic: MACs per second for each precision that the device computes in.
+        memory: Bytes per second, read and written, between the device and its memory.
+        cache: Bytes per second within the last cache; None where `notes` says why.
+        cache_bytes: Size of the last cache; None where `cache` is.
+        notes: What could not be measured, and why; and whether other programs made everything too low.
+        crowded: Whether other programs wanted the same cores; such ceilings are not kept.
+        seconds: How long measuring took.
+    """
+
+    device: str
+    device_name: str
+    threads: int
+    torch_version: str
+    arithmetic: dict[str, Ceiling]
+    memory: Ceiling
+    cache: Ceiling | None
+    cache_bytes: int | None
+    notes: tuple[str, ...]
+    crowded: bool
+    seconds: float
+
+    def peak(self, precision: str) -> Ceiling:
+        """Return the arithmetic ceiling of a precision.
+
+        Args:
+            precision: `"fp32"`, `"bf16"` or `"fp16"`.
+
+        Raises:
+            ValueError: It could not be measured on this device.
+        """
+        return self.arithmetic[choice("precision", precision, tuple(self.arithmetic))]
+
+    def ridge(self, precision: str) -> float:
+        """Return the arithmetic intensity, in MACs per byte, at which memory stops being the limit.
+
+        Args:
+            precision: `"fp32"`, `"bf16"` or `"fp16"`.
+        """
+        return self.peak(precision).per_second / self.memory.per_second
+
+    def __str__(self) -> str:
+        rows = [(f"arithmetic, {name}", ceiling, "GMAC/s") for name, ceiling in self.arithmetic.items()]
+        rows.append(("memory", self.memory, "GB/s"))
+        if self.cache:
+            rows.append(("last cache", self.cache, "GB/s"))
+        lines = [f"Ceilings of {self.device_name}, measured with torch {self.torch_version}"]
+        lines += [
+            f"{name:<18}{ceiling.per_second / 1e9:>10,.1f} {unit:<7} median {ceiling.spread:.0%} below "
+            f"({ceiling.repeats} repeats of {ceiling.how})"
+            for name, ceiling, unit in rows
+        ]
+        return "\n".join([*lines, *self.notes])
 
 
 @dataclass(frozen=True)
@@ -25,7 +108,7 @@ class Roof:
     cache: float | None
 
     @classmethod
-    def of(cls, ceilings: "Ceilings", precision: str) -> "Roof":
+    def of(cls, ceilings: Ceilings, precision: str) -> "Roof":
         """Return the roof for one type of numbers."""
         cache = ceilings.cache.per_second / 1e9 if ceilings.cache else None
         return cls(ceilings.peak(precision).per_second / 1e9, ceilings.memory.per_second / 1e9, cache)

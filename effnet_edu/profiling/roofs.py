@@ -1,10 +1,14 @@
-"""Each layer under the ceilings of its device, and what keeps it from being faster."""
+"""Each layer under the ceilings of its device, and what keeps it from being faster. No torch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from effnet_edu.profiling.ceilings import Ceilings
-from effnet_edu.profiling.layers import LayerProfile, LayerTime
+from effnet_edu.profiling.layer_time import LayerTime
+from effnet_edu.profiling.roof_lines import Ceilings
+
+if TYPE_CHECKING:
+    from effnet_edu.profiling.layers import LayerProfile
 
 Bound = Literal["memory", "arithmetic", "overhead"]
 BOUNDS: tuple[Bound, ...] = ("arithmetic", "memory", "overhead")
@@ -97,7 +101,7 @@ class Roofline:
         points: One for each layer, in the order in which they run.
     """
 
-    profile: LayerProfile
+    profile: "LayerProfile"
     ceilings: Ceilings
     points: tuple[RooflinePoint, ...]
 
@@ -150,7 +154,7 @@ class Roofline:
 DISTURBED = 3.0
 
 
-def distrust(layer_profile: LayerProfile, ceilings: Ceilings) -> str:
+def distrust(layer_profile: "LayerProfile", ceilings: Ceilings) -> str:
     """Return why no verdict can be read off these ceilings and layers, in a sentence; empty if one can."""
     if ceilings.device_name != layer_profile.device_name:
         return (
@@ -168,7 +172,7 @@ def distrust(layer_profile: LayerProfile, ceilings: Ceilings) -> str:
     return ""
 
 
-def roofline(layer_profile: LayerProfile, ceilings: Ceilings) -> Roofline:
+def roofline(layer_profile: "LayerProfile", ceilings: Ceilings) -> Roofline:
     """Place each layer under the ceilings, and say what keeps it from being faster.
 
     Arithmetic intensity is MACs over bytes read and written; a ceiling is the smaller one of the device's
@@ -189,14 +193,18 @@ def roofline(layer_profile: LayerProfile, ceilings: Ceilings) -> Roofline:
     reason = distrust(layer_profile, ceilings)
     if reason:
         raise ValueError(reason)
-    return Roofline(layer_profile, ceilings, points_under(layer_profile, ceilings))
+    return Roofline(
+        layer_profile, ceilings, points_under(layer_profile.layers, layer_profile.precision, ceilings)
+    )
 
 
-def points_under(layer_profile: LayerProfile, ceilings: Ceilings) -> tuple[RooflinePoint, ...]:
-    """Return each layer under the ceilings, however far they may be trusted."""
-    peak = ceilings.peak(layer_profile.precision).per_second
+def points_under(
+    layers: Sequence[LayerTime], precision: str, ceilings: Ceilings
+) -> tuple[RooflinePoint, ...]:
+    """Return layers of one precision under the ceilings, however far these may be trusted."""
+    peak = ceilings.peak(precision).per_second
     points = []
-    for row in layer_profile.layers:
+    for row in layers:
         cached = bool(ceilings.cache and ceilings.cache_bytes and row.bytes_moved <= ceilings.cache_bytes)
         moving = ceilings.cache if cached and ceilings.cache else ceilings.memory
         bandwidth = moving.per_second

@@ -236,7 +236,7 @@ def replace_network(found: Any, name: str, side: int) -> Any:
 
 def test_the_results_of_all_labs_come_back_from_plain_json() -> None:
     layers, ceilings = made_profile(), made_ceilings()
-    block = MeasuredBlock(points_under(layers, ceilings)[:3], layers)
+    block = MeasuredBlock(points_under(layers.layers, layers.precision, ceilings)[:3], layers)
     step = fake_training(ee.spec("efficientnet_b0"), 2, 64, "cpu")
     for kind, found in (
         (MBConvResult, MBConvResult({"MBConv": block}, ceilings, ("convolution",))),

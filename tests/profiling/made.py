@@ -5,8 +5,8 @@ import torch
 import effnet_edu as ee
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling import LayerProfile
-from effnet_edu.profiling.ceilings import Ceiling
 from effnet_edu.profiling.repeats import Timing
+from effnet_edu.profiling.roof_lines import Ceiling
 
 DEVICE = "a made-up processor, 2 threads"
 

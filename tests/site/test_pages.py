@@ -39,7 +39,10 @@ MOVED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"block": "stages.1.0", "network": "B3", "squeeze": "1/2"},
     ),
     "V2Lab": ({"fused": ["2", "1"]}, {"fused": (1, 2)}),
-    "BenchmarkLab": ({"across": "MACs", "most_macs": "1"}, {"across": "MACs", "most_macs": 1.0}),
+    "BenchmarkLab": (
+        {"across": "MACs", "most_macs": "1", "up_to": "2.0"},
+        {"across": "MACs", "most_macs": 1.0, "up_to": 2.0},
+    ),
     "YourNetworkLab": ({"pictures": "30", "features": "pixels"}, {"pictures": 30, "features": "pixels"}),
 }
 
@@ -253,7 +256,7 @@ def test_every_setting_has_a_control_unless_only_a_measurement_needs_it(name: st
     schedule = {"schedule", "stages", "first_side", "randaugment", "mixup", "dropout", "growing"}
     of_another_part = schedule if name == "V2Lab" else set()
     assert held | set(logic.MEASURED_ONLY) | of_another_part == set(logic.names())
-    is_timed = logic.timed_network(logic.setting) is not None
+    is_timed = bool(logic.timed_graphs(logic.setting))
     assert held & set(logic.MEASURED_ONLY) == ({"device"} if is_timed else set())
 
 

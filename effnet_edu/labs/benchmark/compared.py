@@ -22,6 +22,8 @@ from effnet_edu.labs.frame.forward_logic import ForwardLogic
 from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import Number, Section, digits
+from effnet_edu.model.specs import NetworkSpec
+from effnet_edu.model.variants import spec
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.names import PEER_NAMES
 from effnet_edu.published.benchmarks import Result
@@ -87,6 +89,21 @@ def wanted(setting: BenchmarkSetting) -> tuple[Result, ...]:
     )
 
 
+def written(setting: BenchmarkSetting) -> tuple[Result, ...]:
+    """Return those of them that a page can write as a graph: EfficientNets."""
+    return tuple(result for result in wanted(setting) if result.key not in PEER_NAMES)
+
+
+def measurable(logic: Benchmark, setting: BenchmarkSetting) -> tuple[Result, ...]:
+    """Return the networks that are to be measured where a lab runs."""
+    return wanted(setting) if logic.MEASURES else written(setting)
+
+
+def network_of(result: Result) -> NetworkSpec:
+    """Return an EfficientNet at the image size of its result."""
+    return replace(spec(result.key), resolution=int(result.resolution or 0))
+
+
 def this_device(setting: BenchmarkSetting) -> str:
     """Return what the picture calls this device, with the engine where it is not torch as it is."""
     return HERE if setting.engine == "torch" else f"{HERE}, {setting.engine}"
@@ -135,10 +152,16 @@ def elsewhere(setting: BenchmarkSetting) -> tuple[Point, ...]:
 def judged(logic: Benchmark, setting: BenchmarkSetting) -> tuple[Point, ...]:
     """Return the networks among which the budget decides: by size all, by time those measured here.
 
-    Where nothing can be measured, those of the other device stand in.
+    Where nothing can be measured, or a page has not begun, those of the other device stand in.
     """
-    is_here = logic.MEASURES and not setting.dimension.is_size
-    return here(logic, setting) if is_here else elsewhere(setting)
+    return here(logic, setting) if is_decided_here(logic, setting) else elsewhere(setting)
+
+
+def is_decided_here(logic: Benchmark, setting: BenchmarkSetting) -> bool:
+    """Return whether the times are those of this device; in a page as soon as there is one."""
+    if setting.dimension.is_size:
+        return False
+    return logic.MEASURES or any(not point.is_stale for point in here(logic, setting))
 
 
 def winner(logic: Benchmark, setting: BenchmarkSetting) -> Point | None:
@@ -148,7 +171,7 @@ def winner(logic: Benchmark, setting: BenchmarkSetting) -> Point | None:
 
 def winner_beside(logic: Benchmark, setting: BenchmarkSetting) -> Point | None:
     """Return the most accurate network within the budget on the device beside this one, or None."""
-    if setting.dimension.is_size or not logic.MEASURES:
+    if not is_decided_here(logic, setting):
         return None
     return best(elsewhere(setting), setting.dimension, setting.budget)
 
@@ -216,7 +239,7 @@ def shown_record(logic: Benchmark, setting: BenchmarkSetting) -> Record[Benchmar
 
 def guessed(logic: Benchmark, setting: BenchmarkSetting) -> tuple[Result, Guessed] | None:
     """Return the costliest network that is measured at a setting, and its time or throughput to guess."""
-    if setting.dimension.is_size or not (results := wanted(setting)):
+    if setting.dimension.is_size or not (results := measurable(logic, setting)):
         return None
     result, across, truth = results[-1], setting.across, None
     what = "long does" if across == "time" else "many images does"

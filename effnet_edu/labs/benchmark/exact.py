@@ -12,20 +12,27 @@ from effnet_edu.labs.benchmark.compared import (
     BenchmarkSetting,
     conditions_in_words,
     guessed,
+    identity,
+    kept,
+    measurable,
+    network_of,
+    networks,
     numbers,
     shown_record,
+    written,
 )
 from effnet_edu.labs.benchmark.points import DIMENSIONS, NOWHERE, devices_beside, recorded
 from effnet_edu.labs.benchmark.screen import headlines, points_table, screen, within_table
 from effnet_edu.labs.frame.forward_logic import ForwardLogic
 from effnet_edu.labs.frame.guessing import Guessed
+from effnet_edu.labs.frame.in_page import PageTiming, TimedGraph, forward_pass, network_graph
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import Section
 from effnet_edu.labs.frame.settings import OneOf, RoundedFloat, Whole
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.names import CPU_ENGINES, ENGINES, PRECISION_BYTES
-from effnet_edu.published.benchmarks import DEVICES, PUBLISHERS, plain_name
+from effnet_edu.published.benchmarks import DEVICES, PUBLISHERS, Result, plain_name
 
 
 class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
@@ -35,7 +42,8 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
     SETTING = BenchmarkSetting
     MAIN = "most_ms"
     QUICK: ClassVar[Mapping[str, Any]] = {"up_to": 0.5}
-    MEASURED_ONLY = ("engine", "up_to", "device")
+    START: ClassVar[Mapping[str, Any]] = {"up_to": 1.0}
+    MEASURED_ONLY = ("engine", "device")
     FILES = (
         "published/*.csv",
         "studies/results/devices/*/networks.json",
@@ -90,6 +98,39 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
                 self.across = "throughput"
             elif name == "across":
                 self.beside = NOWHERE
+
+    def missing(self, setting: BenchmarkSetting) -> tuple[Result, ...]:
+        """Return what was not measured under these conditions."""
+        known = kept(self, setting)
+        return tuple(result for result in measurable(self, setting) if identity(result) not in known)
+
+    def timed_graphs(self, setting: BenchmarkSetting) -> tuple[TimedGraph, ...]:
+        """Return the EfficientNets up to the limit, the cheapest first; of others there is no graph."""
+        if self.untimed(setting):
+            return ()
+        return tuple(
+            network_graph(plain_name(result.key), network_of(result), setting.batch_size)
+            for result in written(setting)
+        )
+
+    def timed_results(
+        self, setting: BenchmarkSetting, timings: Mapping[TimedGraph, PageTiming]
+    ) -> tuple[Any, ...]:
+        """Return the forward pass of each that was timed."""
+        both = zip(written(setting), self.timed_graphs(setting), strict=False)
+        return tuple(
+            forward_pass(network_of(result), setting.batch_size, timings[graph], result.key)
+            for result, graph in both
+            if graph in timings
+        )
+
+    def timed_in_words(self, record: Record[BenchmarkSetting, Measurement]) -> str:
+        """Return the network that is shown, and how many there are."""
+        count, every = len(kept(self, record.setting)), len(written(record.setting))
+        said = f"{self.measured_part(record)}, {self.measured_label(record.setting)}: {record.measurement}"
+        return (
+            f"{said}. {count} of {networks(every)} are timed; a browser has no graph of the other families."
+        )
 
     def label(self, setting: BenchmarkSetting) -> str:
         """Return the conditions and the budget."""

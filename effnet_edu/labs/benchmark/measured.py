@@ -58,12 +58,10 @@ class MeasuredBenchmark(Measuring[BenchmarkSetting, Measurement], BenchmarkLogic
 
     def missing(self, setting: BenchmarkSetting) -> tuple[Result, ...]:
         """Return what was not measured under these conditions, and did not fail to fit."""
-        known = kept(self, setting)
         return tuple(
             result
-            for result in wanted(setting)
-            if identity(result) not in known
-            and (*identity(result), *conditions(setting)) not in self._refused
+            for result in super().missing(setting)
+            if (*identity(result), *conditions(setting)) not in self._refused
         )
 
     def part_of(self, of: Result | Measurement) -> str:

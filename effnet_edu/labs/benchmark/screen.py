@@ -6,6 +6,7 @@ from effnet_edu.labs.benchmark.compared import (
     BenchmarkSetting,
     elsewhere,
     here,
+    is_decided_here,
     judged,
     winner,
     winner_beside,
@@ -37,16 +38,17 @@ def finding(logic: Benchmark) -> str:
 def headlines(logic: Benchmark, setting: BenchmarkSetting) -> list[str]:
     """Return the best network within the budget in words, and the best on the device beside this one."""
     found, is_size = winner(logic, setting), setting.dimension.is_size
-    where = "" if is_size else _here(setting) if logic.MEASURES else f" on {setting.beside}"
+    is_here = is_decided_here(logic, setting)
+    where = "" if is_size else _here(setting) if is_here else f" on {setting.beside}"
     if found is not None:
         lines = [f"Best{where} {setting.limit_in_words}: {found}"]
-    elif logic.MEASURES and not is_size and not any(not point.is_stale for point in here(logic, setting)):
+    elif is_here and not any(not point.is_stale for point in here(logic, setting)):
         lines = ["Not measured here yet"]
-    elif not logic.MEASURES and not is_size and setting.beside == NOWHERE:
+    elif not is_here and not is_size and setting.beside == NOWHERE:
         lines = ["No device is chosen, so that no time is known"]
     else:
         lines = [f"None{where} {setting.limit_in_words}"]
-    if logic.MEASURES and not is_size and setting.beside != NOWHERE:
+    if is_here and setting.beside != NOWHERE:
         lines.append(_headline_beside(logic, setting))
     return lines
 

@@ -1,132 +1,115 @@
-"""A lab in a page: its network runs in the reader's browser, with onnxruntime, and is timed there."""
+"""A lab in a page: its graphs run in the reader's browser, with onnxruntime, and are timed there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import traitlets
 
-from effnet_edu.labs.frame.logic import LabLogic, Record, SettingT
-from effnet_edu.labs.frame.numbers import Number
-from effnet_edu.model.cost import cost
+from effnet_edu.labs.frame.in_page import ENGINES, PageTiming, TimedGraph
+from effnet_edu.labs.frame.logic import LabLogic, Record, ResultT, SettingT
 from effnet_edu.profiling.repeats import Timing
 
-ENGINES = ("WASM", "WebGPU")
-#: A clock is too coarse where one step of it is more than this share of a run.
+#: A clock is too coarse where one step of it is more than this share of what it timed.
 COARSE_STEP = 0.05
 
 
-@dataclass(frozen=True)
-class BrowserMeasurement:
-    """What a network took in a browser: one image, forward, in fp32.
-
-    Attributes:
-        network: Name of the network.
-        resolution: Side of the input in pixels.
-        macs: Multiply-adds for one image (computed).
-        engine: One of `ENGINES`.
-        device_name: What the browser tells of itself and of the device.
-        median_ms: Median time of an image in milliseconds.
-        low_ms: Lower end of the median's 95% interval.
-        high_ms: Upper end of it.
-        repeats: Timed runs.
-        doubts: Why the time may mislead, a sentence each.
-    """
-
-    network: str
-    resolution: int
-    macs: int
-    engine: str
-    device_name: str
-    median_ms: float
-    low_ms: float
-    high_ms: float
-    repeats: int
-    doubts: tuple[str, ...]
-
-    @property
-    def images_per_second(self) -> float:
-        """Throughput at the median time."""
-        return 1000 / self.median_ms
-
-    @property
-    def macs_per_second(self) -> float:
-        """Multiply-adds per second at the median time."""
-        return self.macs * self.images_per_second
-
-    def __str__(self) -> str:
-        interval = f"{_plain(self.low_ms)} to {_plain(self.high_ms)} ms, {self.repeats} runs"
-        return f"{_plain(self.median_ms)} ms, {self.engine} ({interval}), in {self.device_name}"
-
-
-def _plain(ms: float) -> str:
-    """Return three significant digits without a comma, which some readers take for a decimal point."""
-    return f"{ms:.0f}" if ms >= 100 else f"{ms:.3g}"
-
-
-class BrowserMeasuring(LabLogic[SettingT, BrowserMeasurement]):
+class BrowserMeasuring(LabLogic[SettingT, ResultT]):
     """Put it before a lab's exact logic: what a page timed becomes its history; its device is the engine."""
 
     device = traitlets.Enum(ENGINES, "WASM", help="runs the network in this browser")
 
+    def __init__(self, device: str | None = None, **settings: Any) -> None:
+        self._timings: dict[tuple[str, TimedGraph], PageTiming] = {}
+        #: Graphs that were timed before and are to be timed once more.
+        self._again: set[TimedGraph] = set()
+        super().__init__(device, **settings)
+
+    def waiting(self) -> tuple[TimedGraph, ...]:
+        """Return what is still to be timed at the present setting, in this order."""
+        graphs = self.timed_graphs(self.setting)
+        return tuple(
+            graph
+            for graph in graphs
+            if graph in self._again or (self.setting.device, graph) not in self._timings
+        )
+
+    def measure_again(self) -> None:
+        """Time all graphs of the present setting once more."""
+        self._again = set(self.timed_graphs(self.setting))
+
     def keep(
         self,
         setting: SettingT,
+        graph: TimedGraph,
         seconds: Sequence[float],
         device_name: str,
         clock_step: float,
         was_hidden: bool,
+        each: int = 1,
+        kernels: Mapping[str, Sequence[float]] | None = None,
+        passes: int = 0,
     ) -> None:
-        """Keep what a page timed.
+        """Keep what a page timed, and whatever the lab can make of it.
 
         Args:
             setting: What was timed.
-            seconds: Of each run.
+            graph: Of which graph.
+            seconds: Of a run, each the mean of `each` runs in a row.
             device_name: What the browser tells of itself and of the device.
             clock_step: Smallest step of the browser's clock, in seconds.
             was_hidden: Whether the page was in the background meanwhile.
+            each: Runs between two looks at the clock.
+            kernels: Seconds of each kernel by the name of its node, if they are known.
+            passes: Runs in which the kernels were timed.
         """
-        network, timing = self.timed_network(setting), Timing(tuple(seconds))
-        assert network is not None  # noqa: S101 - a page times nothing else
-        low, high = timing.interval
+        engine: str = setting.device  # type: ignore[attr-defined]
+        timing = Timing(tuple(seconds))
         doubts = {
             "The page was in the background meanwhile: measure again.": was_hidden,
             f"This browser's clock moves in steps of {1000 * clock_step:.3g} ms, too coarse for this time.": (
-                clock_step > COARSE_STEP * timing.median
+                clock_step > COARSE_STEP * each * timing.median
             ),
             "Noisy: the runs differ by more than 15%. Measure again.": timing.noisy,
         }
-        measurement = BrowserMeasurement(
-            network.name,
-            network.resolution,
-            cost(network).macs,
-            setting.device,  # type: ignore[attr-defined]
+        self._timings[engine, graph] = PageTiming(
+            engine,
             device_name,
-            1000 * timing.median,
-            1000 * low,
-            1000 * high,
-            len(timing.seconds),
+            timing,
+            each * len(timing.seconds),
+            {name: Timing(tuple(of_one)) for name, of_one in (kernels or {}).items()},
+            passes,
             tuple(doubt for doubt, applies in doubts.items() if applies),
         )
-        self.history = (*self.history, Record(setting, measurement))
-
-    def measured(self, record: Record[SettingT, BrowserMeasurement]) -> tuple[Number, ...]:
-        """Return time, throughput and speed; a browser does not tell how much memory it took."""
-        found = record.measurement
-        return (
-            Number("time a batch", found.median_ms, "ms", interval=(found.low_ms, found.high_ms)),
-            Number("throughput", found.images_per_second, "images/s"),
-            Number("speed", found.macs_per_second / 1e9, "GMACs/s"),
-        )
+        self._again.discard(graph)
+        self._conclude(setting)
 
     def here(self) -> str:
         """Return what the present setting took in this browser, as a sentence; empty if nobody knows."""
         record = self.newest(self.setting)
         if record is None:
             return ""
-        found = record.measurement
         verdict = [] if self.verdict is None else [self.verdict.sentence]
-        return " ".join((f"{self.measured_label(record.setting)}: {found}.", *verdict, *found.doubts))
+        doubts = (doubt for timing in self._known(self.setting).values() for doubt in timing.doubts)
+        return " ".join((self.timed_in_words(record), *verdict, *dict.fromkeys(doubts)))
+
+    def settled(self, before: SettingT) -> None:
+        """Show at once what follows from graphs that were timed at another setting."""
+        if self.measurement_key(before) != self.measurement_key(self.setting):
+            self._again.clear()
+        self._conclude(self.setting)
+
+    def _known(self, setting: SettingT) -> dict[TimedGraph, PageTiming]:
+        engine: str = setting.device  # type: ignore[attr-defined]
+        found = ((graph, self._timings.get((engine, graph))) for graph in self.timed_graphs(setting))
+        return {graph: timing for graph, timing in found if timing is not None}
+
+    def _conclude(self, setting: SettingT) -> None:
+        """Add to the history what can be told now and is not there yet."""
+        key = self.measurement_key(setting)
+        told = [one.measurement for one in self.history if self.measurement_key(one.setting) == key]
+        results = self.timed_results(setting, self._known(setting))
+        new = (Record(setting, result) for result in results if result not in told)
+        self.history = (*self.history, *new)
 
     def _default(self, name: str) -> Any:
         """An engine of a browser is no device of a notebook: no line of code names it."""

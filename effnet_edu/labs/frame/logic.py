@@ -17,8 +17,8 @@ from effnet_edu.labs.frame.numbers import Comparison, Number, Section, compare, 
 from effnet_edu.labs.frame.settings import Whole
 
 if TYPE_CHECKING:
+    from effnet_edu.labs.frame.in_page import PageTiming, TimedGraph
     from effnet_edu.labs.frame.layout import LiveScreen
-    from effnet_edu.model.specs import NetworkSpec
 
 SettingT = TypeVar("SettingT")
 ResultT = TypeVar("ResultT")
@@ -180,9 +180,25 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         """Return the numbers of a measurement."""
         raise NotImplementedError
 
-    def timed_network(self, setting: SettingT) -> "NetworkSpec | None":  # noqa: ARG002
-        """Return the network whose forward pass a page times at a setting, or None where it times none."""
-        return None
+    def timed_graphs(self, setting: SettingT) -> "tuple[TimedGraph, ...]":  # noqa: ARG002
+        """Return what a page runs and times at a setting, one after the other; nothing by default."""
+        return ()
+
+    def timed_results(
+        self,
+        setting: SettingT,  # noqa: ARG002
+        timings: "Mapping[TimedGraph, PageTiming]",  # noqa: ARG002
+    ) -> tuple[ResultT, ...]:
+        """Return the results that follow from those of a setting's graphs that a page has timed."""
+        return ()
+
+    def timed_in_words(self, record: Record[SettingT, ResultT]) -> str:
+        """Return what a page timed, as a sentence with the time, its unit, the engine and the browser."""
+        return f"{self.measured_label(record.setting)}: {record.measurement}."
+
+    def untimed(self, setting: SettingT) -> str:  # noqa: ARG002
+        """Return why a page that times others times nothing at this setting; empty where it does."""
+        return ""
 
     def screen(self) -> "LiveScreen":
         """Return finding and pictures of the present setting, before those of A if there is one; quick.
@@ -285,6 +301,11 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
     def missing(self, setting: SettingT) -> Sequence[Any]:
         """Return what is still to be measured at a setting."""
         return () if self.newest(setting) else (setting,)
+
+    @property
+    def has_times(self) -> bool:
+        """Whether there is a device, or a browser that has timed something."""
+        return self.MEASURES or bool(self.history)
 
     @property
     def is_fresh(self) -> bool:

@@ -1,13 +1,13 @@
 """Labs in a page without a kernel: what is exact is counted there, and a recorded run stands beside it.
 
-They run in the reader's browser, where there is Python without torch; they speak JSON with the page. Where a
-lab has one network to time, the page times it.
+They run in the reader's browser, where there is Python without torch; they speak JSON with the page, which
+times the graphs that a lab has for it.
 """
 
 import json
 from dataclasses import asdict
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 import traitlets
@@ -25,7 +25,9 @@ from effnet_edu.labs.frame.layout import (
 )
 from effnet_edu.labs.frame.logic import LabLogic
 from effnet_edu.labs.frame.settings import read_number
-from effnet_edu.model.onnx_graph import onnx_graph
+
+if TYPE_CHECKING:
+    from effnet_edu.labs.frame.in_page import TimedGraph
 
 
 def exact(lab: str) -> type[LabLogic[Any, Any]]:
@@ -35,10 +37,10 @@ def exact(lab: str) -> type[LabLogic[Any, Any]]:
     return logic
 
 
-def in_a_browser(lab: str) -> BrowserMeasuring[Any]:
-    """Return the logic of a lab as its page begins: exact, and timed where it has a network to run."""
+def in_a_browser(lab: str) -> BrowserMeasuring[Any, Any]:
+    """Return the logic of a lab as its page begins: exact, and timed where it has graphs to run."""
 
-    class Timed(BrowserMeasuring[Any], exact(lab)):  # type: ignore[misc]
+    class Timed(BrowserMeasuring[Any, Any], exact(lab)):  # type: ignore[misc]
         """The exact logic with a browser that measures."""
 
     return Timed(**Timed.START)
@@ -55,7 +57,7 @@ class Page:
     def __init__(self, lab: str, link: str = "") -> None:
         self.logic = in_a_browser(lab)
         self._start = asdict(self.logic.setting)
-        self._handed_out = self.logic.setting
+        self._handed_out: tuple[Any, TimedGraph] | None = None
         self._refused = self._follow(link) if link else ""
 
     def first(self) -> str:
@@ -67,16 +69,16 @@ class Page:
 
         Args:
             request: JSON with `changed`, the settings that were moved with their new values, `press`, a
-                button: `"pin"`, `"ask"`, `"reset"` or nothing, `timed`, what `BrowserMeasuring.keep` takes of
-                the network that was handed out last, if something was timed, and `room`, how wide a picture
-                may be, if that is known.
+                button: `"pin"`, `"ask"`, `"measure"` (once more), `"reset"` or nothing, `timed`, what
+                `BrowserMeasuring.keep` takes of the graph that was handed out last, if something was timed,
+                and `room`, how wide a picture may be, if that is known.
         """
         asked = json.loads(request)
         self._refused = ""
         if room := asked.get("room"):
             self.logic.room = min(max(int(room), NARROWEST), WIDEST)
-        if timed := asked.get("timed"):
-            self.logic.keep(self._handed_out, **timed)
+        if (timed := asked.get("timed")) and self._handed_out is not None:
+            self.logic.keep(*self._handed_out, **timed)
         try:
             self.logic.touch({name: self._as_chosen(name, value) for name, value in asked["changed"].items()})
         except (traitlets.TraitError, ValueError) as error:
@@ -85,6 +87,8 @@ class Page:
             (self.logic.unpin if self.logic.pinned else self.logic.pin)()
         elif asked["press"] == "ask":
             self.logic.predicts = not self.logic.predicts
+        elif asked["press"] == "measure":
+            self.logic.measure_again()
         elif asked["press"] == "reset":
             self._reset()
         return json.dumps(self.shown())
@@ -107,29 +111,42 @@ class Page:
         }
 
     def graph(self) -> bytes:
-        """Return the network of the present setting as an ONNX file; what is timed next is this one.
+        """Return the next graph of the present setting as an ONNX file; what is timed next is this one.
 
         Raises:
             ValueError: There is none.
         """
-        network = self.logic.timed_network(self.logic.setting)
-        if network is None:
-            raise ValueError(f"{self.logic.title} has no network to time at this setting.")
-        self._handed_out = self.logic.setting
-        return onnx_graph(network)
+        waiting = self.logic.waiting()
+        if not waiting:
+            raise ValueError(f"{self.logic.title} has nothing left to time at this setting.")
+        self._handed_out = self.logic.setting, waiting[0]
+        return waiting[0].file()
 
     def _timing(self) -> dict[str, Any] | None:
         """Return what is to be timed at the present setting, and what was; None where nothing is."""
         logic = self.logic
-        if logic.timed_network(logic.setting) is None:
+        graphs, reason = logic.timed_graphs(logic.setting), logic.untimed(logic.setting)
+        if not graphs and not reason:
             return None
         return {
             "key": repr(logic.measurement_key(logic.setting)),
-            "label": logic.measured_label(logic.setting),
             "engine": logic.device,
-            "found": logic.here(),
-            "asks": logic.asks,
+            "next": self._next(len(graphs)),
+            "can_repeat": bool(graphs),
+            "found": logic.here() if graphs else reason,
+            "asks": bool(graphs) and logic.asks,
         }
+
+    def _next(self, count: int) -> dict[str, Any] | None:
+        """Return which of so many graphs comes next; None where none is left."""
+        waiting = self.logic.waiting()
+        if not waiting:
+            return None
+        place = count - len(waiting)
+        label = self.logic.measured_label(self.logic.setting)
+        if count > 1:
+            label = f"{waiting[0].name} ({place + 1} of {count})"
+        return {"label": label, "place": place, "of": count, "kernels": waiting[0].with_kernels}
 
     def _asking(self) -> dict[str, Any] | None:
         """Return the question for a guess, with the guess so far; None where none is asked for."""

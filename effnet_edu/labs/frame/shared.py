@@ -25,9 +25,11 @@ import torch
 from effnet_edu import __version__
 from effnet_edu.ground.atomic import atomic_path
 from effnet_edu.ground.typed_json import typed
-from effnet_edu.profiling.ceilings import Ceilings
+from effnet_edu.labs.frame.in_page import PageTiming
 from effnet_edu.profiling.device import as_device, device_key, device_name
-from effnet_edu.profiling.layers import LayerProfile, LayerTime
+from effnet_edu.profiling.layer_time import LayerTime
+from effnet_edu.profiling.layers import LayerProfile
+from effnet_edu.profiling.roof_lines import Ceilings
 from effnet_edu.profiling.roofs import RooflinePoint
 from effnet_edu.profiling.training_cost import TrainingMeasurement
 from effnet_edu.profiling.turn import TurnFile
@@ -39,7 +41,7 @@ MOST_BYTES = 2**23
 #: Raised when the way of measuring or of writing changes.
 METHOD = 1
 #: What a lab's results are made of and their modules name for the type checker alone.
-_OTHERS = (Ceilings, LayerProfile, LayerTime, RooflinePoint, TrainingMeasurement)
+_OTHERS = (Ceilings, LayerProfile, LayerTime, PageTiming, RooflinePoint, TrainingMeasurement)
 
 
 @dataclass(frozen=True)

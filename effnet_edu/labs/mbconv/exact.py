@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 import traitlets
 
 from effnet_edu.labs.frame.guessing import Guessed
+from effnet_edu.labs.frame.in_page import PageTiming, TimedGraph, only_fp32, plain_ms
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import LabLogic, Record
-from effnet_edu.labs.frame.numbers import Section, digits
+from effnet_edu.labs.frame.numbers import Number, Section, digits
 from effnet_edu.labs.frame.settings import OneOf, RoundedFloat, Whole
+from effnet_edu.labs.mbconv.in_page import graphs, result
 from effnet_edu.labs.mbconv.numbers import (
     KINDS,
     MBCONV,
@@ -21,7 +23,7 @@ from effnet_edu.labs.mbconv.numbers import (
     label,
     numbers,
 )
-from effnet_edu.labs.mbconv.results import MBConvResult
+from effnet_edu.labs.mbconv.results import MBConvResult, measured_numbers
 from effnet_edu.labs.mbconv.screen import screen
 from effnet_edu.labs.mbconv.work import LAYERS
 from effnet_edu.model.specs import BlockSpec
@@ -85,6 +87,41 @@ class MBConvLogic(LabLogic[MBConvSetting, MBConvResult]):
     def screen(self) -> LiveScreen:
         """Return the block, the work of a layer, and the charts."""
         return screen(self)
+
+    def timed_graphs(self, setting: MBConvSetting) -> tuple[TimedGraph, ...]:
+        """Return the ceilings and the three kinds of block."""
+        return () if self.untimed(setting) else graphs(setting)
+
+    def timed_results(
+        self, setting: MBConvSetting, timings: Mapping[TimedGraph, PageTiming]
+    ) -> tuple[MBConvResult, ...]:
+        """Return the blocks under the ceilings, as soon as all are there."""
+        wanted = self.timed_graphs(setting)
+        return (result(setting, timings),) if wanted and len(timings) == len(wanted) else ()
+
+    def timed_in_words(self, record: Record[MBConvSetting, MBConvResult]) -> str:
+        """Return the time of the drawn block, and those of the others."""
+        blocks = record.measurement.blocks
+        said = [f"{label(record.setting)}: left out, a pass would take seconds"]
+        if (drawn := blocks.get(record.setting.kind)) is not None:
+            page = drawn.profile
+            assert isinstance(page, PageTiming)  # noqa: S101 - nothing else was timed in a page
+            repeats = page.passes if drawn.points else page.repeats
+            said = [f"{label(record.setting)}: {page.said(drawn.timing(), repeats)}"]
+        said += [
+            f"{kind} {plain_ms(one.timing().median)} ms"
+            for kind, one in blocks.items()
+            if kind != record.setting.kind
+        ]
+        return f"{'; '.join(said)}."
+
+    def untimed(self, setting: MBConvSetting) -> str:
+        """A browser computes in fp32."""
+        return only_fp32(setting.precision)
+
+    def measured(self, record: Record[MBConvSetting, MBConvResult]) -> tuple[Number, ...]:
+        """Return the time of the drawn block and of its roles, that of all kinds, and the ceilings."""
+        return measured_numbers(record.measurement, record.setting.kind, record.setting.precision)
 
     def measurement_key(self, setting: MBConvSetting) -> MBConvSetting:
         """All three kinds are measured at once, whichever is drawn and whatever of it is shown."""

@@ -36,7 +36,7 @@ def kinds_chart(
     slowest = max((1000 * timing.interval[1] for timing in times.values()), default=0.0)
     ms = axis_with_room(logic, slowest, (start, end), _FIRST_GUESS_MS)
     is_narrow = right - left < 280
-    legend = "line: MACs   bar: time here" if logic.MEASURES else "MACs, computed"
+    legend = "line: MACs   bar: time here" if logic.has_times else "MACs, computed"
     if ring := ring_said(logic):
         legend = f"{'bar: time' if is_narrow else legend}{ring}"
     title = "" if is_narrow else "three kinds   "
@@ -44,7 +44,7 @@ def kinds_chart(
     pitch = (height - 26) / len(KINDS)
     for n, kind in enumerate(KINDS):
         y, key, macs = top + 22 + pitch * n + (pitch - _ROW) / 2, f"kind {kind}", cost_of(setting, kind).macs
-        middle = y + (9 if logic.MEASURES else _ROW / 2)  # a bar for the time stands below
+        middle = y + (9 if logic.has_times else _ROW / 2)  # a bar for the time stands below
         is_drawn = kind == setting.kind
         if is_drawn:
             yield Mark(f"{key}/chosen", "box", (left, y, right - left, _ROW), "well")

@@ -6,12 +6,13 @@ from typing import Any
 from effnet_edu.ground.watch import Watch
 from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.measuring import Measuring
-from effnet_edu.labs.frame.numbers import Number, digits
+from effnet_edu.labs.frame.numbers import digits
 from effnet_edu.labs.mbconv.exact import MBConvLogic
-from effnet_edu.labs.mbconv.numbers import KINDS, MBConvSetting, block, cost_of, network_around, role_words
-from effnet_edu.labs.mbconv.results import MBConvResult, MeasuredBlock, milliseconds, times
-from effnet_edu.profiling.ceilings import Ceilings, measure_ceilings
+from effnet_edu.labs.mbconv.numbers import KINDS, MBConvSetting, block, cost_of, network_around
+from effnet_edu.labs.mbconv.results import MBConvResult, MeasuredBlock
+from effnet_edu.profiling.ceilings import measure_ceilings
 from effnet_edu.profiling.layers import LayerProfile, profile_layers
+from effnet_edu.profiling.roof_lines import Ceilings
 from effnet_edu.profiling.roofs import distrust, points_under
 
 #: A kind is left out where its arithmetic alone would take longer than this for one pass, in seconds.
@@ -32,29 +33,6 @@ class MeasuredMBConv(Measuring[MBConvSetting, MBConvResult], MBConvLogic):
         self._ceilings: dict[str, Ceilings] = {}
         super().__init__(device, **settings)
 
-    def measured(self, record: Record[MBConvSetting, MBConvResult]) -> tuple[Number, ...]:
-        """Return the time of the drawn block and of its roles, that of all kinds, and the ceilings."""
-        setting, found = record.setting, record.measurement
-        peak = found.ceilings.peak(setting.precision).per_second
-        limits = (
-            Number("arithmetic ceiling", peak / 1e9, "GMAC/s"),
-            Number("memory ceiling", found.ceilings.memory.per_second / 1e9, "GB/s"),
-        )
-        drawn = found.blocks.get(setting.kind)
-        if drawn is None:
-            return (*times(found), *limits)
-        return (
-            milliseconds("time a batch", drawn.timing()),
-            Number("speed", drawn.macs_per_second / 1e9, "GMAC/s"),
-            Number("ceilings allow", 1000 * drawn.seconds_allowed, "ms"),
-            *limits,
-            *(
-                milliseconds(f"time, {role_words(role)}", drawn.timing(role), is_detail=True)
-                for role in dict.fromkeys(row.role for row in drawn.layers)
-            ),
-            *times(found),
-        )
-
     def measure(self, setting: MBConvSetting, watch: Watch) -> Iterator[MBConvResult]:
         """Measure the ceilings once, then each kind of block layer by layer."""
         ceilings, begin = self._known_ceilings(setting, watch)
@@ -70,23 +48,25 @@ class MeasuredMBConv(Measuring[MBConvSetting, MBConvResult], MBConvLogic):
             else:
                 step = (1 - begin) / len(KINDS)
                 profile = _profile(setting, kind, watch.part(begin + index * step, step))
-                points = points_under(profile, ceilings)
+                points = points_under(profile.layers, setting.precision, ceilings)
                 inside = tuple(point for point in points if point.layer.cost.stage is not None)
                 blocks[kind] = MeasuredBlock(inside, profile)
         yield MBConvResult(blocks, ceilings, tuple(left_out))
 
     def remark(self, record: Record[MBConvSetting, MBConvResult]) -> str:
         """Say what was left out, and the first reason not to trust the rest."""
-        found, setting = record.measurement, record.setting
+        found, setting, ceilings = record.measurement, record.setting, record.measurement.ceilings
+        assert ceilings is not None  # noqa: S101 - a device has some
         passes = [str(len(one.timing().seconds)) for one in found.blocks.values()]
         sentences = [f"{', '.join(passes)} passes."] if passes else []
         for kind in found.left_out:
             macs = setting.batch_size * cost_of(setting, kind).macs
-            seconds = macs / found.ceilings.peak(setting.precision).per_second
+            seconds = macs / ceilings.peak(setting.precision).per_second
             sentences.append(f"{kind} left out: one pass would take more than {digits(seconds)} s.")
-        if found.ceilings.crowded:
+        if ceilings.crowded:
             return " ".join([*sentences, "Other programs were busy: the ceilings are too low."])
-        doubts = (distrust(one.profile, found.ceilings) for one in found.blocks.values())
+        profiles = (one.profile for one in found.blocks.values() if isinstance(one.profile, LayerProfile))
+        doubts = (distrust(profile, ceilings) for profile in profiles)
         return " ".join([*sentences, next(filter(None, doubts), "")]).strip()
 
     def _known_ceilings(self, setting: MBConvSetting, watch: Watch) -> tuple[Ceilings, float]:

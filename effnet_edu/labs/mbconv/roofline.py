@@ -34,9 +34,10 @@ def recorded_roof(precision: str) -> tuple[str, Roof]:
 
 def _roof(logic: MBConv, record: Found | None) -> Roof | None:
     """Return the ceilings of this device, or of a recorded one where nothing can be measured."""
-    if record is not None:
-        return Roof.of(record.measurement.ceilings, record.setting.precision)
-    return None if logic.MEASURES else recorded_roof(logic.setting.precision)[1]
+    if record is None:
+        return None if logic.MEASURES else recorded_roof(logic.setting.precision)[1]
+    ceilings = record.measurement.ceilings
+    return None if ceilings is None else Roof.of(ceilings, record.setting.precision)
 
 
 def _counting(found: MeasuredBlock) -> "tuple[RooflinePoint, ...]":
@@ -212,5 +213,7 @@ def roofline_words(record: Found | None, setting: MBConvSetting, *, is_stale: bo
         for point in drawn.points
         if point.layer.macs
     )
+    if not reached:
+        return f"{said}What its layers took is not known here."
     when = "measured before" if is_stale else "measured"
     return f"{said}GMAC/s {when}, of what the ceilings allow: {reached}."

@@ -55,18 +55,21 @@ def aside(logic: MBConv) -> str:
     found = _block(logic, setting)
     there = roles(setting, setting.kind)
     computed = {role: computed_shares(setting, role) for role in there}
-    if found is None:
+    if found is None or not found.roles:
         spent, verb, what = {role: computed[role]["bytes"] for role in there}, "moves", "bytes"
     else:
-        spent, verb, what = {role: found.share(role).median for role in there}, "takes", "time"
+        shares_of_time = {role: found.share(role).median for role in there if role in found.roles}
+        spent, verb, what = dict.fromkeys(there, 0.0) | shares_of_time, "takes", "time"
     role = max(there, key=lambda role: spent[role] - computed[role]["MACs"])
     said = (
         f"{label(setting)}: {role_words(role)} has {percent(computed[role]['MACs'])} of the MACs and {verb} "
         f"{percent(spent[role])} of the {what}."
     )
-    if not logic.MEASURES:
-        said += f" The roof was recorded on {recorded_roof(setting.precision)[0]}."
-    return said
+    if logic.MEASURES:
+        return said
+    if logic.latest is None:
+        return f"{said} The roof was recorded on {recorded_roof(setting.precision)[0]}."
+    return f"{said} Blocks and roof were timed in this browser, a shortcut within the convolution before it."
 
 
 def picture(logic: MBConv) -> Scene:

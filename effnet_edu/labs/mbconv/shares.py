@@ -69,7 +69,7 @@ def shares(logic: MBConv, right: float) -> tuple[list[Mark], float, str]:
     marks += picture.marks
     record, is_stale = shown(logic, setting)
     found = None if record is None else record.measurement.blocks.get(setting.kind)
-    heads = ["MACs", "parameters", "bytes", *(["time"] if logic.MEASURES else [])]
+    heads = ["MACs", "parameters", "bytes", *(["time"] if logic.has_times else [])]
     fitting = max(0, int((right - WIDTH_PX - 12) / _LEAST_COLUMN))
     kept = sorted(heads, key=_LEFT_OUT_LAST.index)[:fitting]
     heads = [head for head in heads if head in kept]
@@ -91,7 +91,7 @@ def shares(logic: MBConv, right: float) -> tuple[list[Mark], float, str]:
             words.append(f"{percent(share)} of the {head}")
         if "time" in columns:
             marks += _measured(role, columns["time"], y, pitch - 12, found, is_stale=is_stale)
-        if found is not None and role in {row.role for row in found.layers}:
+        if found is not None and role in found.roles:
             took = percent(found.share(role).median)
             words.append(f"{took} of the time{' measured before' if is_stale else ''}")
         said.append(f"{role_words(role)} {', '.join(words)}")
@@ -126,7 +126,7 @@ def _measured(
     role: str, x: float, y: float, whole: float, found: MeasuredBlock | None, *, is_stale: bool
 ) -> Iterator[Mark]:
     """Yield a measured share: a bar with its interval."""
-    if found is None or role not in {row.role for row in found.layers}:
+    if found is None or role not in found.roles:
         yield text(f"{role}/time said", x, y + 11, "–", style="words soft")
         return
     share = found.share(role)

@@ -197,8 +197,7 @@ def _prices(logic: ScalingProblem, place: Place) -> Iterator[Mark]:
         ("activations, millions, computed", [values[1] for values in counts]),
     ]
     names = left + (72 if place.is_small else 78)
-    has_times = _has_times(logic)
-    height = (place.height - 22) / (3 if has_times else 2)
+    height = (place.height - 22) / (3 if logic.has_times else 2)
     pitch = min(18.0, (height - 16) / len(rows))
     y, start = top + 20, left if place.is_small else names
     for title, values in groups:
@@ -207,7 +206,7 @@ def _prices(logic: ScalingProblem, place: Place) -> Iterator[Mark]:
             at = y + 15 + pitch * n
             yield from _bar(row, f"prices/{row.way}/{title}", at, (names, right), value, max(values), setting)
         y += height
-    if has_times:
+    if logic.has_times:
         title = "ms an image" if ring_said(logic) else "ms an image, measured here"
         yield text("prices/ms", start, y + 11, title + ring_said(logic), style="words small soft")
         slowest = max(
@@ -220,16 +219,11 @@ def _prices(logic: ScalingProblem, place: Place) -> Iterator[Mark]:
         yield from _choice(
             row, (left, right), [top + 20 + height * group for group in range(3)], pitch, n, logic
         )
-    if has_times:
+    if logic.has_times:
         chosen = next(n for n, row in enumerate(rows) if row.way == setting.way)
         yield from guess_marks(
             logic, ms, y + 20 + pitch * chosen, (y + 13, y + 15 + pitch * len(rows)), upright=False
         )
-
-
-def _has_times(logic: ScalingProblem) -> bool:
-    """Return whether there is a device, or a browser that has measured."""
-    return logic.MEASURES or bool(logic.history)
 
 
 def _choice(
@@ -237,7 +231,7 @@ def _choice(
 ) -> Iterator[Mark]:
     """Let the rows of a way choose it."""
     left, right = sides
-    for group, y in enumerate(tops if _has_times(logic) else tops[:2]):
+    for group, y in enumerate(tops if logic.has_times else tops[:2]):
         words = f"{row.way}\n{_price_in_words(row)}" if group == 0 else ""
         yield Mark(
             f"prices/{row.way}/touch {group}",

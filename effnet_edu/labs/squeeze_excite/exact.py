@@ -1,15 +1,25 @@
 """What the squeeze-and-excitation lab is without a network: recorded gates, and their price."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
 from effnet_edu.ground.checks import quoted
+from effnet_edu.labs.frame.guessing import Guessed
+from effnet_edu.labs.frame.in_page import (
+    BrowserLayers,
+    PageTiming,
+    TimedGraph,
+    network_graph,
+    timed_layers,
+)
 from effnet_edu.labs.frame.layout import LiveScreen
-from effnet_edu.labs.frame.logic import LabLogic
-from effnet_edu.labs.frame.numbers import Number, Section
+from effnet_edu.labs.frame.logic import LabLogic, Record
+from effnet_edu.labs.frame.numbers import Number, Section, digits
 from effnet_edu.labs.frame.settings import RoundedFloat, Whole
+from effnet_edu.labs.squeeze_excite.charts import named
 from effnet_edu.labs.squeeze_excite.numbers import (
     CHANNELS,
     CLASSES,
@@ -25,7 +35,19 @@ from effnet_edu.labs.squeeze_excite.numbers import (
     recorded_numbers,
 )
 from effnet_edu.labs.squeeze_excite.recorded_screen import recorded_screen
-from effnet_edu.labs.squeeze_excite.widths import NETWORKS, SQUEEZES, USUAL, squeeze_cost
+from effnet_edu.labs.squeeze_excite.widths import (
+    NETWORKS,
+    SQUEEZES,
+    USUAL,
+    classes,
+    spec_with,
+    squeeze_cost,
+)
+from effnet_edu.model.cost import cost
+from effnet_edu.profiling.layer_time import together
+
+if TYPE_CHECKING:
+    from effnet_edu.profiling.layers import LayerProfile
 
 
 class SqueezeExciteLogic(LabLogic[SqueezeExciteSetting, Any]):
@@ -37,7 +59,7 @@ class SqueezeExciteLogic(LabLogic[SqueezeExciteSetting, Any]):
     QUICK: ClassVar[Mapping[str, Any]] = {"network": "small", "gate": 0.5}
     MEASURED_ONLY = ("example", "channel", "gates", "by_hand", "gate", "batch_size", "device")
     FILES = ("published/*.csv", "studies/results/small_network.json")
-    HEADLINE = ("decided by class", "largest difference", "parameters", "SE parameters", "SE MACs")
+    HEADLINE = ("decided by class", "parameters", "SE parameters", "SE MACs", "whole network")
     QUESTION = "A gate for each channel"
     TRY = "Choose block stages.3.0 and drag its gates down, one after another, until the network errs."
 
@@ -146,6 +168,74 @@ class SqueezeExciteLogic(LabLogic[SqueezeExciteSetting, Any]):
     def screen(self) -> LiveScreen:
         """Return the gates with their price, and what the class decides from block to block."""
         return recorded_screen(self)
+
+    def measured_label(self, setting: SqueezeExciteSetting) -> str:
+        """Return what is counted and measured, such as `B0, SE 1/4`."""
+        batch = f", batch {setting.batch_size}" if setting.batch_size > 1 else ""
+        return f"{named(setting.network)}, SE {setting.squeeze}{batch}"
+
+    def timed_graphs(self, setting: SqueezeExciteSetting) -> tuple[TimedGraph, ...]:
+        """Return the network with its squeeze."""
+        network, count = spec_with(setting.network, setting.squeeze), classes(setting.network)
+        label = self.measured_label(setting)
+        return (network_graph(label, network, setting.batch_size, count, with_kernels=True),)
+
+    def timed_results(
+        self, setting: SqueezeExciteSetting, timings: Mapping[TimedGraph, PageTiming]
+    ) -> tuple[BrowserLayers, ...]:
+        """Return its layers."""
+        network, count = spec_with(setting.network, setting.squeeze), classes(setting.network)
+        rows = cost(network, num_classes=count).layers
+        return tuple(
+            BrowserLayers(timed_layers(rows, found, setting.batch_size), found) for found in timings.values()
+        )
+
+    def timed_in_words(self, record: Record[SqueezeExciteSetting, Any]) -> str:
+        """Return the time of the whole network, and the share of squeeze-and-excitation."""
+        found: BrowserLayers = record.measurement
+        share = (
+            f" SE takes {found.part_share('squeeze_excite')[0]:.1%} of its kernels' time."
+            if found.layers
+            else ""
+        )
+        return f"{self.measured_label(record.setting)}: {found.found}.{share}"
+
+    def measured(self, record: Record[SqueezeExciteSetting, Any]) -> tuple[Number, ...]:
+        """Return what the whole network takes, and squeeze-and-excitation of the time in its layers.
+
+        What lies between the layers belongs to none of them, so the share is one of the layers' time.
+        """
+        found: LayerProfile | BrowserLayers = record.measurement
+        low, high = (1000 * end for end in found.whole.interval)
+        whole = Number("whole network", 1000 * found.whole.median, "ms", interval=(low, high))
+        if not found.layers:
+            return (whole,)
+        inside = together([row for row in found.layers if row.part == "squeeze_excite"])
+        share, *ends = found.part_share("squeeze_excite")
+        return (
+            whole,
+            Number("SE", 1000 * inside.median, "ms"),
+            Number(
+                "SE of all layers",
+                100 * share,
+                "%",
+                decimals=1,
+                interval=(100 * ends[0], 100 * ends[1]),
+                note=f"of {digits(1000 * together(found.layers).median)} ms",
+            ),
+        )
+
+    def measurement_key(self, setting: SqueezeExciteSetting) -> SqueezeExciteSetting:
+        """A measurement depends on the network, its squeeze, the batch and the device."""
+        return replace(
+            setting, picture="", example=1, other="", block="", channel=0, gates=OWN, by_hand=(), gate=0.0
+        )
+
+    def guessed(self, setting: SqueezeExciteSetting) -> Guessed:
+        """Return the time of the whole network; no chart has an axis of it."""
+        record = self.newest(setting)
+        truth = None if record is None else 1000 * record.measurement.whole.median
+        return Guessed(f"How long does {self.measured_label(setting)} take here?", "ms", truth)
 
 
 def _one_of_the_classes(name: str, value: Any) -> str:

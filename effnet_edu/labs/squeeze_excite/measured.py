@@ -1,7 +1,6 @@
 """What the squeeze-and-excitation lab does with a network: gates are set and answered, and measured."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,12 @@ import traitlets
 from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.watch import Watch
 from effnet_edu.images.reader import MOST_BYTES
-from effnet_edu.labs.frame.guessing import Guessed
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import Record, Status
 from effnet_edu.labs.frame.measuring import Measuring
-from effnet_edu.labs.frame.numbers import Number, Section, digits
+from effnet_edu.labs.frame.numbers import Section, digits
 from effnet_edu.labs.squeeze_excite import answers
 from effnet_edu.labs.squeeze_excite.answer_screen import answer_screen
-from effnet_edu.labs.squeeze_excite.charts import named
 from effnet_edu.labs.squeeze_excite.exact import SqueezeExciteLogic
 from effnet_edu.labs.squeeze_excite.numbers import (
     ALL,
@@ -32,7 +29,6 @@ from effnet_edu.labs.squeeze_excite.numbers import (
 from effnet_edu.labs.squeeze_excite.widths import classes, spec_with
 from effnet_edu.model.network import EfficientNet
 from effnet_edu.profiling.layers import LayerProfile, profile_layers
-from effnet_edu.profiling.repeats import Timing
 
 SECONDS = 1.0
 
@@ -104,11 +100,6 @@ class MeasuredSqueezeExcite(Measuring[SqueezeExciteSetting, LayerProfile], Squee
         except ValueError as error:
             self.say(Status("failed", str(error)))
 
-    def measured_label(self, setting: SqueezeExciteSetting) -> str:
-        """Return what is counted and measured, such as `B0, SE 1/4`."""
-        batch = f", batch {setting.batch_size}" if setting.batch_size > 1 else ""
-        return f"{named(setting.network)}, SE {setting.squeeze}{batch}"
-
     def label(self, setting: SqueezeExciteSetting) -> str:
         """Return picture and gates, and what is counted and measured."""
         shown = f"{answers.called(setting)}, {setting.block}, {answers.gates_in_words(setting)}"
@@ -136,28 +127,6 @@ class MeasuredSqueezeExcite(Measuring[SqueezeExciteSetting, LayerProfile], Squee
         """Return the answer, the gates and their price."""
         return answer_screen(self)
 
-    def measured(self, record: Record[SqueezeExciteSetting, LayerProfile]) -> tuple[Number, ...]:
-        """Return what the whole network takes, and squeeze-and-excitation of the time in its layers.
-
-        What lies between the layers belongs to none of them, so the share is one of the layers' time.
-        """
-        found = record.measurement
-        low, high = (1000 * end for end in found.whole.interval)
-        inside, layers = _by_pass(found, "squeeze_excite"), _by_pass(found)
-        share, *ends = found.part_share("squeeze_excite") if inside else (0.0, 0.0, 0.0)
-        return (
-            Number("whole network", 1000 * found.whole.median, "ms", interval=(low, high)),
-            Number("SE", inside, "ms"),
-            Number(
-                "SE of all layers",
-                100 * share,
-                "%",
-                decimals=1,
-                interval=(100 * ends[0], 100 * ends[1]),
-                note=f"of {digits(layers)} ms",
-            ),
-        )
-
     def measure(self, setting: SqueezeExciteSetting, watch: Watch) -> Iterator[LayerProfile]:
         """Build the network with random weights and measure its layers."""
         yield profile_layers(
@@ -167,18 +136,6 @@ class MeasuredSqueezeExcite(Measuring[SqueezeExciteSetting, LayerProfile], Squee
             seconds=SECONDS,
             watch=watch,
         )
-
-    def measurement_key(self, setting: SqueezeExciteSetting) -> SqueezeExciteSetting:
-        """A measurement depends on the network, its squeeze, the batch and the device."""
-        return replace(
-            setting, picture="", example=1, other="", block="", channel=0, gates=OWN, by_hand=(), gate=0.0
-        )
-
-    def guessed(self, setting: SqueezeExciteSetting) -> Guessed:
-        """Return the time of the whole network; no chart has an axis of it."""
-        record = self.newest(setting)
-        truth = None if record is None else 1000 * record.measurement.whole.median
-        return Guessed(f"How long does {self.measured_label(setting)} take here?", "ms", truth)
 
     def remark(self, record: Record[SqueezeExciteSetting, LayerProfile]) -> str:
         """Say which share of the layers' time squeeze-and-excitation takes."""
@@ -193,9 +150,3 @@ class MeasuredSqueezeExcite(Measuring[SqueezeExciteSetting, LayerProfile], Squee
         for number in self.measured(record):
             found[f"{number.name}, {number.unit}"] = number.value  # type: ignore[assignment]
         return settings | found
-
-
-def _by_pass(found: LayerProfile, part: str | None = None) -> float:
-    """Return the milliseconds of all layers, or of one part: sums of each pass, and their median."""
-    rows = [row.timing.seconds for row in found.layers if part in (None, row.part)]
-    return 1000 * Timing(tuple(sum(one) for one in zip(*rows, strict=True))).median if rows else 0.0

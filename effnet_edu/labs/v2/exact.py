@@ -8,9 +8,10 @@ import traitlets
 
 from effnet_edu.ground.checks import quoted
 from effnet_edu.labs.frame.guessing import Guessed
+from effnet_edu.labs.frame.in_page import PageTiming, TimedGraph, forward_pass, network_graph
 from effnet_edu.labs.frame.layout import LiveScreen
-from effnet_edu.labs.frame.logic import LabLogic
-from effnet_edu.labs.frame.numbers import Section
+from effnet_edu.labs.frame.logic import LabLogic, Record
+from effnet_edu.labs.frame.numbers import Number, Section, digits
 from effnet_edu.labs.frame.settings import RoundedFloat, Whole
 from effnet_edu.labs.v2.numbers import (
     FUSING,
@@ -27,8 +28,8 @@ from effnet_edu.labs.v2.numbers import (
     own_fused,
     published_schedule,
 )
-from effnet_edu.labs.v2.results import FusedTimes, StageTimes, V2Result
-from effnet_edu.labs.v2.screen import fusing_screen
+from effnet_edu.labs.v2.results import FusedTimes, StageTimes, Steps, V2Result, numbers_of
+from effnet_edu.labs.v2.screen import fusing_screen, network_of
 from effnet_edu.labs.v2.stages_screen import stages_screen
 from effnet_edu.model.variants import spec
 from effnet_edu.pictures.network import Moved
@@ -37,6 +38,8 @@ _LARGE = {
     FUSING: ("MACs", "parameters", "training step", "step / none"),
     PROGRESSIVE: ("MACs / full size", "MACs an epoch", "time / full size", "time an epoch"),
 }
+#: In a page, which trains nothing.
+_LARGE_IN_PAGE = ("MACs", "parameters", "inference", "inference / none")
 
 
 class V2Logic(LabLogic[V2Setting, V2Result]):
@@ -152,7 +155,8 @@ class V2Logic(LabLogic[V2Setting, V2Result]):
 
     def headline(self) -> tuple[str, ...]:
         """Return the large numbers of the chosen part."""
-        return _LARGE[self.setting.part]
+        in_page = self.setting.part == FUSING and not self.MEASURES
+        return _LARGE_IN_PAGE if in_page else _LARGE[self.setting.part]
 
     @property
     def is_unmeasured(self) -> bool:
@@ -160,10 +164,56 @@ class V2Logic(LabLogic[V2Setting, V2Result]):
         kind = FusedTimes if self.setting.part == FUSING else StageTimes
         return not any(isinstance(record.measurement, kind) for record in self.history)
 
+    def timed_graphs(self, setting: V2Setting) -> tuple[TimedGraph, ...]:
+        """Return the network with its fused stages, and the same with none."""
+        if setting.part == PROGRESSIVE:
+            return ()
+        both = dict.fromkeys((setting, replace(setting, fused=())))
+        return tuple(network_graph(label(one), network_of(one), setting.batch_size) for one in both)
+
+    def timed_results(
+        self, setting: V2Setting, timings: Mapping[TimedGraph, PageTiming]
+    ) -> tuple[V2Result, ...]:
+        """Return the forward passes of both, as soon as both are there."""
+        graphs = self.timed_graphs(setting)
+        if not graphs or len(timings) < len(graphs):
+            return ()
+        chosen, plain = (
+            Steps(forward_pass(network_of(one), setting.batch_size, timings[graph]), None)
+            for one, graph in ((setting, graphs[0]), (replace(setting, fused=()), graphs[-1]))
+        )
+        return (FusedTimes(chosen, plain),)
+
+    def timed_in_words(self, record: Record[V2Setting, V2Result]) -> str:
+        """Return the time of the forward pass, and that of none fused."""
+        found = record.measurement
+        assert isinstance(found, FusedTimes)  # noqa: S101 - a page times nothing else
+        said = f"{self.measured_label(record.setting)}: {found.chosen.inference}"
+        return (
+            f"{said}; none fused: {digits(found.plain.inference.median_ms)} ms."
+            if record.setting.fused
+            else f"{said}."
+        )
+
+    def untimed(self, setting: V2Setting) -> str:
+        """A page trains nothing."""
+        return "" if setting.part == FUSING else "Training is not timed in a page: JupyterLab does it."
+
+    def measured(self, record: Record[V2Setting, V2Result]) -> tuple[Number, ...]:
+        """Return times, and how they compare with no fused stage or with a training at full size."""
+        return numbers_of(record.measurement)
+
     def guessed(self, setting: V2Setting) -> Guessed | None:
-        """Return the time of a training step over none fused, or of the first stage over the last."""
+        """Return the time of a training step over none fused, or of the first stage over the last.
+
+        In a page, which trains nothing, it is the forward pass over that of none fused.
+        """
         record = self.newest(setting)
         found = None if record is None else record.measurement
+        if setting.part == FUSING and not self.MEASURES:
+            question = "How long does a forward pass take here, over none fused?"
+            truth = found.inference_ratio if isinstance(found, FusedTimes) else None
+            return Guessed(question, "times", truth) if setting.fused else None
         if setting.part == FUSING:
             question = "How long does a training step take here, over none fused?"
             truth = found.step_ratio if isinstance(found, FusedTimes) else None

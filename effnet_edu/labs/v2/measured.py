@@ -8,7 +8,6 @@ from effnet_edu.ground.watch import Watch
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.measuring import Measuring
-from effnet_edu.labs.frame.numbers import Number
 from effnet_edu.labs.v2.exact import V2Logic
 from effnet_edu.labs.v2.numbers import PROGRESSIVE, V2Setting, fused_network, listed, schedule_of
 from effnet_edu.labs.v2.photographs import examples
@@ -18,7 +17,6 @@ from effnet_edu.labs.v2.results import (
     Steps,
     V2Result,
     joined,
-    numbers_of,
     trainings,
     whole_step,
 )
@@ -45,10 +43,6 @@ class MeasuredV2(Measuring[V2Setting, V2Result], V2Logic):
         if self.setting.part == PROGRESSIVE:
             return stages_screen(self, [examples(stage) for stage in schedule_of(self.setting).stages])
         return super().screen()
-
-    def measured(self, record: Record[V2Setting, V2Result]) -> tuple[Number, ...]:
-        """Return times, and how they compare with no fused stage or with a training at full size."""
-        return numbers_of(record.measurement)
 
     def measure(self, setting: V2Setting, watch: Watch) -> Iterator[V2Result]:
         """Build the network and measure: inference and training step, or a step at each stage's side."""
@@ -99,7 +93,8 @@ class MeasuredV2(Measuring[V2Setting, V2Result], V2Logic):
         }
         if isinstance(found, FusedTimes):
             row["inference_ms"] = found.chosen.inference.median_ms
-            row["none_fused_step_ms"] = 1000 * whole_step(found.plain.training).median
+            if found.plain.training is not None:
+                row["none_fused_step_ms"] = 1000 * whole_step(found.plain.training).median
             row["none_fused_inference_ms"] = found.plain.inference.median_ms
         return row
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from effnet_edu.labs.frame.in_page import BrowserMeasurement
 from effnet_edu.labs.frame.numbers import Number
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.repeats import Timing
@@ -19,11 +20,11 @@ class Steps:
 
     Attributes:
         inference: Its forward pass in evaluation mode.
-        training: A training step.
+        training: A training step; None in a browser, which trains nothing.
     """
 
-    inference: Measurement
-    training: "TrainingMeasurement"
+    inference: Measurement | BrowserMeasurement
+    training: "TrainingMeasurement | None"
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,12 @@ class FusedTimes:
         return self.chosen.inference.median_ms / self.plain.inference.median_ms
 
     @property
-    def step_ratio(self) -> float:
-        """Time of a training step over that of none fused."""
-        return whole_step(self.chosen.training).median / whole_step(self.plain.training).median
+    def step_ratio(self) -> float | None:
+        """Time of a training step over that of none fused, where training was timed."""
+        chosen, plain = self.chosen.training, self.plain.training
+        if chosen is None or plain is None:
+            return None
+        return whole_step(chosen).median / whole_step(plain).median
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,9 @@ def epoch_hours(found: "TrainingMeasurement") -> tuple[float, tuple[float, float
 
 def trainings(found: V2Result) -> "tuple[TrainingMeasurement, ...]":
     """Return the training steps that are shown."""
-    return (found.chosen.training,) if isinstance(found, FusedTimes) else found.stages
+    if isinstance(found, StageTimes):
+        return found.stages
+    return () if found.chosen.training is None else (found.chosen.training,)
 
 
 def joined(values: Sequence[float]) -> str:
@@ -97,12 +103,19 @@ def numbers_of(found: V2Result) -> tuple[Number, ...]:
 
 
 def _fused_times(found: FusedTimes) -> tuple[Number, ...]:
-    inference, step = found.chosen.inference, whole_step(found.chosen.training)
+    inference, ratio = (
+        found.chosen.inference,
+        Number("inference / none", found.inference_ratio, "×", decimals=2),
+    )
+    time = Number("inference", inference.median_ms, "ms", interval=(inference.low_ms, inference.high_ms))
+    if found.chosen.training is None or found.step_ratio is None:
+        return time, ratio
+    step = whole_step(found.chosen.training)
     low, high = (1000 * end for end in step.interval)
     return (
-        Number("inference", inference.median_ms, "ms", interval=(inference.low_ms, inference.high_ms)),
+        time,
         Number("training step", 1000 * step.median, "ms", interval=(low, high)),
-        Number("inference / none", found.inference_ratio, "×", decimals=2),
+        ratio,
         Number("step / none", found.step_ratio, "×", decimals=2),
     )
 

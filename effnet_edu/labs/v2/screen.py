@@ -60,12 +60,15 @@ def finding(logic: V2) -> str:
         )
         if found is None:
             return f"{macs} an image."
-        step = digits(1000 * whole_step(found.chosen.training).median)
-        return f"{macs}, {step} ms a training step."
+        if found.chosen.training is None:
+            return f"{macs}, {digits(found.chosen.inference.median_ms)} ms a forward pass here."
+        return f"{macs}, {digits(1000 * whole_step(found.chosen.training).median)} ms a training step."
     named = _stages_in_words(setting)
     more = f"{named} fused: {macs_ratio(setting):.2f} times the MACs"
-    if found is not None:
+    if found is not None and found.step_ratio is not None:
         return f"{more}, {found.step_ratio:.2f} times the training time."
+    if found is not None:
+        return f"{more}, {found.inference_ratio:.2f} times the time of a forward pass here."
     if not logic.MEASURES and (row := table_3_row(setting)) is not None:
         time = published_step(row, "v100")
         return f"{more}, {time:.2f} times the training time on a V100 (published)."
@@ -87,7 +90,10 @@ def _against(logic: V2, a: V2Setting) -> str:
     before, after = times_of(logic, a), times_of(logic, b)
     if before is None or after is None:
         return f"{more}, {label(a)}."
-    steps = [one.chosen.training for one in (before, after)]
+    steps = [one.chosen.training for one in (before, after) if one.chosen.training is not None]
+    if len(steps) < 2:
+        slower = after.chosen.inference.images_per_second / before.chosen.inference.images_per_second
+        return f"{more}, {digits(1 / slower)} times its time here."
     a_image, b_image = (whole_step(one).median / one.batch_size for one in steps)
     return f"{more}, {digits(b_image / a_image)} times its training time an image."
 
@@ -96,7 +102,10 @@ def _aside(logic: V2) -> str:
     setting = logic.setting
     shape = f"{label(setting)}; released with {listed(own_fused(setting.network))} fused."
     if not logic.MEASURES:
-        return f"{shape} Diamonds: B4 in training, recorded on {recorded_steps()[0]}."
+        return (
+            f"{shape} Diamonds: B4 in training, recorded on {recorded_steps()[0]}. A page times forward "
+            "passes; training steps are timed in JupyterLab."
+        )
     return (
         f"{shape} Measured: inference and training steps at batch {setting.batch_size}, against none fused."
     )

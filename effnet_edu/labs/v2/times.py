@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from effnet_edu.labs.frame.guessing import guess_marks
-from effnet_edu.labs.frame.logic import LabLogic
+from effnet_edu.labs.frame.logic import LabLogic, Record
 from effnet_edu.labs.frame.recorded import recorded_run
 from effnet_edu.labs.v2.numbers import (
     FUSING,
@@ -114,7 +114,7 @@ def times_chart(logic: V2, place: Place) -> Iterator[Mark]:
 def _time_axis(logic: V2, place: Place) -> MarkedAxis:
     """Return an axis that reaches whatever was measured."""
     found = [one.measurement for one in logic.history if isinstance(one.measurement, FusedTimes)]
-    ratios = [ratio for one in found for ratio in (one.step_ratio, one.inference_ratio)]
+    ratios = [ratio for one in found for ratio in (one.step_ratio, one.inference_ratio) if ratio is not None]
     high = next((end for end in (4.2, 8.4, 16.8) if max(ratios, default=1) <= end), 16.8)
     low = 0.45 if min(ratios, default=1) >= 0.45 else 0.2
     return MarkedAxis(low, high, *place.upright, logarithmic=True, marks=_FACTORS)
@@ -171,23 +171,43 @@ def _measured(logic: V2, x: MarkedAxis, y: MarkedAxis) -> Iterator[Mark]:
             continue
         at, style = x(macs_ratio(record.setting)), "now" if record is present else "past"
         inference, none = found.chosen.inference, found.plain.inference.median_ms
-        step = whole_step(found.plain.training).median
-        low, high = (end / step for end in whole_step(found.chosen.training).interval)
         key, said = f"times/{n}", f"{label(record.setting)}, batch {record.setting.batch_size}"
         span = (at, y(inference.low_ms / none), at, y(inference.high_ms / none))
         yield Mark(f"{key}/inference range", "line", span, "range")
         words = f"{said}\nInference: {found.inference_ratio:.2f} times as long as with none fused"
         yield marker(f"{key}/inference", "s", at, y(found.inference_ratio), 4.5, style, words, with_=(key,))
-        yield Mark(f"{key}/step range", "line", (at, y(low), at, y(high)), "range")
-        words = f"{said}\nTraining step: {found.step_ratio:.2f} times as long as with none fused"
-        with_ = _lit(record.setting.fused, key)
-        yield marker(f"{key}/training", "o", at, y(found.step_ratio), 6, style, words, with_=with_)
-        ends["B" if record is present else str(n)] = at, y(found.step_ratio)
+        yield from _measured_step(record, found, key, said, at, y, style)
+        ends["B" if record is present else str(n)] = at, y(_shown_ratio(found))
     if logic.pinned is not None and "B" in ends:
         before = times_of(logic, logic.pinned)
         if before is not None:
-            a = x(macs_ratio(logic.pinned)), y(before.step_ratio)
+            a = x(macs_ratio(logic.pinned)), y(_shown_ratio(before))
             yield from arrow("times/arrow", a, ends["B"])
+
+
+def _shown_ratio(found: FusedTimes) -> float:
+    """Return the ratio that matters: that of training steps where they were timed."""
+    return found.inference_ratio if found.step_ratio is None else found.step_ratio
+
+
+def _measured_step(
+    record: Record[V2Setting, V2Result],
+    found: FusedTimes,
+    key: str,
+    said: str,
+    at: float,
+    y: MarkedAxis,
+    style: str,
+) -> Iterator[Mark]:
+    """Draw the time of a training step over that of none fused, where it was timed."""
+    chosen, plain = found.chosen.training, found.plain.training
+    if chosen is None or plain is None or found.step_ratio is None:
+        return
+    low, high = (end / whole_step(plain).median for end in whole_step(chosen).interval)
+    yield Mark(f"{key}/step range", "line", (at, y(low), at, y(high)), "range")
+    words = f"{said}\nTraining step: {found.step_ratio:.2f} times as long as with none fused"
+    with_ = _lit(record.setting.fused, key)
+    yield marker(f"{key}/training", "o", at, y(found.step_ratio), 6, style, words, with_=with_)
 
 
 def _named(logic: V2, x: MarkedAxis, y: MarkedAxis, labels: Labels) -> Iterator[Mark]:
@@ -196,13 +216,12 @@ def _named(logic: V2, x: MarkedAxis, y: MarkedAxis, labels: Labels) -> Iterator[
     wanted: list[tuple[str, float, float, str, str]] = []
     if found is not None:
         here = x(macs_ratio(logic.setting))
-        wanted += [
-            ("training", here, y(found.step_ratio), "training", "words bold over"),
-            ("inference", here, y(found.inference_ratio), "inference", "words over"),
-        ]
+        if found.step_ratio is not None:
+            wanted.append(("training", here, y(found.step_ratio), "training", "words bold over"))
+        wanted.append(("inference", here, y(found.inference_ratio), "inference", "words over"))
     if logic.pinned is not None and logic.pinned.part == FUSING:
         before = times_of(logic, logic.pinned)
-        ratio = y.high if before is None else before.step_ratio
+        ratio = y.high if before is None else _shown_ratio(before)
         wanted.insert(0, ("A", x(macs_ratio(logic.pinned)), y(ratio), "A", "title over"))
     for stages, row in _table_rows():
         at, said = (x(published_macs(row)), y(published_step(row, "v100"))), listed(stages)
@@ -244,7 +263,7 @@ def _measured_in_words(logic: V2) -> str:
     found = times_of(logic, logic.setting)
     if found is None:
         return "Not measured here at this setting."
+    step = "" if found.step_ratio is None else f"{found.step_ratio:.2f} times the time in training, "
     return (
-        f"Measured on {found.chosen.training.device_name}: {found.step_ratio:.2f} times the time in "
-        f"training, {found.inference_ratio:.2f} in inference."
+        f"Measured on {found.chosen.inference.device_name}: {step}{found.inference_ratio:.2f} in inference."
     )

@@ -23,7 +23,8 @@ from effnet_edu.model.variants import spec
 from effnet_edu.profiling.ceilings import measure_ceilings
 from effnet_edu.profiling.counts import count_module
 from effnet_edu.profiling.forward import profile
-from effnet_edu.profiling.layers import LayerProfile, LayerTime, profile_layers
+from effnet_edu.profiling.layer_time import LayerTime
+from effnet_edu.profiling.layers import LayerProfile, profile_layers
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.module import time_module
 from effnet_edu.profiling.repeats import Timing

@@ -42,6 +42,10 @@ const measured = measuring(
     timed = found;
     ask();
   },
+  () => {
+    press = "measure";
+    ask();
+  },
 );
 
 // The address always leads to what is on the screen, so that a setting can be sent.

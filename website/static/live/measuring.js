@@ -1,5 +1,5 @@
-// Times the network of a lab in this browser. When the setting rests, Python writes the network as a graph, and a worker
-// runs it with onnxruntime. One measurement at a time; the newest setting wins.
+// Times the graphs of a lab in this browser. When the setting rests, Python writes them one after the other, and a worker
+// runs each with onnxruntime. One measurement at a time; the newest setting wins.
 import { browser } from "./answers.js";
 
 const REST_MS = 400;
@@ -20,7 +20,7 @@ const end_worker = () => {
 };
 
 // Returns what the worker found; what was stopped ends with an AbortError.
-const run = (graph, engine, tell, signal) => new Promise((done, fail) => {
+const run = (graph, engine, kernels, tell, signal) => new Promise((done, fail) => {
   worker ??= new Worker(new URL("measuring_worker.js", import.meta.url), { type: "module" });
   const mine = worker;
   let patience = null;
@@ -43,16 +43,18 @@ const run = (graph, engine, tell, signal) => new Promise((done, fail) => {
     else if (data.failed) finish(fail, new Error(data.failed), false);
     else finish(done, data, true);
   };
-  mine.postMessage({ graph, engine });
+  mine.postMessage({ graph, engine, kernels });
 });
 
-// `ask` gets a graph from Python, `keep` gives it what was timed. Returns what to call with each answer of Python.
-export const measuring = (lab, ask, keep) => {
+// `ask` gets a graph from Python, `keep` gives it what was timed, `again` asks for all of it once more. Returns what to
+// call with each answer of Python.
+export const measuring = (lab, ask, keep, again) => {
   const row = lab.querySelector(".ee-here");
   if (!row) return () => {};
   const [words, share, button, engines] = [".ee-time", "progress", "button", "select"].map(name => row.querySelector(name));
   let timing = null;
   let under_way = null;
+  let paused = false; // cancelled or failed: nothing begins until the reader asks, or moves on
   let last = Promise.resolve();
 
   const say = (sentence, busy = false) => {
@@ -66,7 +68,7 @@ export const measuring = (lab, ask, keep) => {
     under_way = null;
   };
 
-  const measure = async ({ label, engine }, signal) => {
+  const measure = async ({ engine, next: { label, place, of, kernels } }, signal) => {
     say(`Measuring ${label} here, with ${engine} ...`, true);
     let was_hidden = document.hidden;
     const notice = () => { was_hidden ||= document.hidden; };
@@ -75,13 +77,14 @@ export const measuring = (lab, ask, keep) => {
       const device_name = await device_of(engine);
       const graph = await ask();
       signal.throwIfAborted();
-      const found = await run(graph, engine, value => { share.value = value; }, signal);
+      const found = await run(graph, engine, kernels, value => { share.value = (place + value) / of; }, signal);
       signal.throwIfAborted();
       under_way = null;
       keep({ ...found, device_name, was_hidden });
     } catch (error) {
       if (signal.aborted) return;
       under_way = null;
+      paused = true;
       say(`Not measured here: ${String(error.message ?? error).slice(0, 200)}. The recorded times stay.`);
     } finally {
       document.removeEventListener("visibilitychange", notice);
@@ -91,16 +94,21 @@ export const measuring = (lab, ask, keep) => {
     cancel();
     const { signal } = under_way = new AbortController();
     const wanted = timing;
-    say(`Next: ${wanted.label} here, with ${wanted.engine}.`, true);
+    say(`Next: ${wanted.next.label} here, with ${wanted.engine}.`, true);
     setTimeout(() => {
       if (!signal.aborted) last = last.then(() => signal.aborted || measure(wanted, signal));
     }, delay);
   };
 
   button.addEventListener("click", () => {
-    if (!under_way) return start(0);
-    cancel();
-    say(`Cancelled. ${timing.found || "Measure begins again."}`);
+    if (under_way) {
+      cancel();
+      paused = true;
+      return say(`Cancelled. ${timing.found || "Measure begins again."}`);
+    }
+    paused = false;
+    if (timing.next) start(0);
+    else again();
   });
   navigator.gpu?.requestAdapter().catch(() => null).then(adapter => adapter ?? without_webgpu()) ?? without_webgpu();
   function without_webgpu() {
@@ -115,13 +123,17 @@ export const measuring = (lab, ask, keep) => {
     timing = shown.timing;
     row.hidden = !timing;
     if (!timing) return cancel();
-    button.disabled = timing.asks;
+    const moved = before?.key !== timing.key;
+    if (moved) {
+      cancel();
+      paused = false;
+    }
+    button.disabled = timing.asks || !(timing.next || timing.can_repeat);
     if (timing.asks) {
       cancel();
       say("Your guess first: it is measured as soon as you commit it.");
-    } else if (timing.found) {
-      if (before?.key !== timing.key) cancel();
-      if (!under_way) say(timing.found);
-    } else if (before?.key !== timing.key || before.asks) start(REST_MS);
+    } else if (under_way || paused) return;
+    else if (timing.next) start(moved || before.asks ? REST_MS : 0);
+    else say(timing.found);
   };
 };
