@@ -12,8 +12,10 @@ import torch
 from torch import nn
 
 import effnet_edu as ee
+from effnet_edu.model.cost import block_layers
 from effnet_edu.model.network import EfficientNet
-from effnet_edu.model.onnx_graph import onnx_graph
+from effnet_edu.model.onnx_graph import onnx_block, onnx_graph
+from effnet_edu.model.specs import resolve
 from tests.cases import thorough_but_for
 from tests.model.reference import TINY, settled
 from tests.test_architecture import run_where_blocked
@@ -149,6 +151,24 @@ def test_its_nodes_have_the_names_of_the_rows_that_cost_counts():
     graph = onnx.load_from_string(onnx_graph(TINY)).graph
     rows = {row.name for row in ee.cost(TINY).layers if row.kind != "norm"}
     assert rows <= {node.name for node in graph.node}
+
+
+def test_a_block_alone_is_that_of_the_network(tmp_path):
+    for row in resolve(TINY):
+        written = onnx_block(TINY, row.stage, row.index, batch_size=2)
+        onnx.checker.check_model(written, full_check=True)
+        graph = onnx.load_from_string(written).graph
+        rows = list(block_layers(row))
+        assert macs(written) == 2 * sum(one.macs for one in rows)
+        assert {one.name for one in rows if one.kind != "norm"} <= {node.name for node in graph.node}
+        ends = [
+            [side.dim_value for side in end.type.tensor_type.shape.dim]
+            for end in (graph.input[0], graph.output[0])
+        ]
+        sides = ((row.channels_in, row.side_in), (row.channels_out, row.side_out))
+        assert ends == [[2, channels, side, side] for channels, side in sides]
+    with pytest.raises(ValueError, match="has no block 9 in stage 0"):
+        onnx_block(TINY, 0, 9)
 
 
 def test_a_graph_with_made_weights_is_small_and_gives_ordinary_numbers(tmp_path):

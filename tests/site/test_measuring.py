@@ -10,6 +10,7 @@ from psutil import Process
 
 import effnet_edu as ee
 from tests.browser.jupyter import FLAGS, watched_page
+from tests.cases import thorough_but_for
 from tests.needs import where
 
 pytestmark = pytest.mark.browser
@@ -19,15 +20,28 @@ FOUND = re.compile(
 )
 
 
+#: In each lab: a setting that is timed soon, and a number whose greater value is so many times the work.
+LARGER: dict[str, tuple[str, str, str]] = {
+    "mbconv_lab": ("#side=14", "side", "56"),
+    "v2_lab": ("#network=B0&fused=1&side=32", "side", "128"),
+    "scaling_problem_lab": ("#budget=0.4", "budget", "4"),
+    "squeeze_excite_lab": ("#network=small", "network", "B1"),
+    "benchmark_lab": ("#up_to=0.5", "batch_size", "8"),
+}
+TIME = re.compile(r"([\d.]+) ms, WASM \(([\d.]+) to ([\d.]+) ms, (\d+) runs\), in Chrome")
+
+
 @contextmanager
-def opened(chrome: Browser, address: str, link: str = "", blocked: str = "") -> Iterator[Page]:
-    """The phi lab in a page that reaches the site alone, with its first time on the way."""
+def opened(
+    chrome: Browser, address: str, link: str = "", blocked: str = "", lab: str = "phi_lab"
+) -> Iterator[Page]:
+    """A lab in a page that reaches the site alone, with its first time on the way."""
     with watched_page(chrome, 1280, 900) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         if blocked:
             page.context.route(blocked, lambda route: route.abort())
-        page.goto(f"{address}/live/phi_lab.html{link}")
+        page.goto(f"{address}/live/{lab}.html{link}")
         page.locator(".ee-lab[data-live=ready]").wait_for()
         # What counts comes first; when the lab is ready, its setting may have rested already.
         library = next(n for n, url in enumerate(asked) if url.endswith("effnet_edu.zip"))
@@ -72,6 +86,42 @@ def test_a_network_is_timed_where_it_is_read_and_more_work_takes_longer(page: Pa
     expect(page.get_by_role("progressbar", name="measuring")).to_be_hidden()
     set_phi(page, 0)
     assert time_at(page, 0)[0] == small  # not measured again
+
+
+@pytest.mark.parametrize("lab", thorough_but_for(("mbconv_lab", "v2_lab"), LARGER))
+def test_every_lab_times_here_what_it_shows_and_more_work_takes_longer(
+    lab: str, chrome: Browser, address: str
+) -> None:
+    link, name, value = LARGER[lab]
+    with opened(chrome, address, link, lab=lab) as page:
+        page.context.set_offline(True)
+        before = found_here(page)
+        assert page.locator("div.ee-numbers .ee-measured").count()
+        field = page.locator(f"[data-setting={name}]").first
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+            field.press("Enter")
+        expect(page.locator(".ee-time")).to_contain_text("here, with WASM")
+        assert found_here(page) > 2 * before
+        if lab == "mbconv_lab":
+            table = page.locator(".ee-all").text_content() or ""
+            for role in ("expand", "depthwise", "SE", "project"):
+                assert f"time, {role}" in table
+            assert "arithmetic ceiling" in table
+        assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def found_here(page: Page) -> float:
+    """Return the time in ms that stands in the lab's words once nothing is left to time."""
+    expect(page.locator(".ee-time")).to_have_text(TIME)
+    expect(page.get_by_role("progressbar", name="measuring")).to_be_hidden()
+    found = TIME.search(page.locator(".ee-time").inner_text())
+    assert found is not None
+    median, low, high = (float(one) for one in found.groups()[:3])
+    assert low <= median <= high
+    return median
 
 
 def test_what_runs_is_cancelled_and_the_newest_setting_wins(page: Page) -> None:

@@ -126,11 +126,10 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
 
     def timed_in_words(self, record: Record[BenchmarkSetting, Measurement]) -> str:
         """Return the network that is shown, and how many there are."""
-        count, every = len(kept(self, record.setting)), len(written(record.setting))
+        every, known = written(self.setting), kept(self, self.setting)
+        count = sum(identity(result) in known for result in every)
         said = f"{self.measured_part(record)}, {self.measured_label(record.setting)}: {record.measurement}"
-        return (
-            f"{said}. {count} of {networks(every)} are timed; a browser has no graph of the other families."
-        )
+        return f"{said}. {count} of {networks(len(every))} timed; other families have no graph here."
 
     def label(self, setting: BenchmarkSetting) -> str:
         """Return the conditions and the budget."""

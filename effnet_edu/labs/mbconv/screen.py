@@ -69,7 +69,9 @@ def aside(logic: MBConv) -> str:
         return said
     if logic.latest is None:
         return f"{said} The roof was recorded on {recorded_roof(setting.precision)[0]}."
-    return f"{said} Blocks and roof were timed in this browser, a shortcut within the convolution before it."
+    if found is not None and not found.roles:
+        return f"{said} What a layer takes, and a roof, this engine does not tell."
+    return f"{said} Blocks and roof were timed in this browser; the shortcut is part of the layer before it."
 
 
 def picture(logic: MBConv) -> Scene:

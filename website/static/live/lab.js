@@ -80,12 +80,18 @@ const show = (name, scene) => {
   });
 };
 
+// A number is written in several ways: an option says 1.0 where it is 1.
+const choose = (list, value) => {
+  list.value = [...list.options].find(one => one.value === String(value) || one.value && Number(one.value) === value)?.value ?? "";
+};
+
 const put = setting => {
   for (const field of fields) {
     const value = setting[field.dataset.setting];
     if (field === written || changed.has(field.dataset.setting)) continue;
     if ("toggle" in field.dataset) field.checked = value;
     else if (field.type === "checkbox") field.checked = value.includes(Number(field.value));
+    else if (field.options) choose(field, value);
     else if (field !== document.activeElement || Number(field.value) !== Number(value)) field.value = value;
   }
   for (const slider of lab.querySelectorAll("[type=range]")) slider.setAttribute("aria-valuetext", slider.value);
