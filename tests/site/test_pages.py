@@ -230,7 +230,9 @@ def time_all(page: Page, *ms: float) -> dict[str, Any]:
     return shown
 
 
-@pytest.mark.parametrize("name", [name for name in LABS if name != "YourNetworkLab"])  # it needs trained weights
+@pytest.mark.parametrize(
+    "name", [name for name in LABS if name != "YourNetworkLab"]
+)  # it needs trained weights
 def test_every_lab_shows_its_times_alone_and_beside_another_setting(name: str) -> None:
     made = Page(name)
     assert made.shown()["timing"]["found"] == ""
