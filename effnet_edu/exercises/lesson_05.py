@@ -95,8 +95,8 @@ WIDEST_TO_FUSE = Exercise(
     "longer?",
     template="def widest_to_fuse(kernel, speedup):\n"
     '    """Return the largest c_in with which fusing costs no time; kernel is 3 or more."""\n'
-    "    saved = <answer>  # units of the depthwise convolution, which the fused block has not\n"
-    "    extra = <answer>  # units that each channel in costs more in the dense convolution\n"
+    "    saved = <answer>  # units that the depthwise convolution takes; the fused block has none\n"
+    "    extra = <answer>  # extra units for each channel in, in the dense convolution\n"
     "    return <answer>",
     answers=("kernel**2 * speedup", "kernel**2 - 1", "saved // extra"),
     hints=(

@@ -87,13 +87,13 @@ def accuracy_against_size(results: Sequence[Result], size: str = "MACs") -> Pict
     plain_log_axis(axes, "x", ticks, [f"{tick:,g}" for tick in ticks])
     axes.set(xlim=(low, high), xlabel=label, ylabel="ImageNet top-1, % (published)")
     figure.legend(loc="outside lower center", ncols=4)
-    names = [_beside_its_mark(result) for _, result in points]
-    name_marks(axes, [(x, result.top1) for x, result in points], names)
-    leading = ", ".join(dict.fromkeys(result.name for _, _, result in best))
     ours = sum(result.family.startswith("EfficientNet") for _, _, result in best)
     axes.set_title(
         f"{len(best)} of {len(points)} networks are beaten by none; {ours} of them are EfficientNets"
     )
+    names = [_beside_its_mark(result) for _, result in points]  # after all that takes room from the panel
+    name_marks(axes, [(x, result.top1) for x, result in points], names)
+    leading = ", ".join(dict.fromkeys(result.name for _, _, result in best))
     return Picture(
         figure,
         alt=f"{len(points)} networks, published top-1 accuracy over {label}. No other beats these: "

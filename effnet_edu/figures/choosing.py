@@ -157,11 +157,11 @@ def accuracy_by_recipe(recipes: Mapping[str, Mapping[str, float]]) -> Picture:
     axes.set_yticks(list(places.values()), list(places))
     axes.set(xlabel="ImageNet top-1, % (published)", ylim=(min(places.values()) - 0.6, 0.6))
     axes.margins(x=0.06)
-    name_marks(axes, [(top1, place) for top1, place, _ in marks], [recipe for _, _, recipe in marks])
     said = "Points from the worst recipe to the best: " + ", ".join(
         f"{network} {max(found.values()) - min(found.values()):.1f}" for network, found in recipes.items()
     )
     axes.set_title(said, fontsize=9.5)
+    name_marks(axes, [(top1, place) for top1, place, _ in marks], [recipe for _, _, recipe in marks])
     return Picture(
         figure,
         alt=f"{said}. Published top-1 accuracy of "

@@ -41,7 +41,7 @@ def test_every_engine_gives_torchs_answer_and_leaves_the_network_as_it_was() -> 
 
 
 def test_a_wrong_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "_in_onnxruntime", lambda _graph: lambda images: -build(TINY)(images))
+    monkeypatch.setattr(engines, "onnxruntime_runner", lambda _graph: lambda images: -build(TINY)(images))
     found = ee.fastest(TINY, 3, engines=("onnxruntime",), **QUICK)
     wrong = next(row for row in found.rows if row.engine == "onnxruntime")
     assert wrong.difference > 0.1

@@ -94,8 +94,9 @@ def test_every_lab_times_here_what_it_shows_and_more_work_takes_longer(
 ) -> None:
     link, name, value = LARGER[lab]
     with opened(chrome, address, link, lab=lab) as page:
-        page.context.set_offline(True)
         before = found_here(page)
+        page.evaluate("() => Promise.all([...document.fonts].map((font) => font.load()))")
+        page.context.set_offline(True)  # what runs networks is there by now, and so is each style of type
         assert page.locator("div.ee-numbers .ee-measured").count()
         field = page.locator(f"[data-setting={name}]").first
         if field.evaluate("field => field.tagName") == "SELECT":

@@ -363,14 +363,15 @@ def test_a_lab_is_alive_without_a_server_and_says_what_the_library_says(
 ) -> None:
     with live(chrome, address, name) as page:
         settings = move(page)
-        lab = LIVE_CLASS[name].LOGIC(device="cpu", **settings)
+        logic = LIVE_CLASS[name].LOGIC
+        lab = logic(device="cpu", **logic.START, **settings)
         expect(page.locator(".ee-code")).to_have_text(lab.code())
         said = {n.name: str(n) for part in lab.numbers(lab.setting) for n in part.numbers if not n.is_detail}
         found = {number: value for number, value in shown(page).items() if number in said}
         assert len(found) >= 5
         assert found == {number: said[number] for number in found}
         page.get_by_role("button", name="Reset").click()
-        expect(page.locator(".ee-code")).to_have_text(f"ee.labs.{lab.LAB}()")
+        expect(page.locator(".ee-code")).to_have_text(logic(device="cpu", **logic.START).code())
 
 
 def test_without_python_the_still_picture_stays(chrome: Browser, address: str) -> None:

@@ -175,10 +175,10 @@ LIVE_WIDGETS = """
 .ee-live .ee-control .widget-dropdown { margin: 0; }
 .ee-live .ee-control .widget-dropdown select { flex: 1 1 auto; }
 .ee-live .ee-control > .widget-box { flex-flow: row wrap; gap: 0 6px; overflow: visible; }
-.ee-live .ee-control .ee-helped { margin: 0 0 6px; flex: 0 1 auto; }
+.ee-live .ee-control .ee-helped { margin: 0; flex: 0 1 auto; }
 .ee-live .noUi-origin { overflow: visible; }
 .ee-live .ee-control > .ee-helped { margin: 0; }
-.ee-live .ee-control .widget-slider { width: auto !important; margin: 7px 6px 3px !important;
+.ee-live .ee-control .widget-slider { width: auto !important; margin: 4px 6px 2px !important;
   overflow: visible; }
 """
 
