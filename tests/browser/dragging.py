@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.browser.jupyter import watched_page
+from tests.browser.jupyter import middle_of, watched_page
 from tests.site.served import serve_folder
 from website.lessons import LIVE
 
@@ -32,10 +32,7 @@ READ = """() => { const {began, ...counts} = drawn, seconds = (performance.now()
 
 def drag(page: Page, handle: Locator, reach: float, seconds: float) -> dict[str, float]:
     """Drag a handle to the right and back, as far as `reach` pixels; return what was counted, a second."""
-    handle.scroll_into_view_if_needed()
-    box = handle.bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    x, y = middle_of(handle)
     page.mouse.move(x, y)
     page.mouse.down()
     page.evaluate(WATCH)

@@ -289,6 +289,14 @@ class Notebook:
         self.page.wait_for_function("() => window.closed_")
 
 
+def middle_of(handle: Locator) -> tuple[float, float]:
+    """Bring something to where it can be seen, and return where its middle is on the screen."""
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 def write_notebook(path: Path, *sources: str) -> None:
     """Write a notebook of these cells that opens without asking for a kernel."""
     cells = [nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.cases import case, measure, numbers
-from tests.browser.jupyter import TOKEN, serve_notebook_7, watched_page, write_notebook
+from tests.browser.jupyter import TOKEN, middle_of, serve_notebook_7, watched_page, write_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
@@ -29,11 +29,7 @@ def test_a_lab_lives_in_notebook_7(chrome: Browser, tmp_path: Path) -> None:
         code, before = page.locator(".ee-code"), numbers(page)
         page.locator(f".{phi.slider} [role=slider]").press("ArrowRight")
         expect(code).to_have_text(re.compile(r"PhiLab\(phi=0\.6\b"))
-        point = page.locator("[data-key='macs/now/mark']")
-        point.scroll_into_view_if_needed()
-        box = point.bounding_box()
-        assert box is not None
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        x, y = middle_of(page.locator("[data-key='macs/now/mark']"))
         page.mouse.move(x, y)
         page.mouse.down()
         page.mouse.move(x + 60, y, steps=5)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import effnet_edu as ee
-from tests.browser.jupyter import Notebook, write_notebook
+from tests.browser.jupyter import Notebook, middle_of, write_notebook
 from tests.browser.screenshots import THEMES, use_theme
 
 pytestmark = pytest.mark.browser
@@ -95,11 +95,7 @@ def test_a_named_network_snaps_and_moving_phi_leaves_it(lab: Notebook, page: Pag
 def test_the_picture_is_touched(lab: Notebook, page: Page) -> None:
     """Its point is dragged along phi, a published network is clicked, a stage is opened and closed."""
     slider = lab.slider(".ee-phi")
-    point = page.locator("[data-key='macs/now/mark']")
-    point.scroll_into_view_if_needed()
-    box = point.bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    x, y = middle_of(page.locator("[data-key='macs/now/mark']"))
     page.mouse.move(x, y)
     page.mouse.down()
     for step in range(1, 6):
