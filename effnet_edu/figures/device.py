@@ -325,7 +325,7 @@ def fused_blocks(rows: Rows, device: str) -> Picture:
     axes.legend()
     axes.margins(y=0.12)
     wins = [stage + 1 for stage in stages if ratio(stage, True) > 1]
-    said = f"in stages {', '.join(map(str, wins))}" if wins else "in no stage"
+    said = f"in stages {' and '.join(map(str, wins))}" if wins else "in no stage"
     axes.set_title(f"Forward and backward, the fused block is the faster one {said}")
     network, batch = _short(rows[0]["network"]), rows[0]["batch_size"]
     return Picture(

@@ -1,5 +1,6 @@
 """What the prose of a lesson says: its numbers are counted again, its words are checked."""
 
+import ast
 import importlib
 import re
 import subprocess
@@ -28,6 +29,17 @@ def prose(path: Path) -> str:
     return "\n\n".join(cell.source for cell in prose_cells(read(path)))
 
 
+def said(path: Path) -> str:
+    """Return the prose, and what the strings of the code say, such as why a prediction came out so."""
+    strings = (
+        node.value
+        for cell in code_cells(read(path))
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    return "\n\n".join((prose(path), *strings))
+
+
 def facts(path: Path) -> ModuleType:
     return importlib.import_module(f"tests.notebooks.facts.lesson_{path.stem[:2]}")
 
@@ -52,8 +64,7 @@ def as_written(value: float, pattern: str) -> str:
 
 
 def test_numbers_in_prose_are_counted_again(path: Path) -> None:
-    text, known = prose(path), facts(path)
-    joined = re.sub(r"\s+", " ", text)
+    known, joined = facts(path), re.sub(r"\s+", " ", said(path))
     for fragment, count in known.FACTS.items():
         assert fragment in joined, f"the lesson no longer says {fragment!r}"
         found = count()

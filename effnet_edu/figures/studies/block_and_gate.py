@@ -1,9 +1,16 @@
 """The figure of the study `block_and_gate`."""
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.studies.marks import SERIES, across, caption, cells, signed_cells, stamped
+from effnet_edu.figures.studies.marks import (
+    PLAIN,
+    across,
+    caption,
+    cells,
+    equal_within,
+    signed_cells,
+    stamped,
+)
 from effnet_edu.figures.style import new_figure, styled
-from effnet_edu.ground.palette import FAINT, GREY
 from effnet_edu.studies.block_and_gate import findings
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.statistics import Estimate
@@ -33,17 +40,15 @@ def draw(result: StudyResult) -> Picture:
     arms, effects = findings.arms(result), findings.effects(result)
     bound = 100 * findings.BOUND
     figure, (left, right) = new_figure(3.2, columns=2)
-    across(left, [arm.accuracy.scaled(100) for arm in arms], SERIES[0][:2])
+    across(left, [arm.accuracy.scaled(100) for arm in arms], PLAIN)
     left.set_yticks(range(len(arms))[::-1], [arm.name for arm in arms])
     left.set(xlabel="test accuracy, %", title=_spread(arms))
     left.set_ylim(-0.6, len(arms) - 0.4)
-    right.axvspan(-bound, bound, color=FAINT, label=f"within {bound:g} points")
-    right.axvline(0, color=GREY, linewidth=1.0)
-    across(right, [effect.scaled(100) for effect in effects.values()], SERIES[1][:2])
+    equal_within(right, bound, row=-0.7)
+    across(right, [effect.scaled(100) for effect in effects.values()], PLAIN)
     right.set_yticks(range(len(effects))[::-1], [_SHORT[name] for name in effects])
     right.set(xlabel="accuracy, points", title=_alone(effects))
     right.set_ylim(-1.0, len(effects) - 0.4)
-    right.legend(loc="lower right")
     return Picture(
         stamped(figure, result),
         alt="Accuracy: "

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from effnet_edu.ground.palette import COMPOUND, DEPTH, RESOLUTION, WIDTH
+from effnet_edu.ground.palette import COMPOUND, DEPTH, FAINT, GREY, INK, RESOLUTION, WIDTH
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.statistics import Estimate
 
@@ -17,6 +17,8 @@ SERIES = (
     (RESOLUTION, "^", "-."),
     (COMPOUND, "D", ":"),
 )
+#: One kind of mark, or two that have no colour of their own in the course.
+PLAIN, OTHER = (INK, "o"), (GREY, "s")
 
 
 def stamped(figure: Figure, result: StudyResult) -> Figure:
@@ -82,6 +84,14 @@ def across(axes: Axes, values: Sequence[Estimate], look: tuple[str, str], label:
         linewidth=1.2,
         label=label,
     )
+
+
+def equal_within(axes: Axes, bound: float, row: float) -> None:
+    """Shade what a study called equal before its first run, and say so at the height of a row."""
+    axes.axvspan(-bound, bound, color=FAINT)
+    axes.axvline(0, color=GREY, linewidth=1.0)
+    box = {"color": FAINT, "pad": 1.5}
+    axes.text(0, row, f"within {bound:g} points", ha="center", va="center", fontsize=9, bbox=box)
 
 
 def signed_cells(value: Estimate, digits: int) -> tuple[str, str]:

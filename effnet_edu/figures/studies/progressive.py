@@ -1,9 +1,18 @@
 """The figure of the study `progressive`."""
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.studies.marks import SERIES, across, bars, caption, cells, signed_cells, stamped
+from effnet_edu.figures.studies.marks import (
+    PLAIN,
+    across,
+    bars,
+    caption,
+    cells,
+    equal_within,
+    signed_cells,
+    stamped,
+)
 from effnet_edu.figures.style import new_figure, styled
-from effnet_edu.ground.palette import FAINT, GREY
+from effnet_edu.ground.palette import GREY, RESOLUTION
 from effnet_edu.studies.progressive import findings
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.statistics import Estimate
@@ -12,9 +21,12 @@ from effnet_edu.studies.statistics import Estimate
 _SHORT = {
     "size": "growing images",
     "regularisation": "growing\nregularisation",
-    "both": "the second more\nwith the first",
+    "both": "the second, more\nthan without\nthe first",
     "whole": "both together",
 }
+#: Colour by the size of the images, marker and dash by the regularisation.
+_COLOURS = {"fixed": GREY, "growing": RESOLUTION}
+_DASHES = {"constant": ("o", "-"), "growing": ("D", "--")}
 #: Points below the least accuracy at the end where the panel begins.
 _BELOW = 25
 
@@ -35,28 +47,27 @@ def _decided(effects: dict[str, Estimate]) -> str:
 @styled
 def draw(result: StudyResult) -> Picture:
     """Draw accuracy over training time, or arithmetic where no time is known, and what each factor does."""
-    figure, (left, right) = new_figure(4.0, columns=2, widths=(1.7, 1))
+    figure, (left, right) = new_figure(4.0, columns=2, widths=(1.45, 1))
     _, *four = findings.arms(result)
     effects, bound = findings.effects(result), 100 * findings.BOUND
     measured = result.record.data.get("step_times")
     unit = "seconds of training" if measured else "arithmetic (computed), % of that at full size"
     ends = []
-    for arm, (colour, marker, dash) in zip(four, SERIES, strict=True):
+    for arm in four:
+        colour, (marker, dash) = _COLOURS[arm.size], _DASHES[arm.regularisation]
         shares = [100 * share for share in findings.arithmetic(arm)]
         x = findings.seconds(measured, arm) if measured else shares
         ends.append(x[-1])
-        left.plot(x, [100 * one for one in arm.curve], color=colour, linestyle=dash, linewidth=1.2)
+        left.plot(x, [100 * one for one in arm.curve], color=colour, linestyle=dash, linewidth=1.4)
         bars(left, x[-1:], [arm.accuracy.scaled(100)], (colour, marker), label=arm.name)
     left.set_ylim(max(0, 100 * min(arm.accuracy.mean for arm in four) - _BELOW))
     left.set(xlabel=unit, ylabel="test accuracy, %", title=_at_the_end(four))
     left.legend(loc="lower right")
-    right.axvspan(-bound, bound, color=FAINT, label=f"within {bound:g} points")
-    right.axvline(0, color=GREY, linewidth=1.0)
-    across(right, [effect.scaled(100) for effect in effects.values()], SERIES[0][:2])
+    equal_within(right, bound, row=-0.7)
+    across(right, [effect.scaled(100) for effect in effects.values()], PLAIN)
     right.set_yticks(range(len(effects))[::-1], [_SHORT[name] for name in effects])
     right.set(xlabel="accuracy, points", title=_decided(effects))
     right.set_ylim(-1.0, len(effects) - 0.4)
-    right.legend(loc="lower right")
     return Picture(
         stamped(figure, result),
         alt=f"Accuracy at the end, and {unit}: "
