@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -342,6 +343,12 @@ def test_every_public_name_is_in_one_room() -> None:
 def test_a_constant_without_a_comment_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a comment that begins with `#:`"):
         api._comment("effnet_edu.images.NOTHING", object())
+
+
+def test_what_makes_the_site_leaves_the_root_logger_as_it_was() -> None:
+    asked = "import logging, website.build; root = logging.getLogger(); print(root.level, root.handlers)"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert said == f"{logging.WARNING} []\n"
 
 
 def test_formulas_become_mathml() -> None:

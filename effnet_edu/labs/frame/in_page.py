@@ -7,6 +7,7 @@ from effnet_edu.model.cost import LayerCost, cost
 from effnet_edu.model.onnx_graph import onnx_graph
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.layer_time import LayerTime, part_share, together
+from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.names import PRECISION_BYTES
 from effnet_edu.profiling.repeats import Timing
 
@@ -121,15 +122,8 @@ class BrowserMeasurement:
         """Upper end of it."""
         return 1000 * self.found.whole.interval[1]
 
-    @property
-    def images_per_second(self) -> float:
-        """Throughput at the median time."""
-        return 1000 * self.batch_size / self.median_ms
-
-    @property
-    def macs_per_second(self) -> float:
-        """Multiply-adds per second at the median time."""
-        return self.macs * self.images_per_second
+    images_per_second = Measurement.images_per_second
+    macs_per_second = Measurement.macs_per_second
 
     def __str__(self) -> str:
         return str(self.found)
