@@ -193,7 +193,8 @@ def timed_layers(rows: Sequence[LayerCost], found: PageTiming, batch_size: int) 
     """Return the layers that have kernels of their own, by the names that `onnx_graph` gave the nodes.
 
     Some have none: batch norms are folded, and onnxruntime computes a shortcut, or the sigmoid of a gate,
-    within the convolution before it. What is too short for the browser's clock is left out as well.
+    within the convolution before it. In some passes a layer may take less than a step of the browser's clock,
+    which is 0 there: the mean over many passes is right, and what several layers take together.
 
     Args:
         rows: From `cost`.
@@ -212,9 +213,7 @@ def timed_layers(rows: Sequence[LayerCost], found: PageTiming, batch_size: int) 
             )
     layers = (replace(found[0], timing=together(found)) for found in kernels.values())
     order = {row.name: n for n, row in enumerate(rows)}
-    return tuple(
-        sorted((one for one in layers if one.timing.interval[0] > 0), key=lambda one: order[one.name])
-    )
+    return tuple(sorted(layers, key=lambda one: order[one.name]))
 
 
 def only_fp32(precision: str) -> str:
