@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from effnet_edu.pictures.axis import Axis, tick_words
-from effnet_edu.pictures.scene import Drag, Mark, text
+from effnet_edu.pictures.scene import Drag, Mark, Shape, text
 
 #: Corners of each mark with a radius of 1, called as in matplotlib; "o" is a circle.
 _CORNERS = {
@@ -114,12 +114,15 @@ def marker(
     sets: Mapping[str, Any] | None = None,
     drag: tuple[Drag, ...] = (),
     with_: tuple[str, ...] = (),
+    leads: Mapping[str, tuple[float, ...]] | None = None,
+    along: str = "",
 ) -> Mark:
     """Return a marker, its shape called as in matplotlib."""
-    if shape == "o":
-        return Mark(key, "circle", (x, y, radius), style, (), words, sets, drag, with_)
-    corners = tuple(n for dx, dy in _CORNERS[shape] for n in (x + radius * dx, y + radius * dy))
-    return Mark(key, "area", corners, style, (), words, sets, drag, with_)
+    place: tuple[float, ...] = (x, y, radius)
+    if shape != "o":
+        place = tuple(n for dx, dy in _CORNERS[shape] for n in (x + radius * dx, y + radius * dy))
+    kind: Shape = "circle" if shape == "o" else "area"
+    return Mark(key, kind, place, style, (), words, sets, drag, with_, leads=leads, along=along)
 
 
 def arrow(key: str, a: tuple[float, float], b: tuple[float, float], away: float = 10) -> Iterator[Mark]:

@@ -52,15 +52,20 @@ function element(tag, css) {
   return node;
 }
 
-// The value of an axis at a pixel, in whole steps from its lower end.
-function valueAt(drag, pixel) {
-  const share = Math.min(Math.max((pixel - drag.start) / (drag.end - drag.start), 0), 1);
-  const exact = drag.logarithmic
-    ? drag.low * (drag.high / drag.low) ** share
-    : drag.low + share * (drag.high - drag.low);
-  return stepped(drag, exact);
+const clamped = (share) => Math.min(Math.max(share, 0), 1);
+
+// The value of an axis at a pixel, and the pixel of a value.
+function valueAt({ low, high, start, end, logarithmic }, pixel) {
+  const share = clamped((pixel - start) / (end - start));
+  return logarithmic ? low * (high / low) ** share : low + share * (high - low);
 }
 
+function pixelAt({ low, high, start, end, logarithmic }, value) {
+  const share = logarithmic ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+  return start + clamped(share) * (end - start);
+}
+
+// A value in whole steps from the lower end of its axis.
 function stepped(drag, value) {
   const held = Math.min(Math.max(value, drag.low), drag.high);
   const whole = drag.by_factor
@@ -80,19 +85,19 @@ function valueByKey(drag, key, value) {
   return stepped(drag, drag.by_factor ? value * drag.step ** steps : value + steps * drag.step);
 }
 
-// The values of a mix at a point: how near it lies to each corner, in whole hundredths; beyond an edge, on it.
-function mixedAt({ names, corners: [a, b, c] }, { x, y }) {
+// How near a point lies to each corner of a mix; one beyond an edge counts as on it.
+function weightsAt([a, b, c], { x, y }) {
   const across = ([x1, y1], [x2, y2]) => (x1 - x) * (y2 - y) - (x2 - x) * (y1 - y);
-  return shared(names, [across(b, c), across(c, a), across(a, b)], Math.sign(turn(a, b, c)));
+  const sign = Math.sign(turn(a, b, c));
+  return [across(b, c), across(c, a), across(a, b)].map((weight) => Math.max(0, sign * weight));
 }
 
 const turn = ([x1, y1], [x2, y2], [x3, y3]) => (x2 - x1) * (y3 - y1) - (x3 - x1) * (y2 - y1);
 
 // Weights as whole hundredths that sum to a hundred: what rounding leaves goes to the largest remainders.
-function shared(names, weights, sign = 1) {
-  const held = weights.map((weight) => Math.max(0, sign * weight));
-  const total = held.reduce((sum, weight) => sum + weight, 0);
-  const exact = held.map((weight) => 100 * weight / total), whole = exact.map((n) => Math.floor(n + 1e-9));
+function shared(names, weights) {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const exact = weights.map((weight) => 100 * weight / total), whole = exact.map((n) => Math.floor(n + 1e-9));
   const order = [0, 1, 2].sort((i, j) => exact[j] - whole[j] - exact[i] + whole[i]);
   for (let left = 100 - whole[0] - whole[1] - whole[2], i = 0; i < left; i += 1) whole[order[i]] += 1;
   return Object.fromEntries(names.map((name, i) => [name, whole[i]]));
@@ -110,9 +115,41 @@ function mixedByKey({ names }, key, values) {
     i === index ? next : (100 - next) * (rest ? value / rest : 0.5)));
 }
 
+// The settings of a handle: as they are, at a point, and in whole steps.
+const named = (list, value) => Object.fromEntries(list.map((one, i) => value(one, i)));
+const valuesOf = ({ drag, mix }) => mix
+  ? named(mix.names, (name, i) => [name, mix.values[i]])
+  : named(drag, ({ name, value }) => [name, value]);
+const valuesAt = ({ drag, mix }, at) => {
+  if (!mix) return named(drag, (one) => [one.name, valueAt(one, one.upright ? at.y : at.x)]);
+  const weights = weightsAt(mix.corners, at);
+  return named(mix.names, (name, i) => [name, weights[i]]);
+};
+const inSteps = ({ drag, mix }, values) => mix
+  ? shared(mix.names, mix.names.map((name) => values[name]))
+  : named(drag, (one) => [one.name, stepped(one, values[one.name])]);
+
+// Where such values put a handle: x and y, or 0 where it does not move.
+function placeAt({ drag, mix }, values) {
+  const at = [0, 0];
+  for (const one of drag ?? []) at[one.upright ? 1 : 0] = pixelAt(one, values[one.name]);
+  if (!mix) return at;
+  const weights = mix.names.map((name) => values[name]), total = weights.reduce((sum, weight) => sum + weight, 0);
+  return at.map((_, i) => mix.corners.reduce((sum, corner, n) => sum + corner[i] * (total ? weights[n] / total : 1 / 3), 0));
+}
+
+// How high a line lies at an x; beyond its ends, as high as they.
+function heightAt(line, x) {
+  let i = 0;
+  while (i < line.length - 4 && line[i + 2] < x) i += 2;
+  const [x1, y1, x2, y2] = line.slice(i, i + 4);
+  return y1 + clamped((x - x1) / (x2 - x1)) * (y2 - y1);
+}
+
 /**
  * Draws a scene into an element and keeps it there.
  * onSet(settings, { moving }) is told what was clicked or dragged; onWidth(pixels) how much room there is.
+ * What a hand drags moves at once; `settle` says that the scene answers all that was told, and has the last word.
  */
 export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   const root = document.createElement("div");
@@ -134,12 +171,45 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   let began = 0, frame = 0, current = null, hot = null, held = null, sending = 0, ready = null, reached = null;
   let playing = null; // { key, timer, asked, seen }: a setting on its way, what was asked for, and what is drawn
   let lent = []; // keys that light up because of another picture of the same lab
+  let carried = null; // { key, values, leads, by }: what a hand set a handle to, and how far that is from the scene
 
   // What is set in the page is laid out and painted again, even if it is what was there.
   function draw(entry) {
-    if (isSamePlace(entry.drawn, entry.at)) return;
-    SHAPES[entry.mark.shape][1](entry.node, entry.at);
-    entry.drawn = entry.at;
+    const moves = carried?.leads[entry.mark.key];
+    const at = moves ? entry.at.map((n, i) => n + (moves[i] ?? 0) * carried.by[i % 2]) : entry.at;
+    if (isSamePlace(entry.drawn, at)) return;
+    SHAPES[entry.mark.shape][1](entry.node, at);
+    entry.drawn = at;
+  }
+
+  // How far a hand is ahead of a scene, so that an older answer does not pull back what it moves.
+  function aim(marks) {
+    const find = (key) => marks.find((mark) => mark.key === key), handle = find(carried.key);
+    if (!handle?.leads) return carried = null;
+    const to = placeAt(handle, carried.values), from = placeAt(handle, valuesOf(handle));
+    if (handle.along) {
+      to[1] = heightAt(find(handle.along).at, to[0]);
+      from[1] = handle.at[1];
+    }
+    carried = { ...carried, leads: handle.leads, by: to.map((n, i) => n - from[i]) };
+  }
+
+  function carry(key, values) {
+    carried = { key, values };
+    aim(current.marks);
+    redraw(carried?.leads);
+    if (!tip.hidden && carried?.leads[hot]) place(shown.get(hot).node.getBoundingClientRect());
+  }
+
+  function redraw(leads = {}) {
+    for (const key of Object.keys(leads)) if (shown.has(key)) draw(shown.get(key));
+  }
+
+  function settle() {
+    if (held || ready) return;
+    const leads = carried?.leads;
+    carried = null;
+    redraw(leads);
   }
 
   function make(mark) {
@@ -212,6 +282,7 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
     current = next;
     svg.setAttribute("viewBox", `0 0 ${next.width} ${next.height}`);
     svg.setAttribute("aria-label", `${next.title}. ${next.description}`);
+    if (carried) aim(next.marks);
     const following = held ? [held.key, ...(shown.get(held.key)?.mark.with ?? [])] : [];
     const stays = new Set(next.marks.map((mark) => mark.key));
     for (const [key, entry] of shown) entry.leaves = !stays.has(key);
@@ -234,7 +305,7 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
         shown.set(mark.key, entry);
       }
       describe(entry, mark);
-      const follows = following.some((key) => under(mark.key, key));
+      const follows = carried?.leads[mark.key] || following.some((key) => under(mark.key, key));
       const moves = !jumps && !follows && entry.at.length === mark.at.length && !isSamePlace(entry.at, mark.at);
       entry.from = moves ? entry.at : mark.at;
       entry.to = mark.at;
@@ -368,10 +439,10 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   function dragTo(event) {
     const box = svg.getBoundingClientRect(), scale = current.width / box.width;
     const at = { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale };
-    const settings = held.mix ? mixedAt(held.mix, at) : {};
-    for (const drag of held.drag ?? []) settings[drag.name] = valueAt(drag, drag.upright ? at.y : at.x);
-    held.last = settings;
-    return settings;
+    const values = valuesAt(held, at);
+    held.last = inSteps(held, values);
+    carry(held.key, values);
+    return held.last;
   }
 
   function handleNear(event) {
@@ -409,6 +480,7 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   const release = (event) => {
     if (!held) return;
     const moved = held.last && (event.type === "pointerup" ? dragTo(event) : held.last);
+    if (moved) carry(held.key, moved); // between two steps it lay under the hand
     held = null;
     svg.classList.remove("ee-dragging");
     if (moved) send(moved, false);
@@ -493,6 +565,7 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   update(scene);
   return {
     update,
+    settle,
     destroy() {
       light(null);
       stop();
@@ -505,24 +578,27 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
   };
 }
 
-// In anywidget's form: traits `scene` as JSON, `touched` (what was set, counted, so that the same click counts twice)
-// and `room` (the width there is).
+// In anywidget's form: traits `scene` as JSON, `touched` (what was set, counted, so that the same click counts twice),
+// `answered` (the count of the last one that the scene follows) and `room` (the width there is).
 export default {
   render({ model, el }) {
-    let count = 0;
+    const count = () => model.get("touched").count ?? 0;
     const tell = (name, value) => {
       model.set(name, value);
       model.save_changes();
     };
     const scene = () => JSON.parse(model.get("scene"));
     const picture = create(el, scene(), {
-      onSet: (sets, { moving }) => tell("touched", { sets, moving, count: ++count }),
+      onSet: (sets, { moving }) => tell("touched", { sets, moving, count: count() + 1 }),
       onWidth: (width) => tell("room", width),
     });
     const draw = () => picture.update(scene());
+    const settle = () => model.get("answered") === count() && picture.settle();
     model.on("change:scene", draw);
+    model.on("change:answered", settle);
     return () => {
       model.off("change:scene", draw);
+      model.off("change:answered", settle);
       picture.destroy();
     };
   },

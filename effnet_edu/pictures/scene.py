@@ -127,6 +127,10 @@ class Mark:
         sets: Settings that a click gives their values; where it is dragged, the Enter key.
         drag: Settings that dragging gives their values; a box takes them where it is pressed.
         mix: Three settings that dragging shares out; a mark has this or `drag`.
+        leads: What the hand that drags it moves at once, before Python answers: keys of marks, this one too,
+            with how far each number of a place goes while the hand goes a pixel, sideways for x and width, up
+            and down for y and height; numbers at the end that stay can be left out.
+        along: Key of the line, from left to right, that it moves along.
         href: Address of an image.
         play: A setting that a click starts or stops; where motion is reduced the mark is not there.
         with_: Keys that light up with it in each picture of the lab, and all that lies under them.
@@ -146,6 +150,8 @@ class Mark:
     mix: Mix | None = None
     href: str = ""
     play: Play | None = None
+    leads: Mapping[str, tuple[float, ...]] | None = None
+    along: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """Return it as JSON has it; what is empty is left out."""
@@ -153,6 +159,7 @@ class Mark:
         place = [round(100 * n) / 100 for n in self.place]
         data: dict[str, Any] = {"key": self.key, "shape": self.shape, "at": place}
         named = {"style": self.style, "words": self.words, "born": self.born, "href": self.href}
+        named["along"] = self.along
         data |= {name: value for name, value in named.items() if value}
         if self.text:
             data["text"] = [list(piece) for piece in self.text]
@@ -166,20 +173,24 @@ class Mark:
             data["play"] = self.play.as_data()
         if self.with_:
             data["with"] = list(self.with_)
+        if self.leads:
+            data["leads"] = {key: list(moves) for key, moves in self.leads.items()}
         return data
 
     def moved(self, x: float, y: float, under: str = "") -> "Mark":
         """Return it elsewhere, with all its keys below another; a dragged one keeps its axis and stays."""
         count = 2 if self.shape in _ONE_POINT else len(self.place)
         place = tuple(n + (y if i % 2 else x) if i < count else n for i, n in enumerate(self.place))
-        key, born, with_ = self.key, self.born, self.with_
+        key, born, with_, leads, along = self.key, self.born, self.with_, self.leads, self.along
         if under:
             key, born = f"{under}/{key}", f"{under}/{born}" if born else ""
             with_ = tuple(f"{under}/{other}" for other in with_)
+            leads = leads and {f"{under}/{other}": moves for other, moves in leads.items()}
+            along = along and f"{under}/{along}"
         # Not `dataclasses.replace`, which takes ten times as long: a picture has hundreds of marks.
         return Mark(
             key, self.shape, place, self.style, self.text, self.words, self.sets, self.drag, with_, born,
-            self.mix, self.href, self.play,
+            self.mix, self.href, self.play, leads, along,
         )  # fmt: skip
 
 

@@ -25,7 +25,14 @@ PAGE = """<!doctype html><html lang="en" theme="THEME"><head><title>lab</title>
 import { create } from "/picture.js";
 window.show = ({ picture, charts }) => {
   if (window.shown) return shown.forEach((one, i) => one.update([picture, charts][i]));
-  const onSet = (sets) => touch(sets).then(show);
+  let asked = 0;
+  const onSet = async (sets) => {
+    asked += 1;
+    const scenes = await touch(sets);
+    await window.heldUp;
+    show(scenes);
+    if (!(asked -= 1)) shown.forEach((one) => one.settle());
+  };
   window.shown = [create(document.getElementById("picture"), picture, { onSet }),
     create(document.getElementById("charts"), charts, { onSet })];
 };
@@ -247,6 +254,68 @@ def test_both_ends_of_a_schedule_are_dragged_and_the_first_never_passes_the_last
     page.locator("[data-key='stage 4/handle']").press("ArrowUp")
     opened.settle()
     assert logic.side == logic.first_side + 4
+
+
+SCHEDULE = {"part": "progressive learning", "first_side": 100, "side": 300}
+#: Lab, settings and handle, what the hand takes hold of, and how far it goes in pixels.
+DRAGS: tuple[tuple[str, dict[str, Any], str, str, tuple[float, float]], ...] = (
+    ("PhiLab", {"phi": 2.0}, "macs/now/mark", "macs/now/mark", (61, 40)),
+    ("ScalingProblemLab", {}, "mix/touch", "mix/now/mark", (-19, 13)),
+    ("BenchmarkLab", {"across": "MACs"}, "budget/touch", "budget/grip", (123, 30)),
+    ("SqueezeExciteLab", {}, "gates/touch", "gates/now", (43, 17)),
+    ("MBConvLab", {}, "work/touch", "work/grip", (57, 5)),
+    ("V2Lab", SCHEDULE, "stage 1/handle", "stage 1/handle", (9, -17)),
+    ("V2Lab", SCHEDULE, "stage 4/handle", "stage 4/handle", (9, 17)),
+    ("YourNetworkLab", {}, "labels/handle", "labels/handle", (103, 10)),
+)
+#: The numbers of each mark's place, as they are drawn.
+WHERE = """keys => Object.fromEntries(keys.map(key => {
+    const node = document.querySelector(`[data-key='${key}']`);
+    return [key, ['x', 'y', 'width', 'height', 'cx', 'cy', 'points'].flatMap(name =>
+        node.getAttribute(name)?.match(/[-0-9.]+/g).map(Number) ?? [])] }))"""
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "handle", "held", "by"), DRAGS, ids=[f"{one[0]} {one[2]}" for one in DRAGS]
+)
+def test_what_is_dragged_follows_before_python_answers_and_ends_where_it_says(
+    chrome: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    settings: dict[str, Any],
+    handle: str,
+    held: str,
+    by: tuple[float, float],
+):
+    lab = getattr(ee.labs, name).LOGIC
+    monkeypatch.setattr(lab, "request", lambda *_, **__: None)
+    opened = Touched(chrome, lab(device="cpu", **settings), 1000)
+    page = opened.page
+    page.emulate_media(reduced_motion="reduce")  # what Python brings is there at once
+    page.evaluate("() => { window.heldUp = new Promise(done => { window.go = done }) }")
+    led = next(mark.leads for mark in _marks(opened.logic) if mark.key == handle)
+    keys = [key for key in led if page.locator(f"[data-key='{key}']").count()]
+    at, before = opened.box(held), page.evaluate(WHERE, keys)
+    x, y = at["x"] + at["width"] / 2, at["y"] + at["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + by[0], y + by[1])
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    now = opened.box(held)
+    far = (now["x"] + now["width"] / 2 - x, now["y"] + now["height"] / 2 - y)
+    drags = next(mark for mark in _marks(opened.logic) if mark.key == handle)
+    for i, upright in enumerate((False, True)):
+        if drags.mix or any(drag.upright == upright for drag in drags.drag):
+            assert far[i] == pytest.approx(by[i], abs=1.5)
+    page.mouse.up()
+    carried = page.evaluate(WHERE, keys)
+    assert all(carried[key] != before[key] for key in keys)
+    page.evaluate("go()")
+    opened.settle()
+    answered = page.evaluate(WHERE, keys)
+    for key in keys:
+        assert carried[key] == pytest.approx(answered[key], abs=0.6), key
+    opened.close()
 
 
 def asking(chrome: Browser, monkeypatch: pytest.MonkeyPatch, name: str, width: int, theme: str) -> Touched:

@@ -16,6 +16,15 @@ def test_what_was_touched_is_told_each_time_and_the_room_once_it_changes():
     assert rooms == [1040]
 
 
+def test_it_says_that_a_touch_is_answered_once_its_scene_was_shown():
+    scenes = [network_scene(ee.compound(phi)) for phi in (0, 2)]
+    picture = LivePicture(scenes[0], lambda _sets, _moving: picture.show(scenes[1]))
+    changed = []
+    picture.observe(lambda change: changed.append(change["name"]), ["scene", "answered"])
+    picture.set_state({"touched": {"sets": {"phi": 2}, "moving": True, "count": 7}})
+    assert (changed, picture.answered) == (["scene", "answered"], 7)
+
+
 def test_it_shows_the_scene_as_data_and_moves_to_the_next():
     first, second = (network_scene(ee.compound(phi)) for phi in (0, 2))
     picture = LivePicture(first, lambda _sets, _moving: None)

@@ -82,6 +82,65 @@ def one_box(x: float, width: float = 10, **about: Any) -> Scene:
     return Scene(500, 100, "a box", "It moves.", (Mark("box", "box", (x, 10, width, 20), "bar", **about),))
 
 
+#: Of the chart below: a line from (50, 230) over (225, 130) to (400, 100).
+X, LINE = Axis(0, 7, 50, 400), (50, 230, 225, 130, 400, 100)
+
+
+def led(phi: float, y: float) -> Scene:
+    """A handle on a line, with a guide that it leads."""
+    at, leads = (X(phi), y), {"now": (1, 1), "guide": (1, 1, 1)}
+    drag = (Drag("phi", X, phi, 0.1),)
+    marks = (
+        Mark("line", "line", LINE, "curve"),
+        Mark("guide", "line", (*at, at[0], 250), "guide"),
+        Mark("now", "circle", (*at, 7), "now", words="phi", drag=drag, leads=leads, along="line"),
+    )
+    return Scene(1000, 300, "a chart", "", marks)
+
+
+def test_a_handle_follows_the_hand_along_its_line_and_no_older_answer_pulls_it_back(page: Page):
+    def places() -> list[float]:
+        node = "document.querySelector('[data-key={}]').getAttribute('{}')"
+        said = [page.evaluate(node.format("now", name)) for name in ("cx", "cy")]
+        return [
+            float(n)
+            for n in (*said, *page.evaluate(node.format("guide", "points")).replace(",", " ").split())
+        ]
+
+    def on_the_line(x: float, y: float) -> list[float]:
+        return [pytest.approx(n, abs=0.1) for n in (x, y, x, y, x, 250)]
+
+    begin(page, led(0.0, 230))
+    page.mouse.move(50, top(page) + 230)
+    page.mouse.down()
+    page.mouse.move(137.5, top(page) + 20)
+    under_the_hand = on_the_line(137.5, 180)  # at once: no frame and no answer came yet
+    assert places() == under_the_hand
+    assert told(page) == [[{"phi": 1.8}, True]]  # the nearest step
+    for answer in (led(0.7, 210), led(1.8, 178.57)):
+        update(page, answer)
+        page.evaluate("picture.settle()")
+        page.clock.run_for(200)
+        assert places() == under_the_hand
+    page.mouse.move(990, 5)
+    assert places() == on_the_line(400, 100)
+    page.mouse.move(3, 290)
+    assert places() == on_the_line(50, 230)
+    page.mouse.move(226, top(page) + 20)
+    told(page)
+    page.mouse.up()
+    page.evaluate("picture.settle()")  # the last value is not told yet
+    assert places() == on_the_line(225, 130)  # in whole steps
+    update(page, led(2.4, 161.43))
+    page.clock.run_for(200)
+    assert places() == on_the_line(225, 130)
+    assert page.locator("[data-key='now']").get_attribute("aria-valuenow") == "2.4"
+    assert told(page) == [[{"phi": 3.5}, False]]
+    update(page, led(3.0, 140))  # Python allows no more
+    page.evaluate("picture.settle()")
+    assert places() == on_the_line(200, 140)
+
+
 def chart(phi: float = 1.0) -> Scene:
     x, y = Axis(0, 7, 50, 400), Axis(0.1, 100, 250, 30, logarithmic=True)
     return Scene(
@@ -96,7 +155,17 @@ def chart(phi: float = 1.0) -> Scene:
             marker(
                 "B3", "s", x(3), y(2), 5, "published", "B3\npublished", sets={"phi": 3.0}, with_=("guide",)
             ),
-            marker("now", "o", x(phi), y(1), 7, "now", f"phi {phi}", drag=(Drag("phi", x, phi, 0.1),)),
+            marker(
+                "now",
+                "o",
+                x(phi),
+                y(1),
+                7,
+                "now",
+                f"phi {phi}",
+                drag=(Drag("phi", x, phi, 0.1),),
+                leads={"now": (1,)},
+            ),
         ),
     )
 
@@ -414,11 +483,12 @@ def test_nothing_is_left_after_it_was_destroyed(page: Page):
 def test_a_notebook_reads_and_writes_traits(page: Page):
     page.evaluate(
         """(scene) => {
-            const values = { scene: JSON.stringify(scene) }, heard = {};
+            const values = { scene: JSON.stringify(scene), touched: {}, answered: 0 }, heard = {};
             window.model = { get: name => values[name], set: (name, value) => { values[name] = value },
                 save_changes() {}, on: (name, call) => { heard[name] = call },
                 off: name => delete heard[name],
-                change(scene) { values.scene = JSON.stringify(scene); heard['change:scene']() }, heard };
+                change(scene) { values.scene = JSON.stringify(scene); heard['change:scene']() },
+                answer(count) { values.answered = count; heard['change:answered']() }, heard };
             window.stop = widget.render({ model, el: document.getElementById('host') });
         }""",
         chart().as_data(),
@@ -428,6 +498,16 @@ def test_a_notebook_reads_and_writes_traits(page: Page):
         page.clock.run_for(20)
         wanted = {"sets": {"phi": 3}, "moving": False, "count": count}
         assert page.evaluate("model.get('touched')") == wanted
+    at = box(page, "now")
+    page.mouse.move(at["x"] + 7, at["y"] + 7)
+    page.mouse.down()
+    page.mouse.move(200, at["y"])
+    page.mouse.up()
+    page.clock.run_for(20)
+    assert page.evaluate("model.get('touched').sets") == {"phi": 3}
+    for answered, x in ((2, 200), (3, 100)):  # Python refused it
+        page.evaluate("(count) => model.answer(count)", answered)
+        assert box(page, "now")["x"] == pytest.approx(x - 7 - 1, abs=2)
     page.evaluate("(scene) => model.change(scene)", chart(3.0).as_data())
     assert page.locator("[data-key='now']").get_attribute("aria-valuenow") == "3"
     page.evaluate("stop()")

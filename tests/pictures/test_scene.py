@@ -38,11 +38,19 @@ def test_a_page_gets_all_that_a_mark_says_and_nothing_that_is_empty():
 
 
 def test_scenes_in_one_keep_their_links_apart():
-    layer = Mark("s/layer 2", "box", (1, 2, 3, 4), born="s/layer 1", with_=("s",))
+    layer = Mark(
+        "s/layer 2",
+        "box",
+        (1, 2, 3, 4),
+        born="s/layer 1",
+        with_=("s",),
+        leads={"s/edge": (1,)},
+        along="s/line",
+    )
     both = joined("two", [("a", scene(layer), 0, 0), ("b", scene(layer), 10, 100)])
-    assert [(mark.key, mark.born, mark.with_) for mark in both.marks] == [
-        ("a/s/layer 2", "a/s/layer 1", ("a/s",)),
-        ("b/s/layer 2", "b/s/layer 1", ("b/s",)),
+    assert [(mark.key, mark.born, mark.with_, mark.leads, mark.along) for mark in both.marks] == [
+        (f"{name}/s/layer 2", f"{name}/s/layer 1", (f"{name}/s",), {f"{name}/s/edge": (1,)}, f"{name}/s/line")
+        for name in "ab"
     ]
     assert both.marks[1].place == (11, 102, 3, 4)
     assert (both.width, both.height) == (310, 200)

@@ -252,7 +252,14 @@ def _budget(
         drag = (Drag(dimension.budget, Axis(low, high, x(low), x(high), logarithmic=True), value, step),)
     told = f"budget: {words}\nDrag it, or click a network for what it needs"
     strip = (edge - 9, _TOP - 24, 18, bottom - _TOP + 24)
-    yield Mark("budget/touch", "box", strip, "touch", words=told, drag=drag, with_=("budget",))
+    leads = {
+        "budget/line": (1, 0, 1),
+        "budget/grip": (1, 0) * 3,
+        "budget/said": (1,),
+        "budget/touch": (1,),
+        "outside": (0, 0, 1) if dimension.more_is_better else (1, 0, -1),
+    }
+    yield Mark("budget/touch", "box", strip, "touch", words=told, drag=drag, with_=("budget",), leads=leads)
 
 
 def _of_a(logic: Benchmark, made: _Chart, b: tuple[float, float] | None, bottom: float) -> Iterator[Mark]:

@@ -191,7 +191,19 @@ def _asked(value: float | None, what: Guessed, chart: _Chart) -> Iterator[Mark]:
         yield Mark("guess/mark", "circle", (x, y, 7), "guess")
     drag = (_drag(axis, value, what, upright=chart.upright),)
     commit = {"commit": True}
-    yield Mark("guess/touch", "box", chart.box, "touch", words=told, sets=commit, drag=drag, with_=("guess",))
+    way = (0.0, 1.0) if chart.upright else (1.0, 0.0)
+    leads = {"guess/line": way * 2, "guess/halo": way, "guess/mark": way}
+    yield Mark(
+        "guess/touch",
+        "box",
+        chart.box,
+        "touch",
+        words=told,
+        sets=commit,
+        drag=drag,
+        with_=("guess",),
+        leads=leads,
+    )
     if value is not None:
         words = f"Commit {what.said(value)}"
         said, height = ("Commit", _LOW_BUTTON) if chart.is_row else (words, _BUTTON_HEIGHT)

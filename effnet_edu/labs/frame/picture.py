@@ -27,6 +27,8 @@ class LivePicture(anywidget.AnyWidget):
     #: As JSON: ipywidgets and the page look through each of the thousands of values of a dict.
     scene = traitlets.Unicode().tag(sync=True)
     touched = traitlets.Dict().tag(sync=True)
+    #: The count of the last touch that the scene follows; until then what was dragged stays where it is.
+    answered = traitlets.Int(0).tag(sync=True)
     room = traitlets.Int(0, min=0).tag(sync=True)
 
     def __init__(
@@ -36,10 +38,16 @@ class LivePicture(anywidget.AnyWidget):
         on_room: Callable[[int], None] | None = None,
     ) -> None:
         self._shown = scene
+        self._on_touch = on_touch
         super().__init__(scene=scene.as_json())
-        self.observe(lambda change: on_touch(change["new"]["sets"], change["new"]["moving"]), "touched")
         if on_room is not None:
             self.observe(lambda change: on_room(change["new"]), "room")
+
+    @traitlets.observe("touched")
+    def _answer(self, change: Any) -> None:
+        touched = change["new"]
+        self._on_touch(touched["sets"], touched["moving"])
+        self.answered = touched["count"]
 
     def show(self, scene: Scene) -> None:
         """Move to another scene."""

@@ -241,6 +241,7 @@ def _track(setting: MBConvSetting, work: Work, left: float, right: float, y: flo
         words=told,
         drag=drag,
         with_=("work/grip",),
+        leads={"work/grip": (1,), "work/way done": (0, 0, 1)},
     )
 
 

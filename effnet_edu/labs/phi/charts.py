@@ -183,7 +183,19 @@ def _setting_marks(
     words = f"{label(setting)}: {giga(macs * 1e9)} MACs, computed"
     hint = "\nDrag it along phi" if drag else ""
     with_ = () if most is None else (f"{key}/halo", f"{key}/guide")
-    yield marker(f"{key}/mark", "o", *at, 7, style, words + hint, drag=drag, with_=with_)
+    leads = {f"{key}/mark": (1, 1), f"{key}/halo": (1, 1), f"{key}/guide": (1, 1, 1), f"{key}/name": (1, 1)}
+    yield marker(
+        f"{key}/mark",
+        "o",
+        *at,
+        7,
+        style,
+        words + hint,
+        drag=drag,
+        with_=with_,
+        leads=leads,
+        along="macs/curve",
+    )
     if is_beyond:
         where = "end" if at[0] > (x.start + x.end) / 2 else "start"
         beyond = f"{digits(macs)} billion, beyond the chart"

@@ -146,7 +146,8 @@ def _triangle(logic: ScalingProblem, place: Place) -> Iterator[Mark]:
     yield Mark("mix/now/halo", "circle", (x, y, 15), "halo")
     yield Mark("mix/now/mark", "circle", (x, y, 8), "now")
     # The whole triangle answers, but for the ways that are not chosen: what is chosen can be dragged away.
-    touch = Mark("mix/touch", "area", outline, "touch", words=words, mix=mix, with_=("mix/now",))
+    leads = {"mix/now/halo": (1, 1), "mix/now/mark": (1, 1)}
+    touch = Mark("mix/touch", "area", outline, "touch", words=words, mix=mix, with_=("mix/now",), leads=leads)
     named = {way: _named_way(way, *_between(mix, WEIGHTS[way]), is_chosen=setting.way == way) for way in WAYS}
     yield from (mark for way, mark in named.items() if way == setting.way)
     yield touch

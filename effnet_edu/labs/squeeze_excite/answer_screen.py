@@ -263,7 +263,15 @@ def _gates(logic: SqueezeExcite, left: float, right: float, top: float, height: 
         f"Drag {'all gates' if setting.gates == ALL else 'it'} up or down, or press another channel"
     )
     area = (x.start, y.end, x.end - x.start, y.start - y.end)
-    yield Mark("gates/touch", "box", area, "touch", words=words, drag=drags, with_=("gates/halo",))
+    leads = {
+        "gates/guide": (1, 0, 1),
+        "gates/halo": (1, 1),
+        "gates/now": (1, 1),
+        "gates/channel": (1,),
+    }
+    yield Mark(
+        "gates/touch", "box", area, "touch", words=words, drag=drags, with_=("gates/halo",), leads=leads
+    )
 
 
 def _shown_channels(setting: SqueezeExciteSetting, count: int) -> list[int]:

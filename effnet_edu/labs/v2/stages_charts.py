@@ -93,13 +93,32 @@ def _sides(setting: V2Setting, a: V2Setting | None, place: Place) -> Iterator[Ma
             yield Mark(f"{key}/halo", "circle", (centre, y(side), 13), "halo")
             words = f"{name.replace('_', ' ')}: {side} px\nDrag it, or press an arrow key"
             yield marker(
-                f"{key}/handle", "^", centre, y(side), 7, "resolution-filled", words, drag=drags, with_=(key,)
+                f"{key}/handle",
+                "^",
+                centre,
+                y(side),
+                7,
+                "resolution-filled",
+                words,
+                drag=drags,
+                with_=(key,),
+                leads=_leads(n, len(sides)),
             )
 
 
 def _dragged(n: int, count: int) -> str:
     """Return the setting that follows the side of a stage, or nothing for those in between."""
     return "side" if n == count - 1 else "first_side" if n == 0 else ""
+
+
+def _leads(n: int, count: int) -> dict[str, tuple[float, ...]]:
+    """Return what goes with a dragged end: the other stages by their share of the way."""
+    shares = [1 - abs(n - other) / max(count - 1, 1) for other in range(count)]
+    leads: dict[str, tuple[float, ...]] = {"sides/line": tuple(way for share in shares for way in (0, share))}
+    for other, share in enumerate(shares, 1):
+        leads |= {f"stage {other}/{name}": (0, share) * 3 for name in ("dot", "handle") if share}
+        leads |= {f"stage {other}/{name}": (0, share) for name in ("halo", "side said") if share}
+    return leads
 
 
 def _path(across: Sequence[float], sides: Sequence[int], y: Axis) -> tuple[float, ...]:

@@ -123,6 +123,11 @@ def labelled(logic: YourNetwork, examples: Sequence[str]) -> Scene:
         marks.append(Mark("labels/A", "line", (at, 18, at, bottom), "ghost"))
     axis = Axis(1, MOST, _NAMED + pitch, right)
     drag = Drag("pictures", axis, setting.pictures, 1)
+    leads: dict[str, tuple[float, ...]] = {
+        "labels/handle": (1,),
+        "labels/halo": (1,),
+        "labels/edge": (1, 0, 1),
+    }
     marks += [
         Mark("labels/edge", "line", (end, 16, end, bottom), "guide"),
         Mark("labels/halo", "circle", (end, (16 + bottom) / 2, 13), "halo"),
@@ -134,6 +139,7 @@ def labelled(logic: YourNetwork, examples: Sequence[str]) -> Scene:
             words=f"{label(setting)}\nDrag it, or press an arrow key",
             drag=(drag,),
             with_=("labels/edge", "labels/halo"),
+            leads=leads | {f"class {name}/labelled": (0, 0, 1) for name in CLASSES},
         ),
     ]
     marks += _parameters(setting, width, bottom + 12)

@@ -146,6 +146,7 @@ worker.onmessage = ({ data }) => {
   if (asking) put_question(data);
   note(data.link);
   measured(data);
+  if (!changed.size) for (const picture of Object.values(pictures)) picture.settle();
   ask();
 };
 worker.postMessage({ open: lab.dataset.lab, link: location.hash.includes("=") ? location.hash.slice(1) : "" });
