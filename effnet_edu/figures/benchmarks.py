@@ -194,7 +194,14 @@ def modernized(table: Table, roadmap: str = "ResNet-50 -> ConvNeXt-T") -> Pictur
         )  # fmt: skip
         words = f"{row['top1_percent']}%, {row['macs_billions']} G"
         where = (row.number("top1_percent"), place)
-        axes.annotate(words, where, (12, -3), textcoords="offset points", fontsize=SMALLEST_TEXT)
+        axes.annotate(
+            words,
+            where,
+            (12, -3),
+            textcoords="offset points",
+            fontsize=SMALLEST_TEXT,
+            bbox={"color": CARD, "pad": 0.3},
+        )
     axes.plot(
         [row.number("top1_percent") for row in steps], at[: len(steps)], color=FAINT, linewidth=3, zorder=0.5
     )

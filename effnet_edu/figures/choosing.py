@@ -207,8 +207,9 @@ def engines(comparison: EngineComparison) -> Picture:
     axes.set_yticks(range(len(rows)), [row.engine for row in comparison.rows])
     axes.invert_yaxis()
     axes.margins(y=0.2)
+    of = "one image" if comparison.batch_size == 1 else f"a batch of {comparison.batch_size}"
     slowest = max(time for row in comparison.rows for time in row.round_ms)
-    axes.set(xlim=(0, 1.15 * slowest), xlabel="ms for a batch (measured)", title=comparison.verdict)
+    axes.set(xlim=(0, 1.15 * slowest), xlabel=f"ms for {of} (measured)", title=comparison.verdict)
     where = (
         f"{comparison.network}, {comparison.resolution} px, batch {comparison.batch_size}, fp32, on "
         f"{comparison.device_name}"

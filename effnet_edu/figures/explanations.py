@@ -37,7 +37,7 @@ def explanations(found: Sequence["Explanation"]) -> Picture:
         above.imshow(pixels.squeeze(-1) if pixels.shape[2] == 1 else pixels, cmap="gray", vmin=0, vmax=1)
         lit = pixels * (0.15 + 0.85 * heat)
         below.imshow(lit.squeeze(-1) if lit.shape[2] == 1 else lit, cmap="gray", vmin=0, vmax=1)
-        title = f"{one.label[:24]} {one.probability:.0%}\n{_NAMES[one.method]}"
+        title = f"named {one.label[:24]}, {one.probability:.0%}\n{_NAMES[one.method]}"
         above.set_title(title, fontsize=SMALLEST_TEXT, fontweight="normal", pad=3)
     rows = []
     for one in found:

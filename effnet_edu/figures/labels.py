@@ -8,7 +8,7 @@ from matplotlib.transforms import Bbox
 
 from effnet_edu.figures.style import SMALLEST_TEXT
 from effnet_edu.ground.checks import quoted
-from effnet_edu.ground.palette import INK
+from effnet_edu.ground.palette import CARD, INK
 
 #: Where a name may stand, seen from its mark, the best first: to the right or left, above or below.
 _SIDES = ((-1, 1), (1, -1), (1, 1), (-1, -1), (0, 1), (0, -1), (1, 0), (-1, 0))
@@ -54,10 +54,11 @@ def name_marks(axes: Axes, marks: Sequence[tuple[float, float]], names: Sequence
     middles = axes.transData.transform(marks)  # (N, 2)
     taken = np.hstack((middles - _RADIUS * point, middles + _RADIUS * point))  # (N, 4)
     inside = axes.get_window_extent()
+    clear = {"color": CARD, "pad": 0.3}  # of lines behind it
     for (x, y), name in zip(middles, names, strict=True):
         if not name:
             continue
-        text = axes.text(0, 0, name, fontsize=SMALLEST_TEXT, color=INK, ha="center", va="center")
+        text = axes.text(0, 0, name, fontsize=SMALLEST_TEXT, color=INK, ha="center", va="center", bbox=clear)
         extent = text.get_window_extent()
         places = [
             box

@@ -5,10 +5,10 @@ from statistics import fmean
 
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.style import new_figure, plain_log_axis, styled
-from effnet_edu.ground.palette import DEPTHWISE, EXPAND, GREY, INK
+from effnet_edu.ground.palette import GREY, INK
 
-#: Depth, width, resolution and compound keep their colours for themselves.
-_LOOKS = ((INK, "o"), (EXPAND, "s"), (DEPTHWISE, "^"), (GREY, "v"))
+#: Colours keep to the things that they name; markers tell the ways apart.
+_LOOKS = ((INK, "o"), (GREY, "s"), (INK, "^"), (GREY, "v"))
 
 
 @styled

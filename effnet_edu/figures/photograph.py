@@ -29,7 +29,11 @@ def classified(photograph: Any, predictions: Sequence[tuple[str, float]], subjec
     right.bar_label(bars, [percent(probability) for _, probability in predictions], padding=4)
     right.set_yticks(range(len(names)), names)
     right.invert_yaxis()
-    right.set(xlim=(0, 115), xlabel="probability, %", title="What the network says")
+    right.set(
+        xlim=(0, 115),
+        xlabel="probability, %",
+        title=f"Most likely: {names[0][:24]}, {percent(predictions[0][1])}",
+    )
     right.grid(visible=False, axis="y")
     listed = ", ".join(f"{name} {percent(probability)}" for name, probability in predictions)
     return Picture(

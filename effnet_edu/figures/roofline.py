@@ -112,6 +112,11 @@ def _finding(placed: Roofline) -> str:
     return f"{spent[most] / sum(spent.values()):.0%} of this time goes to layers {_PLACES[most]}"
 
 
+def _fastest(moving: Sequence[RooflinePoint]) -> str:
+    """Return how many bytes a second the layers without MACs move at most."""
+    return f"At most {max(point.achieved for point in moving) / 1e9:.2g} GB/s" if moving else ""
+
+
 @styled
 def roofline(placed: Roofline) -> Picture:
     """Draw every layer under the ceilings: MACs per second over intensity, and bytes per second beside it.
@@ -145,7 +150,7 @@ def roofline(placed: Roofline) -> Picture:
         right.axhline(rate, color=INK, linewidth=1.4, linestyle=_LINES[name])
     right.set_xlim(-0.5, len(kinds) - 0.5)
     right.set_xticks(range(len(kinds)), kinds, rotation=25)
-    right.set(ylabel="GB/s", title="Layers without MACs")
+    right.set(xlabel="layers without MACs", ylabel="GB/s", title=_fastest(moving))
     _rates(right, max(bandwidths.values()))
     _legend(figure, placed)
 

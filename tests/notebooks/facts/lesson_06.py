@@ -235,9 +235,6 @@ FACTS = {
     ],
     "these five saw only ImageNet-1k": lambda: len(_recipes("efficientnet_b0")) == 5,
     "took 3600 epochs": lambda: [3600] if "ra4_e3600_r224_in1k" in _recipes("efficientnet_b0") else [],
-    "From 76.54% to 78.57%": lambda: [
-        _recipes("efficientnet_b0")[recipe] for recipe in ("in1k", "ra4_e3600_r224_in1k")
-    ],
     "ResNet-50 moves by 4.7 points": lambda: [
         max(_recipes("resnet50").values()) - min(_recipes("resnet50").values())
     ],
@@ -277,14 +274,6 @@ FACTS = {
             else []
         )
     ),
-    "B0 with its long recipe is 2.2 points ahead of the next family": lambda: [
-        _best(_on_phone, 6)["top1_percent"]
-        - max(
-            row["top1_percent"]
-            for row in SINCE
-            if not row["family"].startswith("EfficientNet") and (_on_phone(row) or 7) <= 6
-        )
-    ],
     "On that GPU and that CPU it does not": lambda: (
         not any(
             _best(price, limit)["family"].startswith("EfficientNet")
