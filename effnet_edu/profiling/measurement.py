@@ -2,9 +2,26 @@
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 #: Share of a core that the system's own small programs may take before a CPU counts as crowded.
 CROWDED_CORES = 0.25
+
+
+class TimedBatch(Protocol):
+    """What a throughput follows from."""
+
+    @property
+    def batch_size(self) -> int:
+        """Images at once."""
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds for one image."""
+
+    @property
+    def median_ms(self) -> float:
+        """Time of a batch in milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +96,14 @@ class Measurement:
     engine_version: str = ""
 
     @property
-    def images_per_second(self) -> float:
+    def images_per_second(self: TimedBatch) -> float:
         """Throughput at the median time."""
         return 1000 * self.batch_size / self.median_ms
 
     @property
-    def macs_per_second(self) -> float:
+    def macs_per_second(self: TimedBatch) -> float:
         """Multiply-adds per second at the median time."""
-        return self.macs * self.images_per_second
+        return 1000 * self.batch_size * self.macs / self.median_ms
 
     @property
     def advice(self) -> str:

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -273,6 +274,23 @@ def test_kernels_are_the_layers_of_a_block_and_the_roof_is_of_the_same_browser()
     assert (said["next"], said["found"]) == (None, "Nothing is measured here in bf16: a browser has fp32.")
 
 
+def test_a_share_counts_kernels_that_are_shorter_than_a_step_of_the_clock() -> None:
+    made = Page("SqueezeExciteLab", "network=small")
+    names = [node.name for node in onnx.load_from_string(made.graph()).graph.node if node.name]
+    inside = [name for name in names if ".squeeze_excite." in name]
+    ticks = {name: [(n + of_one) % 2 / 1e4 for of_one in range(20)] for n, name in enumerate(inside)}
+    passes = {name: ticks.get(name, [1e-4] * 20) for name in names}
+    share = 0.5 * len(inside) / (len(names) - 0.5 * len(inside))
+    found = ask(made, timed=timed(2, 2, 2) | {"kernels": passes, "passes": 20})["timing"]["found"]
+    told = re.search(r"SE takes ([\d.]+)% of its kernels' time", found)
+    assert told is not None
+    assert float(told[1]) / 100 == pytest.approx(share, rel=0.1)
+    ask(made, "measure")
+    made.graph()
+    coarse = timed(2, 2, 2) | {"kernels": {name: [0.0, 0.0, 0.1] for name in names}, "passes": 3}
+    assert "SE takes" not in ask(made, timed=coarse)["timing"]["found"]
+
+
 def test_what_a_page_cannot_do_is_said_where_it_would_stand() -> None:
     training = Page("V2Lab", "part=progressive learning").shown()["timing"]
     assert training["next"] is None
@@ -342,6 +360,12 @@ def test_every_public_name_is_in_one_room() -> None:
 def test_a_constant_without_a_comment_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a comment that begins with `#:`"):
         api._comment("effnet_edu.images.NOTHING", object())
+
+
+def test_what_makes_the_site_leaves_the_root_logger_as_it_was() -> None:
+    asked = "import logging, website.build; root = logging.getLogger(); print(root.level, root.handlers)"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert said == f"{logging.WARNING} []\n"
 
 
 def test_formulas_become_mathml() -> None:

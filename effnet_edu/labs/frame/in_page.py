@@ -7,6 +7,7 @@ from effnet_edu.model.cost import LayerCost, cost
 from effnet_edu.model.onnx_graph import onnx_graph
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.layer_time import LayerTime, part_share, together
+from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.names import PRECISION_BYTES
 from effnet_edu.profiling.repeats import Timing
 
@@ -121,15 +122,8 @@ class BrowserMeasurement:
         """Upper end of it."""
         return 1000 * self.found.whole.interval[1]
 
-    @property
-    def images_per_second(self) -> float:
-        """Throughput at the median time."""
-        return 1000 * self.batch_size / self.median_ms
-
-    @property
-    def macs_per_second(self) -> float:
-        """Multiply-adds per second at the median time."""
-        return self.macs * self.images_per_second
+    images_per_second = Measurement.images_per_second
+    macs_per_second = Measurement.macs_per_second
 
     def __str__(self) -> str:
         return str(self.found)
@@ -199,7 +193,8 @@ def timed_layers(rows: Sequence[LayerCost], found: PageTiming, batch_size: int) 
     """Return the layers that have kernels of their own, by the names that `onnx_graph` gave the nodes.
 
     Some have none: batch norms are folded, and onnxruntime computes a shortcut, or the sigmoid of a gate,
-    within the convolution before it. What is too short for the browser's clock is left out as well.
+    within the convolution before it. In some passes a layer may take less than a step of the browser's clock,
+    which is 0 there: the mean over many passes is right, and what several layers take together.
 
     Args:
         rows: From `cost`.
@@ -218,9 +213,7 @@ def timed_layers(rows: Sequence[LayerCost], found: PageTiming, batch_size: int) 
             )
     layers = (replace(found[0], timing=together(found)) for found in kernels.values())
     order = {row.name: n for n, row in enumerate(rows)}
-    return tuple(
-        sorted((one for one in layers if one.timing.interval[0] > 0), key=lambda one: order[one.name])
-    )
+    return tuple(sorted(layers, key=lambda one: order[one.name]))
 
 
 def only_fp32(precision: str) -> str:

@@ -75,7 +75,8 @@ def result(setting: MBConvSetting, timings: Mapping[TimedGraph, PageTiming]) -> 
 
 def _block(setting: MBConvSetting, kind: str, found: PageTiming, ceilings: Ceilings | None) -> MeasuredBlock:
     rows, batch = layers(setting, kind), setting.batch_size
-    timed = timed_layers(rows, found, batch)
+    # A layer that the clock cannot tell from nothing has no rate.
+    timed = tuple(one for one in timed_layers(rows, found, batch) if one.timing.interval[0] > 0)
     if ceilings is not None and timed:
         return MeasuredBlock(points_under(timed, PRECISION, ceilings), found)
     return MeasuredBlock((), found, LayerTime(_as_one(rows), found.whole, batch, PRECISION_BYTES[PRECISION]))
