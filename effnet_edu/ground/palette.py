@@ -10,7 +10,7 @@ EXPAND, DEPTHWISE, SQUEEZE_EXCITE, PROJECT, FUSED = "#E69F00", "#56B4E9", "#CC79
 #: Of an answer; a mark and a word say the same.
 RIGHT, WRONG = RESOLUTION, WIDTH
 #: Of a light card, whatever the page around it.
-INK, GREY, FAINT, CARD, SLAB, EDGE = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff", "#a9bccb", "#43525e"
+INK, GREY, FAINT, CARD, EDGE = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff", "#43525e"
 
 #: Colour and marker of each dimension, and of scaling all three.
 DIMENSIONS = {"depth": (DEPTH, "o"), "width": (WIDTH, "s"), "resolution": (RESOLUTION, "^")}

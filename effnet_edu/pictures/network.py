@@ -70,11 +70,6 @@ class Part:
         return max(_LOWEST, per_side * math.sqrt(self.side))
 
 
-def stage_sides(spec: NetworkSpec) -> list[int]:
-    """Return the side of the feature map after each stage, in pixels."""
-    return [part.side for part in network_parts(spec)[1:-1]]
-
-
 @lru_cache(maxsize=128)
 def network_parts(spec: NetworkSpec) -> tuple[Part, ...]:
     """Return stem, stages and head."""
