@@ -98,6 +98,15 @@ def occupied_by_the_server() -> dict[str, object]:
     return {"own_mib": found.uss >> 20, "with_shared_mib": found.rss >> 20, "peak_mib": int(peak[1]) >> 10}
 
 
+def _measured_on(rows: list[dict[str, str]]) -> list[str]:
+    """Return each device with the rows measured on it; the one of most rows is named without them."""
+    of: dict[str, list[str]] = {}
+    for row in rows:
+        of.setdefault("on {device}, {system}, torch {torch}".format(**row), []).append(row["lab"])
+    first, *others = sorted(of, key=lambda device: -len(of[device]))
+    return [first, *(f"{' and '.join(of[device])} {device}" for device in others)]
+
+
 def table(rows: list[dict[str, str]]) -> str:
     """Return the rows as Markdown."""
     days = " and ".join(sorted({row["measured"] for row in rows}))
@@ -109,7 +118,7 @@ def table(rows: list[dict[str, str]]) -> str:
             for row in rows
         ),
         "",
-        f"Measured {days} on {{device}}, {{system}}, torch {{torch}}.".format(**rows[0]),
+        f"Measured {days}, {'; '.join(_measured_on(rows))}.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -13,6 +13,7 @@ from effnet_edu.labs.frame.page import exact
 from effnet_edu.labs.mbconv.numbers import cost_of
 from effnet_edu.labs.scaling_problem.numbers import percents
 from effnet_edu.pictures.styles import SCENE
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +48,7 @@ class Touched:
     def __init__(self, chrome: Browser, logic: Any, width: int, theme: str = "light") -> None:
         self.logic, logic.room = logic, width
         self._context = chrome.new_context(viewport={"width": width, "height": 900})
-        self._context.set_default_timeout(8_000)
+        self._context.set_default_timeout(1000 * PATIENCE)
         self.page: Page = self._context.new_page()
         self.wrong: list[str] = []
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))

@@ -17,6 +17,7 @@ from effnet_edu.pictures.network import network_scene
 from effnet_edu.pictures.scene import Drag, Mark, Mix, Play, Scene, text
 from effnet_edu.pictures.still import still
 from effnet_edu.pictures.styles import SCENE
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +37,7 @@ window.begin = (scene) => window.picture = create(host, scene, {{ onSet, onWidth
 @pytest.fixture
 def page(chrome: Browser) -> Iterator[Page]:
     context = chrome.new_context(viewport={"width": 1000, "height": 700})
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(1000 * PATIENCE)
     opened, wrong = context.new_page(), []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
