@@ -138,12 +138,12 @@ FEATURE_SIDE = Exercise(
 SEEN_AS = Exercise(
     name="seen_as",
     lesson=LESSON,
-    title="What does the network believe to see?",
+    title="Which grey does the network see?",
     difficulty="medium",
     minutes=5,
     task="Lite0 was trained on pixels prepared by `(x - 127) / 128`, where x runs from 0 to 255. Somebody "
     "prepares them by `x / 255` instead. Which pixel, prepared rightly, would have become the same number? "
-    "That is the grey that the network believes to see.",
+    "That is the grey that the network takes it for.",
     template="def seen_as(x):\n"
     '    """Return the pixel that the network takes a pixel x for, when x is prepared by x / 255."""\n'
     "    fed = <answer>  # the number that reaches the network\n"

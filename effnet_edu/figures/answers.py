@@ -16,7 +16,7 @@ _WRONG = {"boxstyle": "square,pad=0.2", "facecolor": INK, "edgecolor": INK}
 
 @styled
 def answers(images: LabelledImages, said: Mapping[str, Sequence[int]]) -> Picture:
-    """Draw the first picture of each class above what a network takes it for; a wrong answer has a dark box.
+    """Draw the first picture of each class above what a network takes it for, wrong answers in a box.
 
     Args:
         images: With at least one picture of each class; names of few letters fit.
@@ -63,7 +63,7 @@ def answers(images: LabelledImages, said: Mapping[str, Sequence[int]]) -> Pictur
     return Picture(
         figure,
         alt=f"Pictures of {', '.join(names)}, and below them what the network takes each for. {told}.",
-        caption=f"The first picture of each class. A dark box marks a wrong answer. Over all {len(images)} "
+        caption=f"The first picture of each class. A filled box marks a wrong answer. Over all {len(images)} "
         f"pictures: {'; '.join(f'{way} {share:.1%} right' for way, share in shares.items())}.",
         numbers=Numbers(
             ("way", *names, "right, all pictures (computed)"),
@@ -72,5 +72,4 @@ def answers(images: LabelledImages, said: Mapping[str, Sequence[int]]) -> Pictur
                 for way, found in said.items()
             ],
         ),
-        form="jpeg",
     )

@@ -31,6 +31,12 @@ class ImpliedPhi:
     macs: float
 
     @property
+    def span(self) -> tuple[float, float]:
+        """The smallest and the largest of the three phi of depth, width and resolution."""
+        found = (self.phi.depth, self.phi.width, self.phi.resolution)
+        return min(found), max(found)
+
+    @property
     def middle(self) -> float:
         """The middle one of the three phi of depth, width and resolution."""
         return median((self.phi.depth, self.phi.width, self.phi.resolution))
@@ -68,7 +74,7 @@ def fitted_phi(implied: Mapping[str, ImpliedPhi]) -> Picture:
     for index, name in enumerate(names):
         phi = implied[name].phi
         values = {"depth": phi.depth, "width": phi.width, "resolution": phi.resolution}
-        axes.plot([index, index], [min(values.values()), max(values.values())], color=GREY, linewidth=1)
+        axes.plot([index, index], implied[name].span, color=GREY, linewidth=1)
         for offset, (dimension, (colour, marker)) in zip((-0.13, 0.0, 0.13), DIMENSIONS.items(), strict=True):
             _hollow(axes, index + offset, values[dimension], colour, marker)
         axes.plot(
@@ -88,7 +94,13 @@ def fitted_phi(implied: Mapping[str, ImpliedPhi]) -> Picture:
         color=GREY,
     )
     axes.set_xticks(range(len(names)), names)
-    axes.set(ylabel="phi that it implies", title="A published network implies several phi")
+    agrees = min(names, key=lambda name: implied[name].span[1] - implied[name].span[0])
+    low, high = implied[names[-1]].span
+    axes.set(
+        ylabel="phi that it implies",
+        title=f"The three phi of {agrees} agree, near {implied[agrees].middle:.1f}; those of {names[-1]} run "
+        f"from {low:.1f} to {high:.1f}",
+    )
     handles = [
         *_dimension_legend(),
         Line2D([], [], color=COMPOUND, linewidth=2.6, label="from MACs (computed)"),
@@ -143,6 +155,8 @@ def formula_against_table(implied: Mapping[str, ImpliedPhi]) -> Picture:
     figure, panels = new_figure(3.3, columns=3)
     grid = [index / 20 for index in range(int(20 * (max(one.middle for one in implied.values()) + 0.4)))]
     rows = []
+    last = list(implied)[-1]
+    formula = compound_multipliers(implied[last].middle)
     for axes, (dimension, (colour, marker)) in zip(panels, DIMENSIONS.items(), strict=True):
         axes.plot(grid, [getattr(compound_multipliers(phi), dimension) for phi in grid], color=colour)
         for name, one in implied.items():
@@ -151,21 +165,24 @@ def formula_against_table(implied: Mapping[str, ImpliedPhi]) -> Picture:
             axes.annotate(
                 name, (one.middle, value), xytext=(5, -11), textcoords="offset points", size=8.5, color=INK
             )
-        axes.set(title=f"{dimension} multiplier", xlabel="phi")
+        asked, has = getattr(formula, dimension), getattr(implied[last].multipliers, dimension)
+        axes.set(
+            title=f"{last}: {has:.2f}, formula {asked:.2f}",
+            xlabel="phi",
+            ylabel=f"{dimension} multiplier",
+        )
     for name, one in implied.items():
-        formula = compound_multipliers(one.middle)
+        by_formula = compound_multipliers(one.middle)
         rows.append(
             (
                 name,
                 f"{one.middle:.2f}",
                 *(
-                    f"{getattr(one.multipliers, dimension):.2f} ({getattr(formula, dimension):.2f})"
+                    f"{getattr(one.multipliers, dimension):.2f} ({getattr(by_formula, dimension):.2f})"
                     for dimension in DIMENSIONS
                 ),
             )
         )
-    last = list(implied)[-1]
-    formula = compound_multipliers(implied[last].middle)
     return Picture(
         figure,
         alt="Three panels: depth, width and resolution multiplier of the formula over phi as curves, with "
@@ -226,7 +243,13 @@ def macs_against_phi(
         )
     ticks = [0.4, 0.7, 1, 2, 4, 10, 20, 40]
     plain_log_axis(axes, "y", ticks, [f"{tick:g}" for tick in ticks])
-    axes.set(xlabel="phi", ylabel="MACs for one image, G", title="MACs climb in steps, above the smooth rule")
+    phi, macs = min(curve, key=lambda point: abs(point[0] - 1))
+    axes.set(
+        xlabel="phi",
+        ylabel="MACs for one image, G",
+        title=f"At phi {phi:g} the formula's network needs {macs / base:.2f} times the MACs of its base, not "
+        f"{growth**phi:.2f}",
+    )
     handles, _ = axes.get_legend_handles_labels()
     axes.legend(handles=[*handles, *_dimension_legend()], loc="lower right", ncols=2)
     end_phi, end_macs = curve[-1]

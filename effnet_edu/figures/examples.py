@@ -29,6 +29,7 @@ def examples(images: LabelledImages, of_each: int = 4) -> Picture:
     panels = figure.subplots(rows, _CLASSES_IN_A_ROW, squeeze=False).ravel()
     for axes in panels:
         axes.axis("off")
+        axes.set_anchor("W")  # under its name
     counts = images.labels.bincount(minlength=images.num_classes).tolist()
     for label, (axes, name) in enumerate(zip(panels, images.class_names, strict=False)):
         chosen = images.images[images.labels == label][:of_each]
@@ -47,5 +48,4 @@ def examples(images: LabelledImages, of_each: int = 4) -> Picture:
             ("class", "images, counted"),
             [(name, f"{count:,}") for name, count in zip(images.class_names, counts, strict=True)],
         ),
-        form="jpeg",
     )

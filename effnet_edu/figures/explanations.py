@@ -58,5 +58,4 @@ def explanations(found: Sequence["Explanation"]) -> Picture:
         alt=f"Pictures, and below them the same, lit where they count for the class: {told}.",
         caption="Above: what the network saw. Below: lit where it counts for the class that is named.",
         numbers=Numbers(("class", "method", "probability", "most at", "share above half"), rows),
-        form="jpeg",
     )

@@ -1,7 +1,5 @@
 """All channels of the maps along a block, each as a small grey picture of what it found in a photograph."""
 
-import base64
-import io
 import math
 from collections.abc import Mapping
 
@@ -9,7 +7,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from effnet_edu.figures.picture import Numbers, ScenePicture
+from effnet_edu.figures.picture import Numbers, ScenePicture, jpeg_address
 from effnet_edu.pictures.scene import Mark, Scene, text
 
 #: Pixels of one channel with its edge, between maps, and above them; and channels in a column.
@@ -33,18 +31,17 @@ def feature_maps(maps: Mapping[str, Tensor]) -> ScenePicture:
     for name, one in maps.items():
         if one.ndim != 3:
             raise ValueError(f"{name} has the shape {tuple(one.shape)}; it must be (C, H, W), of one image.")
-    marks, left = [], 0
+    marks, rows, left = [], [], 0
     for name, one in maps.items():
         picture = _mosaic(one)
         place = (left, _TOP, picture.width, picture.height)
-        marks.append(text(f"{name}/name", left, _TOP - 8, name, style="title"))
-        marks.append(Mark(f"{name}/channels", "image", place, href=_as_url(picture)))
+        zeros = f"{float((one == 0).float().mean()):.0%}"
+        title = name if zeros == "0%" else f"{name}: {zeros} of their numbers are 0"
+        rows.append((name, str(len(one)), f"{one.shape[1]} x {one.shape[2]}", zeros))
+        marks.append(text(f"{name}/name", left, _TOP - 8, title, style="title"))
+        marks.append(Mark(f"{name}/channels", "image", place, href=jpeg_address(picture, quality=40)))
         left += picture.width + _GAP
     height = max(mark.place[1] + mark.place[3] for mark in marks if mark.shape == "image")
-    rows = [
-        (name, str(len(one)), f"{one.shape[1]} x {one.shape[2]}", f"{float((one == 0).float().mean()):.0%}")
-        for name, one in maps.items()
-    ]
     told = "; ".join(f"{name}: {channels} channels, {zeros} zeros" for name, channels, _, zeros in rows)
     return ScenePicture(
         Scene(
@@ -71,9 +68,3 @@ def _mosaic(maps: Tensor) -> Image.Image:
         small = Image.fromarray(grey.astype(np.uint8)).resize((_TILE - 2, _TILE - 2), Image.Resampling.BOX)
         whole.paste(small, (column * _TILE, row * _TILE))
     return whole
-
-
-def _as_url(picture: Image.Image) -> str:
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=40)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -32,7 +32,11 @@ def confusion(evaluation: "Evaluation") -> Picture:
     classes = len(names)
     figure, (axes,) = new_figure(1.6 + 0.34 * classes)
     of_class = counts.sum(1, keepdim=True).clamp(min=1)
-    axes.imshow((counts / of_class).numpy(), cmap="Greys", vmin=0, vmax=1)
+    shares = (counts / of_class).numpy()
+    # A mesh and no image: a dark page turns it around together with the counts on it.
+    axes.pcolormesh(range(classes), range(classes), shares, cmap="Greys", vmin=0, vmax=1)
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
     for row in range(classes):
         for column in range(classes):
             count = int(counts[row, column])
@@ -112,5 +116,4 @@ def mistakes(evaluation: "Evaluation", count: int = 12) -> Picture:
             ("file", "class", "held for", "probability (measured)"),
             [(row.file, row.label, row.predicted, f"{row.probability:.1%}") for row in worst],
         ),
-        form="jpeg",
     )

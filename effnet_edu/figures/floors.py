@@ -64,7 +64,8 @@ def floors(layers: Sequence[Floor], device: str) -> Picture:
     plain_log_axis(axes, "x", ticks, [f"{tick:g}" for tick in ticks])
     axes.margins(x=0.12)
     axes.grid(visible=False, axis="y")
-    axes.set(xlabel="ms", title="What the device allows, and what the layer took")
+    said = f"Each layer took {min(ratios):.0f} to {max(ratios):.0f} times as long as the device allows"
+    axes.set(xlabel="ms", title=said)
     return Picture(
         figure,
         alt=f"Least and measured time of {len(layers)} layers on {device}: each took {min(ratios):.0f} to "

@@ -48,6 +48,8 @@ def time_and_memory_against_phi(points: Sequence[ScalingPoint], device: str, bat
         [point.high_ms - point.median_ms for point in points],
     )
     first, last = points[0], points[-1]
+    times, work = last.median_ms / first.median_ms, last.macs / first.macs
+    memory = last.peak_memory_bytes / first.peak_memory_bytes
     left.plot(
         phis,
         [first.median_ms * point.macs / first.macs for point in points],
@@ -59,7 +61,11 @@ def time_and_memory_against_phi(points: Sequence[ScalingPoint], device: str, bat
     left.errorbar(
         phis, medians, yerr=spans, fmt="o-", color=COMPOUND, capsize=3, linewidth=1, label="measured"
     )
-    left.set(xlabel="phi", ylabel=f"ms for a batch of {batch_size}", title="Time")
+    left.set(
+        xlabel="phi",
+        ylabel=f"ms for a batch of {batch_size}",
+        title=f"Time grows {times:.1f} times, MACs {work:.1f} times",
+    )
     left.set_ylim(bottom=0)
     left.legend(loc="upper left")
     right.plot(
@@ -70,15 +76,14 @@ def time_and_memory_against_phi(points: Sequence[ScalingPoint], device: str, bat
         linewidth=1,
         label="measured",
     )
-    right.set(xlabel="phi", ylabel="peak memory, MiB", title="Memory")
+    right.set(xlabel="phi", ylabel="peak memory, MiB", title=f"Peak memory grows {memory:.1f} times")
     right.set_ylim(bottom=0)
     right.legend(loc="upper left")
     return Picture(
         figure,
         alt=f"Measured on {device} with batches of {batch_size}: from phi {first.phi:g} to phi {last.phi:g}, "
-        f"MACs grow {last.macs / first.macs:.1f} times, time {last.median_ms / first.median_ms:.1f} "
-        f"times, from {first.median_ms:.1f} to {last.median_ms:.1f} ms, and peak memory "
-        f"{last.peak_memory_bytes / first.peak_memory_bytes:.1f} times.",
+        f"MACs grow {work:.1f} times, time {times:.1f} times, from {first.median_ms:.1f} to "
+        f"{last.median_ms:.1f} ms, and peak memory {memory:.1f} times.",
         caption=f"Filled marks: measured on {device}, batch {batch_size}, fp32, with the interval of the "
         "timings. Dashed: the first time multiplied by the growth in MACs.",
         numbers=Numbers(

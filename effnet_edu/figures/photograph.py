@@ -44,5 +44,4 @@ def classified(photograph: Any, predictions: Sequence[tuple[str, float]], subjec
             ("class", "probability, %"),
             [(name, f"{100 * probability:.1f}") for name, probability in predictions],
         ),
-        form="jpeg",
     )

@@ -7,14 +7,19 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from matplotlib.figure import Figure
+from PIL import Image
 
 from effnet_edu.figures.raster import png
 from effnet_edu.figures.style import styled
+from effnet_edu.ground.palette import PROJECT
 from effnet_edu.pictures.scene import Scene
 from effnet_edu.pictures.still import MARGIN, still
+
+#: Dots in an inch of a photograph inside a drawing; the drawing itself has none.
+_PHOTOGRAPH_DOTS = 120
 
 
 @dataclass(frozen=True)
@@ -75,10 +80,40 @@ def _named_styles(svg: str) -> str:
     return re.sub(r' style="([^"]*)"', named, svg).replace("</style>", f"{rules}</style>", 1)
 
 
+def jpeg_address(picture: Image.Image, quality: int = 85) -> str:
+    """Return a picture as an address that holds it whole.
+
+    Args:
+        picture: Grey or in colour.
+        quality: Of the JPEG, 1 to 95.
+    """
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+
+
+def _with_jpegs(svg: str) -> str:
+    """Return a drawing whose photographs take a tenth of the bytes."""
+
+    def smaller(found: re.Match[str]) -> str:
+        opened = Image.open(io.BytesIO(base64.b64decode(found[1])))
+        return f'"{jpeg_address(opened.convert("RGB"))}"'
+
+    return re.sub(r'"data:image/png;base64,([^"]+)"', smaller, svg)
+
+
 def _dark(svg: str) -> str:
-    """Return a drawing that turns its lightness around, and keeps its hues, where its image is shown dark."""
-    turned = "filter:invert(.93) hue-rotate(180deg)"
-    style = f"<style>@media(prefers-color-scheme:dark){{svg{{{turned}}}image{{{turned}}}}}</style>"
+    """Return a drawing that turns its lightness around, but no photograph, where its image is shown dark.
+
+    Yellow would turn nearly black, so another colour that turns yellow takes its place there.
+    """
+    what = "path,text" if "<image" in svg else "svg"
+    turned = f"{what}{{filter:invert(.93) hue-rotate(180deg)}}"
+    yellow = f"fill:{PROJECT.lower()}"
+    if yellow in svg:
+        turned += "svg{--yellow:#625c00}"
+        svg = svg.replace(yellow, f"fill:var(--yellow,{PROJECT.lower()})")
+    style = f"<style>@media(prefers-color-scheme:dark){{{turned}}}</style>"
     return re.sub(r"(<svg [^>]*>)", rf"\1{style}", svg, count=1)
 
 
@@ -96,12 +131,12 @@ class Shown:
         """Return the picture as a file; the same picture gives the same bytes."""
         raise NotImplementedError
 
-    def _figure(self, kind: str, pixels: int, named: str = "") -> str:
+    def _figure(self, pixels: int) -> str:
         """Return image, caption and table as HTML."""
         data = base64.b64encode(self.image()).decode("ascii")
         return (
-            f'<figure {named}style="margin:0"><img alt="{html.escape(self.alt)}" '
-            f'width="{pixels}" style="max-width:100%" src="data:image/{kind};base64,{data}">'
+            f'<figure class="ee-figure" style="margin:0"><img alt="{html.escape(self.alt)}" '
+            f'width="{pixels}" style="max-width:100%" src="data:image/svg+xml;base64,{data}">'
             f"<figcaption>{html.escape(self.caption)}</figcaption></figure>{self.numbers.to_html()}"
         )
 
@@ -118,14 +153,12 @@ class Picture(Shown):
         alt: What a reader who cannot see it has to know.
         caption: One or two sentences under it.
         numbers: The same numbers as a table.
-        form: `"svg"` for drawings; `"jpeg"` where there is a photograph in it.
     """
 
     figure: Figure
     alt: str
     caption: str
     numbers: Numbers
-    form: Literal["svg", "jpeg"] = "svg"
 
     def __post_init__(self) -> None:
         # Laid out once and for all: each further pass would move things by a hair.
@@ -136,28 +169,20 @@ class Picture(Shown):
     def image(self) -> bytes:
         """Return the figure as a file; the same figure gives the same bytes."""
         buffer = io.BytesIO()
-        if self.form == "svg":
-            self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-            return _dark(_compact(buffer.getvalue().decode("utf-8"))).encode("utf-8")
-        self.figure.savefig(buffer, format="jpeg", dpi=120, pil_kwargs={"quality": 85})
-        return buffer.getvalue()
-
-    def _repr_jpeg_(self) -> bytes | None:
-        return self.image() if self.form == "jpeg" else None
+        self.figure.savefig(
+            buffer, format="svg", dpi=_PHOTOGRAPH_DOTS, metadata={"Date": None, "Creator": None}
+        )
+        return _dark(_with_jpegs(_compact(buffer.getvalue().decode("utf-8")))).encode("utf-8")
 
     @styled
-    def _repr_png_(self) -> bytes | None:
+    def _repr_png_(self) -> bytes:
         """Return what exports to LaTeX and PDF show, which take no HTML; stored lessons do without it."""
-        if self.form == "jpeg":
-            return None
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
         return buffer.getvalue()
 
     def _repr_html_(self) -> str:
-        kind = "svg+xml" if self.form == "svg" else self.form
-        drawing = self._figure(kind, round(96 * self.figure.get_figwidth()), 'class="ee-figure" ')
-        return _THEMES + drawing if self.form == "svg" else drawing
+        return _THEMES + self._figure(round(96 * self.figure.get_figwidth()))
 
 
 #: An SVG inside an image follows the color-scheme of that image: JupyterLab sets none, so it is set here.
@@ -193,7 +218,7 @@ class ScenePicture(Shown):
 
     def _repr_html_(self) -> str:
         pixels = round(self.scene.width) + 2 * MARGIN
-        return _THEMES + self._figure("svg+xml", pixels, 'class="ee-figure" ')
+        return _THEMES + self._figure(pixels)
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
         pixels = base64.b64encode(png(self.scene)).decode("ascii")

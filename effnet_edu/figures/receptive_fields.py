@@ -1,13 +1,11 @@
 """One photograph at the sides that networks read, and on it what one number of a stage sees of it."""
 
-import base64
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
-from effnet_edu.figures.picture import Numbers, ScenePicture
+from effnet_edu.figures.picture import Numbers, ScenePicture, jpeg_address
 from effnet_edu.model.receptive_field import receptive_field
 from effnet_edu.model.specs import NetworkSpec, resolve
 from effnet_edu.pictures.scene import Mark, Scene, text
@@ -15,6 +13,8 @@ from effnet_edu.pictures.scene import Mark, Scene, text
 _MOST = 3
 #: Pixels of the drawing: the largest photograph, between things, and from entry to entry beside them.
 _LARGEST, _GAP, _ENTRY = 288, 22, 98
+#: Above the photographs, for what the picture shows.
+_TOP = 26
 _SLOT_WIDE, _SLOT_HIGH, _SLOTS_IN_A_ROW = 7, 8, 40
 _WIDTH = _GAP + _SLOT_WIDE * _SLOTS_IN_A_ROW
 
@@ -53,18 +53,22 @@ def receptive_fields(
     every = list(_all_seen(networks, stage))
     sides = list(dict.fromkeys(one.side for one in every))
     scale = _LARGEST / max(sides)
-    marks, left = [], 0.0
+    found = ", ".join(f"{one.name} {one.share}" for one in every)
+    marks, left = (
+        [text("found", 0, 13, f"Of the side, one number of stage {stage} sees: {found}", style="title")],
+        0.0,
+    )
     for side in sides:
         drawn = side * scale
         address = _as_url(photograph, round(drawn))
-        marks.append(Mark(f"photograph {side}", "image", (left, 0, drawn, drawn), href=address))
-        marks.append(Mark(f"side {side}", "box", (left, 0, drawn, drawn), "resolution-line strong"))
+        marks.append(Mark(f"photograph {side}", "image", (left, _TOP, drawn, drawn), href=address))
+        marks.append(Mark(f"side {side}", "box", (left, _TOP, drawn, drawn), "resolution-line strong"))
         for one in every:
             if one.side == side:
-                marks += _window(one, left + drawn / 2, drawn / 2, min(one.field, side) * scale)
+                marks += _window(one, left + drawn / 2, _TOP + drawn / 2, min(one.field, side) * scale)
         left += drawn + _GAP
     for number, one in enumerate(every):
-        marks += _entry(one, left, _ENTRY * number)
+        marks += _entry(one, left, _TOP + _ENTRY * number)
     rows = [
         (
             one.name,
@@ -85,7 +89,7 @@ def receptive_fields(
     return ScenePicture(
         Scene(
             left + _WIDTH - _GAP,
-            max(_LARGEST, _ENTRY * len(every)),
+            _TOP + max(_LARGEST, _ENTRY * len(every)),
             "What one number sees of a photograph",
             f"One photograph at the side that each network reads, with the window that one number of stage "
             f"{stage} sees. {told}.",
@@ -112,9 +116,7 @@ def _all_seen(networks: Mapping[str, NetworkSpec], stage: int) -> Iterator[_Seen
 
 def _as_url(photograph: Image.Image, side: int) -> str:
     square = ImageOps.fit(photograph.convert("RGB"), (side, side), Image.Resampling.BICUBIC)
-    file = io.BytesIO()
-    square.save(file, "JPEG", quality=70)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return jpeg_address(square, quality=70)
 
 
 def _window(one: _Seen, x: float, y: float, side: float) -> Iterator[Mark]:

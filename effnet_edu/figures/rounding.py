@@ -54,7 +54,16 @@ def channel_rounding(channels: Sequence[int], published: Mapping[str, float]) ->
             ha="center",
             color=INK,
         )
-    axes.set(xlabel="width multiplier", ylabel="channels", title="Channels come in steps of 8\n")
+    worst = max(
+        ((count, name, width) for count in channels for name, width in published.items()),
+        key=lambda one: abs(round_channels(one[0], one[2]) / (one[0] * one[2]) - 1),
+    )
+    axes.set(
+        xlabel="width multiplier",
+        ylabel="channels",
+        title=f"In steps of 8: {worst[0]} channels x {worst[2]:g} are {worst[0] * worst[2]:.1f} and become "
+        f"{round_channels(worst[0], worst[2])}\n",
+    )
     axes.set_xlim(widths[0] - 0.04, widths[-1] + 0.22)
     axes.set_yticks(range(0, int(max(channels) * widths[-1]) + 16, 16))
     axes.legend(
@@ -69,10 +78,6 @@ def channel_rounding(channels: Sequence[int], published: Mapping[str, float]) ->
         (name, f"{width:g}", *(f"{round_channels(count, width)} ({count * width:.1f})" for count in channels))
         for name, width in published.items()
     ]
-    worst = max(
-        ((count, name, width) for count in channels for name, width in published.items()),
-        key=lambda one: abs(round_channels(one[0], one[2]) / (one[0] * one[2]) - 1),
-    )
     return Picture(
         figure,
         alt="Staircases of 8 channels around the straight lines of the multiplier, for stages of "
@@ -115,6 +120,7 @@ def layer_rounding(layers: Sequence[int], published: Mapping[str, float]) -> Pic
     left.set_xlim(0.95, depths[-1] + 0.65)
     right.plot(depths, [built(depth) / total for depth in depths], color=DEPTH, drawstyle="steps-post")
     right.plot(depths, depths, color=GREY, linestyle="--", linewidth=1)
+    first, *_, last = published
     for index, (name, depth) in enumerate(published.items()):
         right.plot(
             [depth],
@@ -134,7 +140,8 @@ def layer_rounding(layers: Sequence[int], published: Mapping[str, float]) -> Pic
     right.set(
         xlabel="depth multiplier",
         ylabel=f"blocks over the base's {total}",
-        title="Whole network: deeper than asked",
+        title=f"{first} asks for {published[first]:g} times the blocks, gets "
+        f"{built(published[first]) / total:.2f}",
     )
     right.legend(
         handles=[
@@ -143,7 +150,6 @@ def layer_rounding(layers: Sequence[int], published: Mapping[str, float]) -> Pic
         ],
         loc="lower right",
     )
-    first, *_, last = published
 
     def gets(name: str) -> str:
         return (

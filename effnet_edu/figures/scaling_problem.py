@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.style import new_figure, plain_log_axis, styled
+from effnet_edu.figures.style import finding, new_figure, plain_log_axis, styled
 from effnet_edu.ground.palette import CARD, DIMENSIONS, GREY, INK
 from effnet_edu.published import Table
 
@@ -22,6 +22,14 @@ _NAMED = {
 #: Left out along the axes, where numbers stand too close.
 _UNLABELLED = (0.75, 1.5, 152, 160, 192)
 _DASHES = ("-", "--", "-.", ":")
+
+
+def _gains(points: Sequence[tuple[float, float]]) -> list[float]:
+    """Return what each step buys in points of accuracy for a doubling, from pairs of size and accuracy."""
+    return [
+        (better - top1) / math.log2(more / size)
+        for (size, top1), (more, better) in itertools.pairwise(points)
+    ]
 
 
 def _hollow(axes: Axes, x: Sequence[float], y: Sequence[float], dimension: str, dash: str) -> None:
@@ -45,8 +53,8 @@ def before_2019(table: Table) -> Picture:
     Args:
         table: `effnet_edu.published.read("scaling_before_2019")`.
     """
-    figure, panels = new_figure(3.7, columns=3)
-    rows, ends = [], []
+    figure, panels = new_figure(3.9, columns=3)
+    rows, ends, flatter = [], [], []
     for (dimension, unit), axes in zip(_UNITS.items(), panels, strict=True):
         of_dimension = table.where(dimension=dimension)
         for network, dash in zip(dict.fromkeys(of_dimension.column("network")), _DASHES, strict=False):
@@ -66,6 +74,9 @@ def before_2019(table: Table) -> Picture:
                 color=INK,
             )
             rows += [(dimension, str(network), f"{x:g} {unit}", f"{y:g}") for x, y in points]
+            if len(points) > 2:
+                first, *_, last = _gains(points)
+                flatter.append(last < first)
             if len(points) > 1:
                 ends.append(
                     f"{network} from {points[0][1]:g}% at {points[0][0]:g} {unit} to {points[-1][1]:g}% at "
@@ -75,8 +86,14 @@ def before_2019(table: Table) -> Picture:
         kept = [tick for tick in ticks if tick not in _UNLABELLED]
         plain_log_axis(axes, "x", kept, [f"{tick:g}" for tick in kept])
         axes.margins(x=0.12)
-        axes.set(xlabel=unit, title=f"By {dimension}", ylim=(48, 88))
+        axes.set(xlabel=unit, ylim=(48, 88))
+        axes.set_title(f"By {dimension}", fontweight="normal")
     panels[0].set_ylabel("ImageNet top-1, %")
+    finding(
+        figure,
+        f"{sum(flatter)} of {len(flatter)} lines of three marks or more end flatter than they begin: "
+        "each doubling buys less",
+    )
     return Picture(
         figure,
         alt=f"Published top-1 accuracy of networks scaled in one dimension: {'; '.join(ends)}.",
@@ -106,7 +123,11 @@ def growth_of_macs(growth: Mapping[str, Sequence[tuple[float, float]]]) -> Pictu
         axes.annotate(
             f"rule: {symbol}", (middle, middle**power), (22, -24), textcoords="offset points", color=INK
         )
-        axes.set(xlabel=f"{dimension}, {dimension[0]}", title=f"By {dimension}")
+        off = max(abs(factor / multiplier**power - 1) for multiplier, factor in points)
+        axes.set(
+            xlabel=f"{dimension}, {dimension[0]}",
+            title=f"{dimension.capitalize()}: at most {off:.0%} off",
+        )
         ends.append(
             f"{dimension} {x[-1]:g} gives {points[-1][1]:.2f} times where the rule says {x[-1] ** power:g}"
         )
@@ -133,24 +154,30 @@ def diminishing_returns(curves: Mapping[str, Sequence[tuple[float, float, float]
     """
     figure, (left, right) = new_figure(3.9, columns=2)
     rows, ends = [], []
+    first: list[float] = []
+    last: list[float] = []
     for name, points in curves.items():
         _hollow(left, [macs for _, macs, _ in points], [top1 for *_, top1 in points], name, "-")
         left.lines[-1].set_label(f"by {name}")
-        middles, gains = [], []
+        middles, gains = [], _gains([(macs, top1) for _, macs, top1 in points])
         rows.append((name, f"{points[0][0]:g}", f"{points[0][1]:g}", f"{points[0][2]:g}", ""))
-        for (_, macs, top1), (coefficient, more, better) in itertools.pairwise(points):
-            gain = (better - top1) / math.log2(more / macs)
+        for (_, macs, _), (coefficient, more, better), gain in zip(points, points[1:], gains, strict=False):
             middles.append(math.sqrt(macs * more))
-            gains.append(gain)
             rows.append((name, f"{coefficient:g}", f"{more:g}", f"{better:g}", f"{gain:.2f}"))
         _hollow(right, middles, gains, name, "-")
         ends.append(f"{name} from {gains[0]:.1f} to {gains[-1]:.1f}")
+        first.append(gains[0])
+        last.append(gains[-1])
     for axes in (left, right):
         ticks = [0.5, 1, 2, 4, 8]
         plain_log_axis(axes, "x", ticks, [f"{tick:g}" for tick in ticks])
         axes.set_xlabel("MACs for one image, G (published)")
-    left.set(ylabel="ImageNet top-1, %", title="Accuracy flattens")
-    right.set(ylabel="points", title="A doubling of MACs tends to buy less")
+    best = [max(top1 for *_, top1 in points) for points in curves.values()]
+    left.set(ylabel="ImageNet top-1, %", title=f"Each way ends between {min(best):.1f}% and {max(best):.1f}%")
+    right.set(
+        ylabel="points for a doubling of MACs",
+        title=f"First {min(first):.1f} to {max(first):.1f} points, last {min(last):.1f} to {max(last):.1f}",
+    )
     right.axhline(0, color=GREY, linewidth=0.8)
     left.legend(loc="lower right")
     return Picture(

@@ -87,6 +87,16 @@ def new_figure(
     return figure, list(figure.subplots(1, columns, squeeze=False, width_ratios=widths)[0])
 
 
+def finding(figure: Figure, said: str) -> None:
+    """Write what all panels of a card show together above them.
+
+    Args:
+        figure: The card.
+        said: One sentence without its full stop.
+    """
+    figure.suptitle(said, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+
+
 def plain_log_axis(axes: Axes, which: str, ticks: list[float], labels: list[str]) -> None:
     """Make one axis logarithmic with plain numbers on it.
 

@@ -40,7 +40,7 @@ def test_what_a_relu_leaves_is_said_for_each_number_of_channels():
     picture = ee.figures.relu_in_channels(curve, {2: curve, 15: curve}, {2: 0.65, 15: 0.01})
     assert "65% with 2 channels, 1% with 15 channels" in picture.alt
     assert [axes.get_title(loc="left") for axes in picture.figure.axes] == [
-        "input",
-        "2 channels",
-        "15 channels",
+        "input\n",
+        "2 channels\n65% lost",
+        "15 channels\n1% lost",
     ]

@@ -288,10 +288,15 @@ def test_the_same_figure_has_the_same_bytes(name):
 
 
 def test_a_drawing_follows_the_theme_of_the_page(picture):
-    shown = picture._repr_html_()
-    if "data:image/svg+xml" in shown:  # a photograph stays as it is
-        assert '<figure class="ee-figure"' in shown
-        assert b"(prefers-color-scheme:dark)" in picture.image().replace(b": ", b":")
+    assert '<figure class="ee-figure"' in picture._repr_html_()
+    assert b"(prefers-color-scheme:dark)" in picture.image().replace(b": ", b":")
+
+
+def test_a_photograph_in_a_drawing_stays_as_it_is_where_the_rest_turns_dark():
+    drawing = DRAW["classified"]().image().decode()
+    assert drawing.count("<image") == drawing.count("data:image/jpeg;base64,") == 1
+    assert "@media(prefers-color-scheme:dark){path,text{filter:invert" in drawing
+    assert "<image" not in DRAW["confusion"]().image().decode(), "counts on a mesh turn dark with it"
 
 
 def test_all_channels_of_a_map_are_drawn_and_its_zeros_counted():

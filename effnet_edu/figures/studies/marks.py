@@ -69,13 +69,19 @@ def cells(value: Estimate) -> tuple[str, str]:
     return f"{100 * value.mean:.1f}", interval
 
 
-def across(axes: Axes, values: Sequence[Estimate], look: tuple[str, str], label: str | None = None) -> None:
-    """Draw marks with their intervals, one a row, the first on top."""
+def across(
+    axes: Axes,
+    values: Sequence[Estimate],
+    look: tuple[str, str],
+    label: str | None = None,
+    lower: float = 0.0,
+) -> None:
+    """Draw marks with their intervals, one a row, the first on top, each by a part of a row lower."""
     colour, marker = look
     reach = [[value.mean - value.low for value in values], [value.high - value.mean for value in values]]
     axes.errorbar(
         [value.mean for value in values],
-        range(len(values))[::-1],
+        [row - lower for row in range(len(values))[::-1]],
         xerr=reach if values[0].count > 1 else None,
         color=colour,
         marker=marker,

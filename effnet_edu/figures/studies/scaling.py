@@ -15,11 +15,23 @@ def _beside(macs: float, index: float) -> float:
     return float(macs / 1e6 * 1.035 ** (index - 1.5))
 
 
+def _decided(result: StudyResult, images: str) -> str:
+    """Return which single dimensions compound scaling is shown to beat, or to lose to."""
+    led = {way: scaling_findings.advantage(result, images, "compound", way) for way in WAYS[:3]}
+    decided = [(way, lead.mean > 0) for way, lead in led.items() if lead.decides_sign]
+    parts = [
+        f"compound {verb} {' and '.join(way for way, wins in decided if wins is won)}"
+        for verb, won in (("beats", True), ("loses to", False))
+        if any(wins is won for _, wins in decided)
+    ]
+    return f"{IMAGES[images]}: {', '.join(parts) or 'the study decides nothing'}"
+
+
 @styled
 def draw(result: StudyResult) -> Picture:
     """Draw accuracy over MACs for the four ways of scaling, a panel for each set of images."""
     sets = result.label_values("images")
-    figure, panels = new_figure(3.9, columns=len(sets))
+    figure, panels = new_figure(4.2, columns=len(sets))
     rows, ends, cut = [], [], ""
     for images, axes in zip(sets, panels, strict=True):
         curves = {way: scaling_findings.curve(result, images, way) for way in WAYS}
@@ -44,7 +56,7 @@ def draw(result: StudyResult) -> Picture:
             ]
         ticks = [round(point.macs / 1e6, 1) for point in curves["depth"]]
         plain_log_axis(axes, "x", ticks, [f"{tick:g}" for tick in ticks])
-        axes.set(xlabel="MACs for one image, M (computed)", title=IMAGES[images])
+        axes.set(xlabel="MACs for one image, M (computed)", title=_decided(result, images))
         cut = cut or within_percent(axes)
         last = {way: points[-1] for way, points in curves.items()}
         ends.append(
@@ -54,7 +66,7 @@ def draw(result: StudyResult) -> Picture:
             + f" at {last['depth'].macs / 1e6:.2f} M"
         )
     panels[0].set_ylabel("test accuracy, %")
-    panels[0].legend(loc="best")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(WAYS))
     return Picture(
         stamped(figure, result),
         alt=f"Measured accuracy over MACs for one small base scaled in four ways: {'; '.join(ends)}.",

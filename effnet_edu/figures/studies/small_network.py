@@ -42,9 +42,9 @@ def draw(result: StudyResult) -> Picture:
                 linewidth=1.6,
                 label=run["class_names"][index],
             )
-        axes.set(xlabel="channel, by its mean gate", title=block["block"])
-        axes.set_ylim(0, 1)
         share = block["between_class_share"]
+        axes.set(xlabel="channel, by its mean gate", title=f"{block['block']}: {share:.0%} by class")
+        axes.set_ylim(0, 1)
         rows.append((block["block"], str(block["channels"]), f"{block['mean']:.3f}", f"{100 * share:.1f}"))
     panels[0].set_ylabel("mean gate of a class")
     panels[0].legend(loc="upper left")

@@ -1,5 +1,7 @@
 """The figure of the study `squeeze_excitation`."""
 
+from collections.abc import Sequence
+
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.studies.marks import SERIES, across, caption, cells, signed_cells, stamped
 from effnet_edu.figures.style import new_figure, styled
@@ -16,6 +18,12 @@ _AFTER = {
 }
 
 
+def _told(gated: Sequence[findings.Arm]) -> str:
+    """Return what networks that were trained with gates gained over those without."""
+    decided = [f"{IMAGES[arm.images]} {100 * arm.gain.mean:+.1f}" for arm in gated if arm.gain.decides_sign]
+    return "; ".join(decided) or "none decided"
+
+
 @styled
 def draw(result: StudyResult) -> Picture:
     """Draw what gates bring against none, and what a network that was trained with them does without."""
@@ -27,17 +35,21 @@ def draw(result: StudyResult) -> Picture:
     left.axvline(0, color=GREY, linewidth=1.0)
     across(left, [arm.gain.scaled(100) for arm in gated], SERIES[2][:2])
     left.set_yticks(range(len(gated))[::-1], [f"{IMAGES[arm.images]}\n{arm.name}" for arm in gated])
-    left.set(xlabel="accuracy over that without gates, points", title="Trained with gates")
+    left.set(xlabel="accuracy over that without gates, points", title=f"Trained with gates: {_told(gated)}")
     left.set_ylim(-1.0, len(gated) - 0.4)
     left.legend(loc="lower left")
     changes = list(_AFTER)
-    for (images, (_without, usual, *_others)), look in zip(sets.items(), SERIES, strict=False):
+    for index, (images, (_without, usual, *_others)) in enumerate(sets.items()):
         told = [usual.gain.scaled(-100), *(usual.changed[how].scaled(100) for how in changes)]
-        across(right, told, look[:2], label=IMAGES[images])
+        across(right, told, SERIES[index][:2], label=IMAGES[images], lower=0.24 * index - 0.12)
+    fell = [-100 * usual.changed["open"].mean for _, usual, *_ in sets.values()]
     rows = ["never had any", *_AFTER.values()]
     right.axvline(0, color=GREY, linewidth=1.0)
     right.set_yticks(range(len(rows))[::-1], rows)
-    right.set(xlabel="accuracy over that with gates, points", title="Without them")
+    right.set(
+        xlabel="accuracy over that with gates, points",
+        title=f"Gates removed: {min(fell):.0f} to {max(fell):.0f} points lost",
+    )
     right.set_ylim(-0.6, len(rows) - 0.4)
     right.legend(loc="center left")
     table = [

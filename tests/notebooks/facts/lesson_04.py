@@ -127,8 +127,9 @@ FACTS = {
         [32] if ERRORS["reduction", 32] > ERRORS["reduction", 16] + 0.4 else []
     ),
     "Why EfficientNet can afford 24": lambda: [_reductions()[1]],
-    "and there are six in every block": lambda: (
-        sum(row.role == "squeeze_excite" for row in COST.layers) == 6 * len(BLOCKS)
+    "The other four operations of every block": lambda: (
+        sum(row.role == "squeeze_excite" and row.kind not in ("pool", "scale") for row in COST.layers)
+        == 4 * len(BLOCKS)
     ),
     "The budget of this course is 2 billion MACs an image, which is enough for B3": lambda: (
         [2] if ee.cost("efficientnet_b3").macs < 2e9 < ee.cost("efficientnet_b4").macs else []
