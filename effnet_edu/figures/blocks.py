@@ -56,7 +56,7 @@ def relu_in_channels(
         recovered: Number of channels to what can be recovered of the points after a ReLU in so many.
         lost: Number of channels to the relative error of that, 0 to 1.
     """
-    figure, panels = new_figure(FULL_WIDTH / (len(recovered) + 1) + 0.35, columns=len(recovered) + 1)
+    figure, panels = new_figure(FULL_WIDTH / (len(recovered) + 1) + 0.6, columns=len(recovered) + 1)
     titles = ["input\n", *(f"{channels} channels\n{lost[channels]:.0%} lost" for channels in recovered)]
     for axes, title, curve in zip(panels, titles, [points, *recovered.values()], strict=True):
         axes.plot(*zip(*points, strict=True), color=FAINT, linewidth=1.2)
