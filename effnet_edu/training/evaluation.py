@@ -1,7 +1,6 @@
 """What a fine-tuned network answers for pictures that it never learned from."""
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +17,10 @@ from effnet_edu.images.labelled import LabelledImages
 from effnet_edu.images.preprocess import normalise
 from effnet_edu.model.modes import evaluation_mode
 from effnet_edu.model.network import EfficientNet
+from effnet_edu.training.share import wilson_interval
 
 #: Pixels of the pictures that go through a network at once.
 _PIXELS_AT_ONCE = 32 * 224 * 224
-#: Of the normal distribution: 95% lie within so many standard deviations.
-_Z = 1.959964
 #: Classes and letters of a name that the confusion matrix shows in words.
 _LONGEST_NAME = 16
 
@@ -137,21 +135,6 @@ class Evaluation:
             f"{self.accuracy:.1%} of {len(self.pictures):,} held-out pictures (95% interval {low:.1%} to "
             f"{high:.1%}); {self.classifier_accuracy:.1%} with the classifier alone"
         )
-
-
-def wilson_interval(correct: int, count: int) -> tuple[float, float]:
-    """Return the 95% interval of a share, which stays within 0 and 1 and is right for few cases too.
-
-    Args:
-        correct: Cases of the kind, 0 to `count`.
-        count: All cases, 1 or more.
-
-    Source: Wilson, Probable inference, the law of succession, and statistical inference (1927).
-    """
-    share, spread = correct / count, _Z**2 / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z * math.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def answers(network: EfficientNet, images: Tensor, how: Preprocessing, watch: Watch = Watch()) -> Tensor:

@@ -24,8 +24,9 @@ from effnet_edu.model.export import export_onnx
 from effnet_edu.profiling.device import device_name, exclusive
 from effnet_edu.profiling.timing import time_repeats
 from effnet_edu.training.browser_page import browser_page
-from effnet_edu.training.evaluation import Evaluation, wilson_interval
+from effnet_edu.training.evaluation import Evaluation
 from effnet_edu.training.run import TrainingRun
+from effnet_edu.training.share import wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable

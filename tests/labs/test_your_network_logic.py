@@ -88,7 +88,11 @@ def test_more_labelled_pictures_of_each_class_are_what_the_classifier_learns_fro
         accuracies.append(found.accuracy.mean)
     assert accuracies[1] > accuracies[0] + 0.02
     assert accuracies[1] > 0.9
-    assert logic.screen().finding.startswith("With 30 pictures a class,")
+    more = 100 * (accuracies[1] - accuracies[0])
+    assert logic.screen().finding == (
+        f"With 30 pictures a class, {accuracies[1]:.1%} of fresh pictures are named rightly: {more:.1f} "
+        f"points more than with 1, {more / 29:+.2f} for each picture."
+    )
 
 
 def test_each_choice_has_so_many_of_each_class_and_another_seed_others():
@@ -115,13 +119,36 @@ def test_the_parts_keep_their_measurements_apart(unmeasured):
     logic.part = PRECISION
     assert not logic.is_fresh
     for precision in BITS:
-        found = PrecisionFound(2**20, TIME, 80)
+        found = PrecisionFound(2**20, TIME, (True, False) * 80)
         logic.history = (*logic.history, Record(logic.setting, found))
         logic.precision = precision
     assert "80 of 160 fresh pictures" in logic.screen().finding
     rows = list(csv.DictReader(io.StringIO(logic.csv())))
     assert [row["file, MiB"] for row in rows] == ["", "1.0", "1.0"]
     assert all(None not in row and None not in row.values() for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("right", "seconds", "said"),
+    [
+        (140, 0.05, "Ship int8: it is smaller, quicker in onnxruntime here and as accurate"),
+        (140, 0.25, "Ship int8: it is smaller, no quicker"),
+        (120, 0.05, "int8 is less accurate on the same pictures (-12.5 points"),
+    ],
+)
+def test_two_precisions_are_weighed_by_size_time_and_the_same_pictures(unmeasured, right, seconds, said):
+    logic = measured.MeasuredYourNetwork(device="cpu", part=PRECISION)
+    times = {"fp32": Timing((0.1, 0.1, 0.1)), "int8": Timing((seconds,) * 3)}
+    for precision, correct in {"fp32": 140, "int8": right}.items():
+        found = PrecisionFound(2**20, times[precision], tuple(n < correct for n in range(FRESH)))
+        logic.precision = precision
+        assert "Recorded" in logic.screen().aside
+        logic.history = (*logic.history, Record(logic.setting, found))
+    assert logic.screen().aside.startswith(said)
+    assert f"a picture takes {seconds / 0.1:.3g}" in logic.screen().finding
+    (accuracy,) = (number for number in logic.measured(logic.latest) if number.name == "accuracy")
+    low, high = accuracy.interval
+    assert low < 100 * right / FRESH < high
 
 
 @pytest.mark.thorough

@@ -13,9 +13,9 @@ import effnet_edu as ee
 from effnet_edu.checkpoints.registry import find_weights
 from effnet_edu.ground.watch import Cancelled, Watch
 from effnet_edu.training import Evaluation, fine_tuning
-from effnet_edu.training.evaluation import wilson_interval
 from effnet_edu.training.optimizers import parameter_groups
 from effnet_edu.training.rows import lowest_loss
+from effnet_edu.training.share import wilson_interval
 from tests.cases import thorough_but_for
 from tests.training.easy import TINY, quarters
 from tests.training.test_fine_tuning import changed

@@ -1,6 +1,7 @@
 """The charts of the lab of your own network: accuracy over labels, and what each precision costs."""
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 
 from effnet_edu.labs.frame.guessing import axis_with_room, guess_marks
 from effnet_edu.labs.frame.layout import ROOMY
@@ -34,6 +35,8 @@ _ROW = 34.0
 _WAYS = {"scratch": ("from scratch", "^"), "frozen": ("Lite0 frozen", "D"), "all": ("all of Lite0", "s")}
 _COUNTS = (1, 3, 10, 30, 100)
 _PERCENT = (0, 25, 50, 75, 100)
+#: Of the study's accuracies: their axis ends at whole tens.
+_TEN = 10
 
 
 def way_named(way: str) -> str:
@@ -83,13 +86,9 @@ def _labels_said(logic: YourNetwork) -> str:
     )
 
 
-def _axes(across: Ends, upright: Ends, most: int) -> tuple[MarkedAxis, MarkedAxis]:
-    x = MarkedAxis(1, most, *across, logarithmic=True, marks=_COUNTS)
-    return x, MarkedAxis(0, 100, *upright, marks=_PERCENT)
-
-
 def _measured(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]:
-    x, y = _axes(across, upright, MOST)
+    x = MarkedAxis(1, MOST, *across, logarithmic=True, marks=_COUNTS)
+    y = MarkedAxis(0, 100, *upright, marks=_PERCENT)
     yield from _under("measured", axes(x, y, "labelled pictures of each class", "% right, measured here"))
     chance = y(100 / len(CLASSES))
     yield Mark("measured/chance", "line", (x.start, chance, x.end, chance), "roof dashed")
@@ -116,11 +115,16 @@ def _measured(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]
 
 
 def _recorded(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]:
-    x, y = _axes(across, upright, 100)
     where, every = recorded()
+    fewest, most = min(arm.pictures for arm in every), max(arm.pictures for arm in every)
+    low = _TEN * math.floor(100 * min(arm.accuracy.low for arm in every) / _TEN)
+    high = _TEN * math.ceil(100 * max(arm.accuracy.high for arm in every) / _TEN)
+    x = MarkedAxis(fewest, most, *across, logarithmic=True, marks=_COUNTS)
+    y = MarkedAxis(low, high, *upright, marks=tuple(range(low, high + 1, _TEN)))
     yield from _under("recorded", axes(x, y, "labelled pictures of each class", "% right, recorded: clothes"))
-    here = x(logic.setting.pictures)
-    yield Mark("recorded/here", "line", (here, y.start, here, y.end), "guide")
+    if fewest <= logic.setting.pictures <= most:
+        here = x(logic.setting.pictures)
+        yield Mark("recorded/here", "line", (here, y.start, here, y.end), "guide")
     for way, (name, shape) in _WAYS.items():
         of_way = [arm for arm in every if arm.way == way]
         line = tuple(n for arm in of_way for n in (x(arm.pictures), y(100 * arm.accuracy.mean)))
@@ -140,8 +144,8 @@ def _recorded(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]
             )
     for row, (name, shape) in enumerate(_WAYS.values()):
         top = y.start - 12 - 15 * (len(_WAYS) - 1 - row)
-        yield marker(f"recorded/key {shape}", shape, x.start + 10, top, 4, "measured")
-        yield text(f"recorded/key {shape} said", x.start + 20, top + 4, name, style="words soft")
+        yield marker(f"recorded/key {shape}", shape, x.end - 92, top, 4, "measured")
+        yield text(f"recorded/key {shape} said", x.end - 82, top + 4, name, style="words soft over")
 
 
 # ---------------------------------------------------------------- precision
@@ -158,7 +162,7 @@ def precision_charts(logic: YourNetwork) -> Scene:
     return Scene(logic.room, end, "Size, time and accuracy", _precision_said(logic), tuple(marks))
 
 
-def _of(logic: YourNetwork) -> dict[str, PrecisionFound]:
+def of_precisions(logic: YourNetwork) -> dict[str, PrecisionFound]:
     """Return the newest measurement of each precision on the present device."""
     found: dict[str, PrecisionFound] = {}
     for record in logic.history:
@@ -171,7 +175,7 @@ def _precision_said(logic: YourNetwork) -> str:
     said = "; ".join(
         f"{name}: file {one.file_bytes / 2**20:.2f} MiB, {1000 * one.picture.median:.2f} ms a picture, "
         f"{one.correct} of {FRESH} right"
-        for name, one in _of(logic).items()
+        for name, one in of_precisions(logic).items()
     )
     return f"Size, time and accuracy in each precision. Measured here: {said or 'nothing yet'}."
 
@@ -184,6 +188,7 @@ def _rows(
     top: float,
     values: dict[str, tuple[float, str]],
     x: Axis,
+    ranges: Mapping[str, Ends] = {},
 ) -> Iterator[Mark]:
     """Draw a bar for each precision with its number; touching a row chooses the precision."""
     yield text(f"{name}/title", across[0] - 44, top - 8, title, style="words soft")
@@ -196,6 +201,10 @@ def _rows(
             end = x(value)
             style = "compound-filled" if is_now else "bar"
             yield Mark(f"{key}/bar", "box", (x.start, y + 4, max(end - x.start, 1), 18), style)
+            if precision in ranges:
+                least, most = (x(value) for value in ranges[precision])
+                yield Mark(f"{key}/range", "line", (least, y + 13, most, y + 13), "range")
+                end = max(end, most)
             yield text(f"{key}/said", max(end, x.start) + 5, y + 17, said, style="words")
         words = (
             f"{precision}: {values[precision][1]}" if precision in values else f"{precision}: not measured"
@@ -207,7 +216,7 @@ def _rows(
 
 
 def _sizes(logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:
-    found = _of(logic)
+    found = of_precisions(logic)
     sizes = {name: (found[name].file_bytes if name in found else weight_bytes(name)) / 2**20 for name in BITS}
     x = Axis(0, max(sizes.values()), *across)
     said = {name: (size, f"{size:.1f} MiB") for name, size in sizes.items()}
@@ -216,20 +225,22 @@ def _sizes(logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:
 
 
 def _times(logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:
-    times = {name: 1000 * one.picture.median for name, one in _of(logic).items()}
-    axis = axis_with_room(logic, max(times.values(), default=0.0), across, 20.0)
-    said = {name: (ms, f"{digits(ms)} ms") for name, ms in times.items()}
-    yield from _rows(logic, "time", "time a picture, measured", across, top, said, axis)
+    times = {name: one.picture for name, one in of_precisions(logic).items()}
+    ranges = {name: (1000 * one.interval[0], 1000 * one.interval[1]) for name, one in times.items()}
+    axis = axis_with_room(logic, max((high for _, high in ranges.values()), default=0.0), across, 20.0)
+    said = {name: (1000 * one.median, f"{digits(1000 * one.median)} ms") for name, one in times.items()}
+    yield from _rows(logic, "time", "time a picture, measured", across, top, said, axis, ranges)
     yield from _none(logic, across, top)
     at = top + _ROW * list(BITS).index(logic.setting.precision) + 13
     yield from guess_marks(logic, axis, at, (at - 13, at + 17), upright=False)
 
 
 def _accuracies(logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:
-    shares = {name: 100 * one.correct / FRESH for name, one in _of(logic).items()}
+    shares = {name: one.accuracy.scaled(100) for name, one in of_precisions(logic).items()}
     x = Axis(0, 100, *across)
-    said = {name: (share, f"{share:.1f} %") for name, share in shares.items()}
-    yield from _rows(logic, "accuracy", f"right of {FRESH}, measured", across, top, said, x)
+    said = {name: (share.mean, f"{share.mean:.1f} %") for name, share in shares.items()}
+    ranges = {name: (share.low, share.high) for name, share in shares.items()}
+    yield from _rows(logic, "accuracy", f"right of {FRESH}, measured", across, top, said, x, ranges)
 
 
 def _none(logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:

@@ -192,4 +192,5 @@ def _in_precision(precision: str, known: Known, fresh: Known, watch: Watch) -> P
     one = normalise(fresh.images.images[:1], how)
     with exclusive(_CPU, watch):
         picture = time_repeats(lambda: run(one), _SECONDS, _CPU, watch)
-    return PrecisionFound(len(graph), picture, int((torch.cat(answers) == fresh.images.labels).sum()))
+    right = torch.cat(answers) == fresh.images.labels
+    return PrecisionFound(len(graph), picture, tuple(right.tolist()))

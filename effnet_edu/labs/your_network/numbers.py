@@ -9,7 +9,8 @@ from effnet_edu.profiling.repeats import Timing
 from effnet_edu.studies.pretrained.findings import Arm, arms
 from effnet_edu.studies.quantisation import findings as quantisation
 from effnet_edu.studies.result import read
-from effnet_edu.studies.statistics import Estimate, estimate
+from effnet_edu.studies.statistics import Estimate, estimate, paired_difference
+from effnet_edu.training.share import wilson_interval
 
 #: The two parts, and what the classifier is fitted on.
 PICTURES, PRECISION = "labelled pictures", "precision"
@@ -62,12 +63,27 @@ class PrecisionFound:
     Attributes:
         file_bytes: Size of the ONNX file.
         picture: Seconds of one picture at a time in onnxruntime.
-        correct: How many of the fresh pictures are named rightly.
+        right: Whether each of the fresh pictures is named rightly.
     """
 
     file_bytes: int
     picture: Timing
-    correct: int
+    right: tuple[bool, ...]
+
+    @property
+    def correct(self) -> int:
+        """How many of the fresh pictures are named rightly."""
+        return sum(self.right)
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Share that is named rightly, with Wilson's interval."""
+        count = len(self.right)
+        return Estimate(self.correct / count, *wilson_interval(self.correct, count), count)
+
+    def change(self, other: "PrecisionFound") -> Estimate:
+        """Return how much more accurate it is than another precision, on the same pictures."""
+        return paired_difference(self.right, other.right)
 
 
 YourNetworkFound = LabelsFound | PrecisionFound
@@ -196,8 +212,9 @@ def measured(found: YourNetworkFound) -> tuple[Number, ...]:
             Number("accuracy", accuracy.mean, "%", 1, interval),
             _milliseconds("time to fit", found.fit),
         )
+    accuracy = found.accuracy.scaled(100)
     return (
-        Number("accuracy", 100 * found.correct / FRESH, "%", 1),
+        Number("accuracy", accuracy.mean, "%", 1, (accuracy.low, accuracy.high)),
         Number("file", found.file_bytes / 2**20, "MiB"),
         _milliseconds("time a picture", found.picture),
     )

@@ -1,12 +1,19 @@
 """What the lab of your own network shows: a finding, what is labelled or rounded, and charts."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import LabLogic
 from effnet_edu.labs.frame.numbers import digits
 from effnet_edu.labs.frame.tables import plain_table
-from effnet_edu.labs.your_network.charts import YourNetwork, labels_charts, precision_charts, way_named
+from effnet_edu.labs.your_network.charts import (
+    YourNetwork,
+    labels_charts,
+    of_precisions,
+    precision_charts,
+    way_named,
+)
 from effnet_edu.labs.your_network.numbers import (
     BITS,
     CLASSES,
@@ -32,6 +39,8 @@ from effnet_edu.pictures.scene import Drag, Mark, Scene, text
 
 #: Room for the name or the picture of a class, and a row.
 _NAMED, _ROW = 30.0, 26.0
+#: From here on the parts of a weight are named beside it.
+_WIDE = 420
 #: Groups of the bits of a float: the sign, the exponent, and the rest.
 _FLOAT = ((1, "sign"), (8, "exponent"), (23, "fraction"))
 
@@ -66,9 +75,31 @@ def _of_labels(logic: YourNetwork) -> str:
         return f"{label(setting)}: {learned(setting.features):,} parameters learn, and no network helps."
     told = f"With {label(setting)}, {found.accuracy.mean:.1%} of fresh pictures are named rightly"
     if isinstance(before, LabelsFound) and a != setting and a is not None:
-        more = 100 * (found.accuracy.mean - before.accuracy.mean)
-        return f"{told}: {abs(more):.1f} points {'more' if more >= 0 else 'fewer'} than in A, {label(a)}."
-    return f"{told}; guessing finds {1 / len(CLASSES):.0%}."
+        return f"{told}: {_more(found, before)} than in A, {label(a)}."
+    fewer = _with_fewer(logic)
+    if fewer is None:
+        return f"{told}; guessing finds {1 / len(CLASSES):.0%}."
+    pictures, before = fewer
+    each = 100 * (found.accuracy.mean - before.accuracy.mean) / (setting.pictures - pictures)
+    return f"{told}: {_more(found, before)} than with {pictures}, {each:+.2f} for each picture."
+
+
+def _more(found: LabelsFound, before: LabelsFound) -> str:
+    points = 100 * (found.accuracy.mean - before.accuracy.mean)
+    return f"{abs(points):.1f} points {'more' if points >= 0 else 'fewer'}"
+
+
+def _with_fewer(logic: YourNetwork) -> tuple[int, LabelsFound] | None:
+    """Return the next fewer pictures of the same features that were measured, and what they brought."""
+    setting = logic.setting
+    found = {
+        record.setting.pictures: record.measurement
+        for record in logic.history
+        if isinstance(record.measurement, LabelsFound)
+        and record.setting.features == setting.features
+        and record.setting.pictures < setting.pictures
+    }
+    return max(found.items(), key=lambda one: one[0], default=None)
 
 
 def _of_precision(logic: YourNetwork) -> str:
@@ -78,20 +109,51 @@ def _of_precision(logic: YourNetwork) -> str:
     if a is None:
         against = other
     smaller = weight_bytes(against) / weight_bytes(setting.precision)
-    size = f"{setting.precision}: the weights take {digits(smaller)} times less than in {against}"
+    size = f"{setting.precision}: the weights are {digits(smaller)} times smaller than in {against}"
     if smaller < 1:
-        size = f"{setting.precision}: the weights take {digits(1 / smaller)} times as much as in {against}"
+        size = f"{setting.precision}: the weights are {digits(1 / smaller)} times larger than in {against}"
     elif smaller == 1:
         size = f"{setting.precision}: the weights take {weight_bytes(against) / 2**20:.1f} MiB, as in A"
-    found = _found(logic, setting)
-    if not isinstance(found, PrecisionFound):
+    known = of_precisions(logic)
+    if setting.precision not in known:
         return f"{size}."
-    return f"{size}; {found.correct} of {FRESH} fresh pictures are named rightly."
+    found = known[setting.precision]
+    told = f"{size}; {found.correct} of {FRESH} fresh pictures are named rightly"
+    if against == setting.precision or against not in known:
+        return f"{told}."
+    longer = found.picture.median / known[against].picture.median
+    return f"{told}, and a picture takes {digits(longer)} times as long."
+
+
+def _to_ship(plain: PrecisionFound, rounded: PrecisionFound) -> str:
+    """Return which precision to ship, with its reasons."""
+    change = rounded.change(plain).scaled(100)
+    span = f"{change.mean:+.1f} points, {change.low:+.1f} to {change.high:+.1f}"
+    if change.decides_sign and change.mean < 0:
+        return f"int8 is less accurate on the same pictures ({span}): ship fp32, unless its size forbids it."
+    quicker = "no quicker in onnxruntime here"
+    if rounded.picture.interval[1] < plain.picture.interval[0]:
+        quicker = "quicker in onnxruntime here"
+    lost = "as accurate, as far as so few pictures can tell"
+    return f"Ship int8: it is smaller, {quicker} and {lost} ({span})."
+
+
+def _gains() -> str:
+    """Return what each picture bought in the study, step by step."""
+    frozen = [arm for arm in recorded()[1] if arm.way == "frozen"]
+    steps = [
+        f"{100 * (after.accuracy.mean - before.accuracy.mean) / (after.pictures - before.pictures):.2f} "
+        f"points from {before.pictures} to {after.pictures}"
+        for before, after in pairwise(frozen)
+    ]
+    return ", ".join(steps)
 
 
 def _aside(logic: YourNetwork) -> str:
     setting = logic.setting
     if setting.part == PRECISION:
+        if len(known := of_precisions(logic)) == len(BITS):
+            return _to_ship(known["fp32"], known["int8"])
         change = recorded_int8().scaled(100)
         return (
             "Recorded on small networks without gates and with ReLU6, as Lite0 is: int8 changes accuracy by "
@@ -99,8 +161,8 @@ def _aside(logic: YourNetwork) -> str:
         )
     where, _ = recorded()
     return (
-        f"Four classes of drawn characters at {SIDE} px, {FRESH} fresh ones. Recorded: ten classes of "
-        f"clothes, on {where}."
+        f"Four classes of drawn characters at {SIDE} px. Recorded with ten classes of clothes: each further "
+        f"picture of a class buys frozen Lite0 {_gains()} ({where})."
     )
 
 
@@ -193,6 +255,9 @@ def bits(logic: YourNetwork) -> Scene:
         said = f"{precision}: {mebibytes:.1f} MiB of weights"
         key = f"bits {precision}"
         marks.append(text(f"{key}/said", 0, top + 12, said, style=f"words{' bold' * is_chosen}"))
+        parts = ", ".join(f"{long} {name}" for long, name in groups)
+        if width >= _WIDE:
+            marks.append(text(f"{key}/parts", width, top + 12, f"bits: {parts}", style="words soft end"))
         done = 0
         for of, (long, _name) in enumerate(groups):
             for n in range(long):
@@ -200,7 +265,7 @@ def bits(logic: YourNetwork) -> Scene:
                 style = ("compound-filled" if is_chosen else "bar") if of != 1 else "well"
                 marks.append(Mark(f"{key}/{done + n}", "box", box, style))
             done += long
-        words = f"{said}\n{count} bits of a weight: {', '.join(f'{long} {name}' for long, name in groups)}"
+        words = f"{said}\n{count} bits of a weight: {parts}"
         marks.append(
             Mark(
                 f"{key}/touch",

@@ -6,7 +6,7 @@ from effnet_edu.ground.onnxruntime_web import PACKAGE_BYTES
 from effnet_edu.studies.pretrained import findings as pretrained
 from effnet_edu.studies.quantisation import findings
 from effnet_edu.studies.statistics import paired_ratio
-from effnet_edu.training.evaluation import wilson_interval
+from effnet_edu.training.share import wilson_interval
 
 LITE0 = ee.spec("efficientnet_lite0")
 HELD_OUT = inspect.signature(ee.fine_tune).parameters["held_out"].default
