@@ -126,6 +126,34 @@ def found_here(page: Page) -> tuple[float, float]:
     return low, high
 
 
+#: Moves a control at the moment at which a time arrives, so that the answer under way does not know it yet.
+MEANWHILE = """const Plain = Worker;
+window.Worker = class extends Plain {
+  constructor(...of) {
+    super(...of);
+    this.addEventListener("message", ({ data }) => {
+      if (!data.seconds) return;
+      const field = document.querySelector("[data-setting=images]");
+      field.value = [...field.options].find(option => option.value !== field.value).value;
+      field.dispatchEvent(new Event("input"));
+    });
+  }
+};"""
+
+
+def test_a_time_stands_that_arrives_while_another_question_is_under_way(
+    chrome: Browser, address: str
+) -> None:
+    with watched_page(chrome, 1280, 900) as page:
+        page.add_init_script(MEANWHILE)
+        page.goto(f"{address}/live/scaling_problem_lab.html#budget=0.4")
+        images = page.locator("[data-setting=images]").input_value()
+        expect(page.locator(".ee-time")).to_have_text(re.compile(f"{TIME.pattern}|Not measured"))
+        page.wait_for_timeout(500)
+        found_here(page)
+        assert page.locator("[data-setting=images]").input_value() != images
+
+
 def test_what_runs_is_cancelled_and_the_newest_setting_wins(page: Page) -> None:
     set_phi(page, 6)
     expect(page.locator(".ee-time")).to_contain_text("Measuring phi 6 here, with WASM")

@@ -145,7 +145,7 @@ worker.onmessage = ({ data }) => {
       field.disabled = (data.barred[field.dataset.setting] ?? []).includes(Number(field.value));
   if (asking) put_question(data);
   note(data.link);
-  measured(data);
+  if (!timed) measured(data); // else the answer does not know yet what was timed: the next one does
   if (!changed.size) for (const picture of Object.values(pictures)) picture.settle();
   ask();
 };

@@ -29,7 +29,7 @@ onmessage = async ({ data }) => {
     try {
       postMessage({ graph: graph() });
     } catch (error) {
-      postMessage({ graph: null, failed: String(error) });
+      postMessage({ graph: null, failed: String(error).trim().split("\n").pop() }); // Python's last line says what
     }
     return;
   }
