@@ -468,7 +468,7 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
     if (!handle || event.button) return;
     event.preventDefault();
     held = { key: handle.key, drag: handle.drag, mix: handle.mix };
-    shown.get(handle.key).node.focus({ preventScroll: true });
+    shown.get(handle.key).node.focus({ preventScroll: true, focusVisible: false });
     svg.setPointerCapture(event.pointerId);
     svg.classList.add("ee-dragging");
     light(handle.key);

@@ -15,16 +15,19 @@ from website.lessons import LIVE
 #: What looks like moving, and how often a usual mouse says where it is.
 PER_SECOND, MOUSE_SECONDS = 30, 0.008
 
-# Counts frames, frames in which a picture changed, and answers of Python.
+# Counts frames, frames in which a picture changed, frames in which the hand moved, those of them in which a
+# picture changed, whose share does not depend on how busy the machine is, and answers of Python.
 WATCH = """() => {
-    const found = window.drawn = {frames: 0, changed: 0, answers: 0, began: performance.now()};
-    let isNew = false;
+    const found = window.drawn = {frames: 0, changed: 0, moved: 0, followed: 0, answers: 0};
+    found.began = performance.now();
+    let isNew = false, moves = false;
+    addEventListener('pointermove', () => { moves = true }, true);
     const pictures = new MutationObserver(() => { isNew = true });
     const all = {subtree: true, childList: true, attributes: true, characterData: true};
     for (const one of document.querySelectorAll('.ee-lab svg.ee-scene')) pictures.observe(one, all);
     new MutationObserver(() => { found.answers += 1 }).observe(document.querySelector('.ee-code'), all);
-    const look = () => { found.frames += 1; found.changed += isNew; isNew = false;
-        requestAnimationFrame(look) }
+    const look = () => { found.frames += 1; found.changed += isNew; found.moved += moves;
+        found.followed += moves && isNew; isNew = moves = false; requestAnimationFrame(look) }
     requestAnimationFrame(look) }"""
 READ = """() => { const {began, ...counts} = drawn, seconds = (performance.now() - began) / 1000;
     return Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, n / seconds])) }"""
@@ -47,7 +50,7 @@ def drag(page: Page, handle: Locator, reach: float, seconds: float) -> dict[str,
 
 
 def rates(opened: Browser, site: Path, seconds: float = 4.0) -> Iterator[dict[str, Any]]:
-    """Yield, for the slider of each lab and for the point on the curve of phi, what was counted a second."""
+    """Yield, for the slider of each lab and for the handle in its picture, what was counted a second."""
     with serve_folder(site) as address:
         for name, place in LIVE.items():
             with watched_page(opened) as page:
@@ -55,8 +58,8 @@ def rates(opened: Browser, site: Path, seconds: float = 4.0) -> Iterator[dict[st
                 page.locator(".ee-lab[data-live=ready]").wait_for()
                 page.wait_for_timeout(500)
                 handles = {"its slider": page.locator(".ee-main input[type=range]")}
-                if name == "PhiLab":
-                    handles["the point of phi"] = page.locator("[data-key='macs/now/mark']")
+                if (handle := page.locator(".ee-lab svg.ee-scene [data-drag]")).count():
+                    handles["the handle in its picture"] = handle.first
                 for what, handle in handles.items():
                     page.get_by_role("button", name="Reset").click()
                     page.wait_for_timeout(500)

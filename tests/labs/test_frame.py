@@ -20,6 +20,7 @@ from effnet_edu.labs.frame.layout import figures
 from effnet_edu.labs.frame.numbers import Number, Section, compare, comparisons_csv
 from effnet_edu.labs.frame.settings import read_number
 from effnet_edu.labs.phi import numbers as phi_numbers
+from effnet_edu.labs.phi import screen as phi_screen
 from effnet_edu.labs.phi.lab import PhiLab
 from effnet_edu.labs.phi.measured import MeasuredPhi
 from effnet_edu.model.cost import cost
@@ -316,6 +317,18 @@ def test_a_number_typed_with_a_comma_moves_the_lab(slow: SlowProfile) -> None:
     field.value = "99"
     assert (lab.logic.phi, field.value) == (1.7, "1.7")
     assert lab.logic.status.message == "phi is '99'; it must be a number from 0 to 7."
+    lab.close()
+
+
+def test_the_picture_is_sent_before_the_charts_are_drawn(
+    slow: SlowProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, order = PhiLab(device="cpu"), []
+    drawn = phi_screen.charts
+    monkeypatch.setattr(phi_screen, "charts", lambda logic: order.append("charts") or drawn(logic))
+    lab._body.picture.observe(lambda _: order.append("picture"), "scene")
+    lab.logic.phi = 2.0
+    assert order[:2] == ["picture", "charts"]
     lab.close()
 
 

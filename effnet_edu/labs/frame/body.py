@@ -42,10 +42,11 @@ class LiveBody:
         """Show the logic as it is now."""
         logic = self._logic
         screen: Any = logic.screen()
+        # In the order in which the eye takes them; the page draws one while Python counts the next.
         self.picture.show(screen.picture)
-        self.charts.show(screen.charts)
         self.said.value = said(logic, screen)
         self.figures.value = figures(logic)
+        self.charts.show(screen.charts)
         self.table.layout.display = "" if self.is_table else "none"
         self.charts.layout.display = "none" if self.is_table else ""
         if not self.is_table:

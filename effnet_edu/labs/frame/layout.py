@@ -1,6 +1,8 @@
 """How picture and numbers of a lab stand beside each other, in a notebook and in a page without a kernel."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -31,16 +33,21 @@ class LiveScreen:
     Attributes:
         finding: What the setting shows, as one computed sentence.
         picture: What the lab is about, above the controls.
-        charts: What stands below the large numbers.
+        draw_charts: Draws what stands below the large numbers, once that is asked for: the picture is first.
         aside: What the finding leaves out, as one more sentence.
         tables: More tables, made by `tables.plain_table`, for the view of all numbers.
     """
 
     finding: str
     picture: Scene
-    charts: Scene
+    draw_charts: Callable[[], Scene]
     aside: str = ""
     tables: str = ""
+
+    @cached_property
+    def charts(self) -> Scene:
+        """What stands below the large numbers."""
+        return self.draw_charts()
 
     @property
     def whole(self) -> Scene:

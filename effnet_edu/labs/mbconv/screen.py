@@ -89,4 +89,4 @@ def picture(logic: MBConv) -> Scene:
 
 def screen(logic: MBConv) -> LiveScreen:
     """Return all of it."""
-    return LiveScreen(finding(logic), picture(logic), charts(logic), aside(logic))
+    return LiveScreen(finding(logic), picture(logic), lambda: charts(logic), aside(logic))

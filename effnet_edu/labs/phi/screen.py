@@ -122,5 +122,5 @@ def network(logic: Phi, moved: Moved) -> Scene:
 def screen(logic: Phi, moved: Moved) -> LiveScreen:
     """Return all of it."""
     return LiveScreen(
-        finding(logic), network(logic, moved), charts(logic), _aside(logic), session_table(logic)
+        finding(logic), network(logic, moved), lambda: charts(logic), _aside(logic), session_table(logic)
     )

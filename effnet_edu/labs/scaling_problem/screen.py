@@ -106,4 +106,4 @@ def network(logic: ScalingProblem) -> Scene:
 
 def screen(logic: ScalingProblem) -> LiveScreen:
     """Return all of it."""
-    return LiveScreen(finding(logic), network(logic), charts(logic), _aside(logic.setting))
+    return LiveScreen(finding(logic), network(logic), lambda: charts(logic), _aside(logic.setting))

@@ -363,5 +363,5 @@ def session_table(logic: SqueezeExcite) -> str:
 def answer_screen(logic: SqueezeExcite) -> LiveScreen:
     """Return all of it."""
     return LiveScreen(
-        finding(logic), picture(logic), charts(logic), _aside(logic.setting), session_table(logic)
+        finding(logic), picture(logic), lambda: charts(logic), _aside(logic.setting), session_table(logic)
     )

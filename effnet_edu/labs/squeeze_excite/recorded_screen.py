@@ -86,4 +86,4 @@ def recorded_screen(logic: SqueezeExcite) -> LiveScreen:
         f"Means over {recorded_gates().tested:,} test pictures of the small trained network, recorded on "
         f"{recorded_gates().label}. In JupyterLab the network answers, and gates are closed by hand."
     )
-    return LiveScreen(finding(logic.setting), gates(logic), charts(logic), aside)
+    return LiveScreen(finding(logic.setting), gates(logic), lambda: charts(logic), aside)

@@ -216,4 +216,4 @@ def table_3() -> str:
 
 def fusing_screen(logic: V2, moved: Moved) -> LiveScreen:
     """Return all of it."""
-    return LiveScreen(finding(logic), network(logic, moved), charts(logic), _aside(logic), table_3())
+    return LiveScreen(finding(logic), network(logic, moved), lambda: charts(logic), _aside(logic), table_3())

@@ -204,7 +204,7 @@ def stages_screen(logic: V2, photographs: Photographs = ()) -> LiveScreen:
     return LiveScreen(
         stages_finding(logic),
         images(logic, photographs),
-        stages_charts(logic, pinned_schedule(logic)),
+        lambda: stages_charts(logic, pinned_schedule(logic)),
         _aside(logic),
         schedule_table(logic.setting),
     )

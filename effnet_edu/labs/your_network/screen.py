@@ -303,7 +303,9 @@ def screen(logic: LabLogic[YourNetworkSetting, YourNetworkFound], examples: Sequ
         examples: An address of a small picture of each class, where there are pictures.
     """
     if logic.setting.part == PRECISION:
-        return LiveScreen(finding(logic), bits(logic), precision_charts(logic), _aside(logic), _study_table())
+        return LiveScreen(
+            finding(logic), bits(logic), lambda: precision_charts(logic), _aside(logic), _study_table()
+        )
     return LiveScreen(
-        finding(logic), labelled(logic, examples), labels_charts(logic), _aside(logic), _study_table()
+        finding(logic), labelled(logic, examples), lambda: labels_charts(logic), _aside(logic), _study_table()
     )
