@@ -19,8 +19,10 @@ _RIGHT, _ABOVE = 0.24, 0.15
 #: Between columns, between slabs of a stack, and the least that a slab measures.
 _GAP, _SEAM, _THINNEST, _LOWEST = 12.0, 1.2, 1.4, 5.0
 _LINE = 16.0
-#: Left of the columns where the names of the rows stand there.
-_NAMES = 66.0
+#: Left of the columns where the names of the rows stand there, and the same in small letters.
+_NAMES, _SMALL_NAMES = 66.0, 54.0
+#: Rows in a narrower picture have small letters, and at least so many pixels between two numbers.
+_SMALL_BELOW, _APART = 330.0, 4.0
 #: Stem and head are drawn where the picture is at least so wide.
 _ENDS_FROM = 640.0
 _LEGEND = (
@@ -132,12 +134,17 @@ class Layout:
     @cached_property
     def names(self) -> float:
         """Room for the names of the rows, left of the columns."""
-        return _NAMES if self.form == "rows" else 0.0
+        return (_SMALL_NAMES if self.is_small else _NAMES) if self.form == "rows" else 0.0
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the rows have small letters."""
+        return self.form == "rows" and self.width < _SMALL_BELOW
 
     @property
     def gap(self) -> float:
         """Between columns."""
-        return min(_GAP, 0.015 * self.width)
+        return max(_APART, min(_GAP, 0.015 * self.width))
 
     @cached_property
     def per_side(self) -> float:
@@ -161,7 +168,8 @@ class Layout:
     def labels(self) -> list[float]:
         """How wide the words under each column are."""
         if self.form == "rows":
-            return [_said(f"{max(part.channels for part in parts)}") for parts in self._stacked]
+            numbers = ([n for part in parts for n in (part.channels, part.side)] for parts in self._stacked)
+            return [(7.0 if self.is_small else 8.4) * len(f"{max(every)}") for every in numbers]
         return [
             max(_said(words) for part in parts for words in _lines(part, self.form))
             for parts in self._stacked
@@ -309,9 +317,10 @@ def _below(place: _Place, layout: Layout) -> list[Mark]:
     """Return the words under a stack."""
     part, x, y = place.part, place.centre, place.floor + 20
     if layout.form == "rows":
+        small = " small regular" if layout.is_small else ""
         cells = [(f"{part.channels}", "width"), (f"{part.side}", "resolution"), (f"{part.layers}", "depth")]
         return [
-            text(f"{part.key}/{name} said", x, y + _LINE * n, cell, style=f"words middle {name}-words")
+            text(f"{part.key}/{name} said", x, y + _LINE * n, cell, style=f"words middle {name}-words{small}")
             for n, (cell, name) in enumerate(cells)
         ]
     first, *second = _lines(part, layout.form)
@@ -420,7 +429,8 @@ def network_scene(
     if is_rowed:
         for n, (words, name) in enumerate(_ROWS):
             y_row = floor + 20 + _LINE * n
-            marks.append(text(f"row {words}", 0, y_row, words, style=f"words {name}-words"))
+            style = f"words {name}-words{' small regular' if layout.is_small else ''}"
+            marks.append(text(f"row {words}", 0, y_row, words, style=style))
     smallest = min(layout.shrunk(spec))
     if smallest < 0.995:
         words = f"drawn at {smallest:.0%} of its size"

@@ -65,6 +65,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "middle": {"text-anchor": "middle"},
     "end": {"text-anchor": "end"},
     **{f"{name}-words": {"fill": name, "font-weight": 600} for name in SCALINGS},
+    "regular": {"font-weight": 400},
     "pixels": {"image-rendering": "pixelated"},
     "touch": {"fill": "none", "stroke": "none"},
     "wire": _THIN | {"stroke": "text"},

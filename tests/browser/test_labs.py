@@ -52,7 +52,7 @@ def wait_for_the_kernel(lab: Notebook, page: Page, case: Case) -> None:
 
 
 #: Where a lab shows what two settings have of each other.
-COMPARED = ".ee-aside:has-text('B over A')"
+COMPARED = ".ee-aside:has-text('B is still A'), .ee-aside:has-text('From A to B')"
 
 
 def press(page: Page, *buttons: str) -> None:

@@ -16,13 +16,16 @@ import traitlets
 
 import effnet_edu as ee
 from effnet_edu.ground.watch import Watch
+from effnet_edu.labs.frame.against import against
 from effnet_edu.labs.frame.layout import figures
+from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import Number, Section, compare, comparisons_csv
 from effnet_edu.labs.frame.settings import read_number
 from effnet_edu.labs.phi import numbers as phi_numbers
 from effnet_edu.labs.phi import screen as phi_screen
 from effnet_edu.labs.phi.lab import PhiLab
 from effnet_edu.labs.phi.measured import MeasuredPhi
+from effnet_edu.labs.phi.numbers import PhiSetting, network_at
 from effnet_edu.model.cost import cost
 from effnet_edu.model.variants import spec
 from effnet_edu.profiling.forward import profile
@@ -234,6 +237,35 @@ def test_two_settings_are_compared_number_by_number(slow: SlowProfile) -> None:
     logic.unpin()
     assert logic.compared() == ()
     assert logic.wait(60)
+
+
+def test_three_sentences_say_what_b_has_of_a_and_why_the_time_differs(unmeasured: None) -> None:
+    logic = MeasuredPhi(device="cpu")
+    logic.pin()
+    assert len(against(logic)) == 1
+    logic.phi, logic.batch_size = 1.0, 4
+    changed, exact, measured = against(logic)
+    assert changed == "From A to B: phi 0 becomes phi 1, batch size 1 becomes 4."
+    macs, scaled = (ee.cost(spec).macs / 1e9 for spec in ("efficientnet_b0", ee.compound(1)))
+    factor = f"{scaled / macs:.3g}"
+    assert f"Computed: MACs {macs:.3g} to {scaled:.3g} billion (× {factor}), parameters" in exact
+    assert measured == "Not measured here: A and B."
+
+    def measure(setting: PhiSetting, ms: float) -> None:
+        found = fake_measurement(network_at(setting), setting.batch_size, setting.precision)
+        found = replace(found, median_ms=ms, low_ms=ms - 1, high_ms=ms + 1)
+        logic.history = (*logic.history, Record(setting, found))
+
+    measure(logic.pinned, 10)
+    assert against(logic)[2] == "Not measured here: B."
+    for ms, why in (
+        (11, "; the intervals of the two times overlap."),
+        (40 * scaled / macs, f"; the time goes as the work does (× {4 * scaled / macs:.3g})."),
+        (20 * scaled / macs, "times as much, and B does 2 times as many MACs a second."),
+    ):
+        measure(logic.setting, ms)
+        assert against(logic)[2].startswith("Measured: time a batch 10 to ")
+        assert against(logic)[2].endswith(why)
 
 
 def test_a_comparison_keeps_what_only_one_side_has() -> None:

@@ -56,6 +56,11 @@ class ForwardLogic(LabLogic[SettingT, Measurement]):
             return times
         return (*times, Number("peak memory", peak / 2**20, "MiB", decimals=0))
 
+    def macs_behind(self, setting: SettingT) -> float | None:
+        """Return the multiply-adds of the batch that was measured."""
+        record = self.newest(setting)
+        return None if record is None else record.measurement.macs * _batch(record.setting)
+
     def guessed(self, setting: SettingT) -> Guessed | None:
         """Return the time of an image."""
         record = self.newest(setting)

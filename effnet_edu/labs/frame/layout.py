@@ -6,8 +6,8 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
+from effnet_edu.labs.frame.against import against
 from effnet_edu.labs.frame.logic import LabLogic
-from effnet_edu.labs.frame.numbers import digits
 from effnet_edu.labs.frame.tables import comparison_table, figure, full_table, no_figure
 from effnet_edu.pictures.scene import Scene, joined
 
@@ -81,19 +81,9 @@ def said(logic: LabLogic[Any, Any], screen: LiveScreen) -> str:
     if (verdict := logic.verdict) is not None:
         css, words = "ee-close" if verdict.is_close else "ee-off", escape(verdict.sentence)
         return f"{finding}<p class='ee-verdict {css}'><b>{verdict.mark}</b> {words}</p>"
-    aside = screen.aside if logic.pinned is None else against(logic)
-    return f"{finding}<p class='ee-aside'>{escape(aside)}</p>"
-
-
-def against(logic: LabLogic[Any, Any]) -> str:
-    """Return what the present setting has of A, by factors, as a sentence."""
-    rows = {row.name: row for row in logic.compared()}
-    factors = [
-        f"{digits(ratio)} × {name}"
-        for name in logic.headline()
-        if name in rows and (ratio := rows[name].ratio) is not None
-    ]
-    return f"B over A: {', '.join(factors) or 'nothing that both have'}."
+    sentences = (screen.aside,) if logic.pinned is None else against(logic)
+    said = " ".join(f"<span>{escape(sentence)}</span>" for sentence in sentences)
+    return f"{finding}<p class='ee-aside'>{said}</p>"
 
 
 def all_numbers(logic: LabLogic[Any, Any], tables: str) -> str:

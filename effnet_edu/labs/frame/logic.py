@@ -215,6 +215,10 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         """Return the tables of the view with all numbers, below them; those of the screen by default."""
         return self.screen().tables
 
+    def macs_behind(self, setting: SettingT) -> float | None:  # noqa: ARG002
+        """Return the multiply-adds behind the large time of a measured setting; None where it has others."""
+        return None
+
     def headline(self) -> tuple[str, ...]:
         """Return the names of the numbers that stand large at present; `HEADLINE` by default."""
         return self.HEADLINE

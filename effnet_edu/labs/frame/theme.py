@@ -135,7 +135,7 @@ LIVE = """
 .ee-live:not(.ee-as-table) .ee-with-table { display: none; }
 .ee-live.ee-large { zoom: 1.5; }
 .ee-live.ee-large .ee-head > .ee-said { grid-area: 1 / 1; }
-.ee-live.ee-large :is(.ee-title, .ee-aside, .ee-charts, .ee-foot, .ee-helped, .ee-help,
+.ee-live.ee-large :is(.ee-words, .ee-aside, .ee-charts, .ee-foot, .ee-helped, .ee-help,
   .ee-control:not(.ee-main), .ee-figure ~ .ee-figure) { display: none; }
 .ee-live.ee-large :is(.ee-button-pin, .ee-button-numbers) { display: none; }
 .ee-live.ee-large .ee-figure { gap: 12px; }
@@ -144,6 +144,9 @@ LIVE = """
 @container (max-width: 1100px) {
   .ee-live:not(.ee-as-table) .ee-foot > .widget-html.ee-line { display: none; }
   .ee-lab.ee-live dl.ee-figures :is(dt, dd) { font-size: 11px; }
+}
+@container (min-width: 1300px) {
+  .ee-live .ee-aside > span { display: block; }
 }
 @container (max-width: 960px) {
   .ee-live .ee-control { flex-basis: 150px; }

@@ -123,6 +123,10 @@ class MBConvLogic(LabLogic[MBConvSetting, MBConvResult]):
         """Return the time of the drawn block and of its roles, that of all kinds, and the ceilings."""
         return measured_numbers(record.measurement, record.setting.kind, record.setting.precision)
 
+    def macs_behind(self, setting: MBConvSetting) -> float:
+        """Return the multiply-adds of a batch in the drawn block."""
+        return setting.batch_size * cost_of(setting, setting.kind).macs
+
     def measurement_key(self, setting: MBConvSetting) -> MBConvSetting:
         """All three kinds are measured at once, whichever is drawn and whatever of it is shown."""
         return replace(setting, kind=MBCONV, layer="depthwise", work=0)

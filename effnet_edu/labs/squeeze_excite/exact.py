@@ -227,6 +227,10 @@ class SqueezeExciteLogic(LabLogic[SqueezeExciteSetting, Any]):
             ),
         )
 
+    def macs_behind(self, setting: SqueezeExciteSetting) -> float:
+        """Return the multiply-adds of a batch in the whole network."""
+        return setting.batch_size * squeeze_cost(setting.network, setting.squeeze).macs
+
     def measurement_key(self, setting: SqueezeExciteSetting) -> SqueezeExciteSetting:
         """A measurement depends on the network, its squeeze, the batch and the device."""
         return replace(

@@ -22,6 +22,7 @@ from effnet_edu.labs.v2.numbers import (
     SCHEDULES,
     V2Setting,
     counted_at,
+    epoch_macs,
     label,
     listed,
     numbers,
@@ -202,6 +203,14 @@ class V2Logic(LabLogic[V2Setting, V2Result]):
     def measured(self, record: Record[V2Setting, V2Result]) -> tuple[Number, ...]:
         """Return times, and how they compare with no fused stage or with a training at full size."""
         return numbers_of(record.measurement)
+
+    def macs_behind(self, setting: V2Setting) -> float:
+        """Return the multiply-adds of a training step or an epoch, or in a page of a forward pass."""
+        if setting.part == PROGRESSIVE:
+            macs = epoch_macs(setting)
+            return sum(macs) / len(macs)
+        found = counted_at(setting)
+        return setting.batch_size * (found.training_macs if self.MEASURES else found.macs)
 
     def guessed(self, setting: V2Setting) -> Guessed | None:
         """Return the time of a training step over none fused, or of the first stage over the last.

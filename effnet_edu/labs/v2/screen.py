@@ -173,11 +173,15 @@ def _clickable(mark: Mark, setting: V2Setting, a: V2Setting | None) -> Mark:
 def _operations(logic: V2, scene: Scene, a: V2Setting | None, y: float) -> list[Mark]:
     """Return below each stage which operation it has, and where A differs, had."""
     setting, marks = logic.setting, []
+    named = next((mark for mark in scene.marks if mark.key == "row layers"), None)
+    if named is not None:  # one more row
+        style = named.style.replace("depth-words", "soft")
+        marks.append(text("row fused", 0, y, "fused", style=style))
     for mark in scene.marks:
         if (stage := _number(mark)) == 0:
             continue
         x, _, width, _ = mark.place
-        names = ("fused", "MBConv" if width >= _IN_FULL else "MB")
+        names = ("fused", "MBConv" if width >= _IN_FULL else "MB") if named is None else ("✓", "–")
         is_fused = stage in setting.fused
         differs = a is not None and a.network == setting.network and (stage in a.fused) != is_fused
         before = f"{names[is_fused]} → " if differs and width >= _WITH_ARROW else ""

@@ -23,6 +23,7 @@ from effnet_edu.labs.your_network.numbers import (
     PrecisionFound,
     YourNetworkFound,
     YourNetworkSetting,
+    counted,
     label,
     measured,
     numbers,
@@ -72,6 +73,10 @@ class YourNetworkLogic(LabLogic[YourNetworkSetting, YourNetworkFound]):
     def screen(self) -> LiveScreen:
         """Return what the chosen part shows."""
         return screen(self)
+
+    def macs_behind(self, setting: YourNetworkSetting) -> float | None:
+        """Return the multiply-adds of a picture; a fit has others."""
+        return counted().macs if setting.part == PRECISION else None
 
     def headline(self) -> tuple[str, ...]:
         """Return the large numbers of the chosen part."""
