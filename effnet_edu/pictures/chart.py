@@ -25,6 +25,10 @@ _CORNERS = {
 }
 
 
+#: About how wide a digit is.
+_DIGIT = 7.7
+
+
 def panels(width: float, count: int, least: float = 300, gap: float = 26) -> list[tuple[float, float, int]]:
     """Return left edge, right edge and row of charts that share a width, side by side where each has room.
 
@@ -92,9 +96,12 @@ def axes(x: Axis, y: Axis, x_title: str, y_title: str) -> list[Mark]:
         said = tick_words(tick)
         marks.append(Mark(f"axes/y {said}", "line", (x.start, y(tick), x.end, y(tick)), "grid"))
         marks.append(text(f"axes/y {said} said", x.start - 6, y(tick) + 4, said, style="words soft end"))
+    taken = -math.inf
     for tick in x.ticks():
         said = tick_words(tick)
-        marks.append(text(f"axes/x {said} said", x(tick), y.start + 16, said, style="words soft middle"))
+        if x(tick) - _DIGIT * len(said) / 2 > taken:
+            marks.append(text(f"axes/x {said} said", x(tick), y.start + 16, said, style="words soft middle"))
+            taken = x(tick) + _DIGIT * len(said) / 2 + 4
     middle = (x.start + x.end) / 2
     marks.append(Mark("axes/x", "line", (x.start, y.start, x.end, y.start), "axis"))
     marks.append(text("axes/x title", middle, y.start + 32, x_title, style="words soft middle"))

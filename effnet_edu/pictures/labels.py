@@ -1,5 +1,6 @@
 """Where words find room in a chart: beside what they name, on nothing that is drawn or written already."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,6 +9,24 @@ from effnet_edu.pictures.scene import Mark, text
 
 #: Height of a line of words, and about how wide a letter is in the widest of the usual fonts.
 _HEIGHT, _LETTER = 12.0, 7.4
+#: Between words in one line.
+_GAP = 2.0
+#: How far from its points a name begins that must not be left out.
+_FARTHER = (9.0, 13.0, 18.0, 25.0, 34.0, 45.0)
+
+
+Box = tuple[float, float, float, float]
+
+
+def words_box(mark: Mark) -> Box:
+    """Return about where the words of a mark stand: left, top, right, bottom."""
+    styles = mark.style.split()
+    letter = _LETTER * (1.3 if "title" in styles else 1.1 if "bold" in styles else 1)
+    wide = letter * sum(len(words) for words, _ in mark.text)
+    x, y = mark.place
+    anchors = {"end": wide, "middle": wide / 2}
+    left = x - next((anchors[name] for name in styles if name in anchors), 0.0)
+    return left, y - _HEIGHT + 2, left + wide, y + 3
 
 
 class Labels:
@@ -21,12 +40,23 @@ class Labels:
     """
 
     def __init__(self, left: float, right: float, top: float, bottom: float) -> None:
-        self._edges = (left, top, right, bottom)
-        self._taken: list[tuple[float, float, float, float]] = []
+        self._sides, self._edges = (left, right, top, bottom), (left, top, right, bottom)
+        self._marks: list[Box] = []
+        self._words: list[Box] = []
+
+    def copy(self) -> "Labels":
+        """Return the same, to write more without changing this one."""
+        made = Labels(*self._sides)
+        made._marks, made._words = self._marks.copy(), self._words.copy()
+        return made
+
+    def keep_words_free(self, *marks: Mark) -> None:
+        """Write nothing on words."""
+        self._words += map(words_box, marks)
 
     def keep_free(self, x: float, y: float, radius: float) -> None:
         """Write nothing on a mark."""
-        self._taken.append((x - radius, y - radius, x + radius, y + radius))
+        self._marks.append((x - radius, y - radius, x + radius, y + radius))
 
     def keep_line_free(self, points: Sequence[float]) -> None:
         """Write nothing on a line."""
@@ -36,7 +66,17 @@ class Labels:
             for n in range(steps + 1):
                 self.keep_free(x1 + (x2 - x1) * n / steps, y1 + (y2 - y1) * n / steps, 2)
 
-    def place(self, key: str, x: float, y: float, words: str, style: str, away: float = 9) -> Mark | None:
+    def place(
+        self,
+        key: str,
+        x: float,
+        y: float,
+        words: str,
+        style: str,
+        away: float = 9,
+        *,
+        over_marks: bool = False,
+    ) -> Mark | None:
         """Return words beside a point, or None where they find no room.
 
         Args:
@@ -46,25 +86,43 @@ class Labels:
             words: What they say.
             style: How they look, without where they are anchored.
             away: How far from the point they begin, in pixels.
+            over_marks: Whether they may stand on what is drawn, though not on other words.
         """
-        wide = _LETTER * len(words)
         slanted = 0.8 * away
         for dx, dy, anchor in (
             *((away, 4.0, ""), (-away, 4.0, "end"), (0.0, -away, "middle"), (0.0, away + 9, "middle")),
             *((slanted, -slanted, ""), (-slanted, -slanted, "end")),
             *((slanted, slanted + 9, ""), (-slanted, slanted + 9, "end")),
         ):
-            start = x + dx - {"": 0.0, "end": wide, "middle": wide / 2}[anchor]
-            box = (start, y + dy - _HEIGHT + 2, start + wide, y + dy + 3)
-            if self._is_free(box):
-                self._taken.append(box)
-                return text(key, x + dx, y + dy, words, style=f"{style} {anchor}".strip())
+            said = text(key, x + dx, y + dy, words, style=f"{style} {anchor}".strip())
+            box = words_box(said)
+            if self._is_free(box, self._words if over_marks else (*self._words, *self._marks)):
+                self._words.append(box)
+                return said
         return None
 
-    def _is_free(self, box: tuple[float, float, float, float]) -> bool:
+    def place_along(
+        self, key: str, points: Sequence[tuple[float, float]], words: str, style: str
+    ) -> Mark | None:
+        """Return words beside one of several points, the first one first, farther off where it is crowded.
+
+        Where all is full of marks, they stand on some; they are left out where all is full of words.
+
+        Args:
+            key: Of the mark.
+            points: Each of which the words name.
+            words: What they say.
+            style: How they look, without where they are anchored.
+        """
+        tries = itertools.product((False, True), _FARTHER, points)
+        found = (self.place(key, x, y, words, style, away, over_marks=over) for over, away, (x, y) in tries)
+        return next(filter(None, found), None)
+
+    def _is_free(self, box: Box, taken: Sequence[Box]) -> bool:
         left, top, right, bottom = self._edges
         if box[0] < left or box[1] < top or box[2] > right or box[3] > bottom:
             return False
         return not any(
-            box[0] < x2 and x1 < box[2] and box[1] < y2 and y1 < box[3] for x1, y1, x2, y2 in self._taken
+            box[0] - _GAP < x2 and x1 < box[2] + _GAP and box[1] < y2 and y1 < box[3]
+            for x1, y1, x2, y2 in taken
         )

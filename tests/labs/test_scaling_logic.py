@@ -1,7 +1,9 @@
 """The scaling problem lab without a browser: a budget is spent exactly, beside what others got for theirs."""
 
 import ast
+import itertools
 import math
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -10,10 +12,12 @@ import pytest
 import traitlets
 
 import effnet_edu as ee
-from effnet_edu.labs.scaling_problem import charts as scaling_charts
+from effnet_edu.labs.scaling_problem import accuracy_charts as scaling_charts
 from effnet_edu.labs.scaling_problem import evidence as scaling_evidence
 from effnet_edu.labs.scaling_problem.budget import BASE_MACS, COMPOUND, Shares, spend, total_macs, totals
 from effnet_edu.labs.scaling_problem.charts import charts
+from effnet_edu.labs.scaling_problem.evidence import IMAGES, PAPERS
+from effnet_edu.labs.scaling_problem.exact import ScalingProblemLogic
 from effnet_edu.labs.scaling_problem.measured import MeasuredScalingProblem
 from effnet_edu.labs.scaling_problem.numbers import (
     MIX,
@@ -25,6 +29,7 @@ from effnet_edu.labs.scaling_problem.numbers import (
     published_near,
 )
 from effnet_edu.labs.scaling_problem.screen import finding, network
+from effnet_edu.pictures.labels import words_box
 from effnet_edu.studies.networks import WAYS
 from tests.labs.conftest import SlowProfile
 from tests.studies.made import made
@@ -308,3 +313,21 @@ def test_the_picture_has_the_price_of_each_way_and_what_was_measured(
 def test_settings_outside_their_range_are_refused(setting: str, value: Any) -> None:
     with pytest.raises(traitlets.TraitError, match=setting):
         MeasuredScalingProblem(device="cpu", **{setting: value})
+
+
+@pytest.mark.parametrize("room", [254, 760, 960, 1800])
+def test_no_name_of_a_way_is_left_out_and_no_ring_lies_on_one(room: int) -> None:
+    logic = ScalingProblemLogic()
+    logic.room = room
+    for paper, images, way in itertools.product(PAPERS, IMAGES, WAYS):
+        logic.paper, logic.images, logic.way = paper, images, way
+        marks = {mark.key: mark for mark in charts(logic).marks}
+        for chart in ("paper", "ours"):
+            ways = {key.split("/")[1] for key in marks if re.fullmatch(f"{chart}/[a-z]+/line", key)}
+            assert {key.split("/")[1] for key in marks if re.fullmatch(f"{chart}/[a-z]+/name", key)} == ways
+            if (ring := marks.get(f"{chart}/near")) is not None:
+                x, y, radius = ring.place
+                for one in ways:
+                    left, top, right, bottom = words_box(marks[f"{chart}/{one}/name"])
+                    beside = max(left - x, x - right, 0), max(top - y, y - bottom, 0)
+                    assert math.hypot(*beside) >= radius or one != way

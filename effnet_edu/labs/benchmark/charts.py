@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from effnet_edu.labs.benchmark.before import before
 from effnet_edu.labs.benchmark.compared import (
     Benchmark,
     BenchmarkSetting,
@@ -24,7 +25,7 @@ from effnet_edu.labs.frame.guessing import guess_marks
 from effnet_edu.labs.frame.layout import ROOMY, is_low
 from effnet_edu.labs.frame.numbers import digits
 from effnet_edu.pictures.axis import Axis, MarkedAxis
-from effnet_edu.pictures.chart import arrow, axes, marker, panels
+from effnet_edu.pictures.chart import axes, marker, panels
 from effnet_edu.pictures.labels import Labels
 from effnet_edu.pictures.scene import Drag, Mark, Scene, text
 from effnet_edu.published.benchmarks import Result
@@ -90,6 +91,7 @@ class _Chart:
     y: MarkedAxis
     marks: tuple[Mark, ...]
     dots: tuple[Mark, ...]
+    labels: Labels
 
 
 def _needed(dimension: Dimension, x: float, ends: tuple[float, float]) -> dict[str, float] | None:
@@ -151,7 +153,7 @@ def _chart(
                 f"{_key(point.result)}/name {short}", *at, short, "words soft outlined", 12
             ):
                 dots.append(said)
-    return _Chart(x, y, tuple(marks), tuple(dots))
+    return _Chart(x, y, tuple(marks), tuple(dots), labels)
 
 
 def _priority(point: Point) -> tuple[int, float]:
@@ -178,20 +180,27 @@ def accuracy(logic: Benchmark) -> Scene:
     marks = _legend(setting, bool(near), width)
     marks.append(Mark("outside", "box", (start, _TOP, max(end - start, 0), bottom - _TOP), "outside"))
     marks += made.marks
+    labels = made.labels.copy()
     if not (near or far):
-        for n, words in enumerate(logic.unmeasured):
-            middle = (_LEFT + right) / 2, (_TOP + bottom) / 2 + 17 * n
-            marks.append(text(f"none {n}", *middle, words, style="words soft middle"))
+        middle = (_LEFT + right) / 2, (_TOP + bottom) / 2
+        none = [
+            text(f"none {n}", middle[0], middle[1] + 17 * n, words, style="words soft middle")
+            for n, words in enumerate(logic.unmeasured)
+        ]
+        labels.keep_words_free(*none)
+        marks += none
     marks += _budget(setting, made.x, edge, bottom, ends)
     found, other = winner(logic, setting), winner_beside(logic, setting)
     at = None if found is None else (made.x(found.x), made.y(found.result.top1))
     if logic.pinned is not None:
-        marks += _of_a(logic, made, at, bottom)
+        marks += before(logic, made.x, made.y, labels, at)
     rings = (("best", found), ("best beside", other))
     marks += [Mark(name, "circle", (made.x(p.x), made.y(p.result.top1), 9), "ring") for name, p in rings if p]
     marks += made.dots
     if (guess := guessed(logic, setting)) is not None:
-        marks += guess_marks(logic, made.x, made.y(guess[0].top1), (_TOP, bottom), upright=False)
+        marks += guess_marks(
+            logic, made.x, made.y(guess[0].top1), (_TOP, bottom), upright=False, among=made.dots
+        )
     counts = [] if dimension.is_size else [f"{len(near)} networks measured here"]
     counts.append(f"{len(far)} {_of_elsewhere(setting)}")
     words = (
@@ -260,26 +269,6 @@ def _budget(
         "outside": (0, 0, 1) if dimension.more_is_better else (1, 0, -1),
     }
     yield Mark("budget/touch", "box", strip, "touch", words=told, drag=drag, with_=("budget",), leads=leads)
-
-
-def _of_a(logic: Benchmark, made: _Chart, b: tuple[float, float] | None, bottom: float) -> Iterator[Mark]:
-    """Draw the budget of A where B has one of the same unit, and an arrow from A's best to that of B."""
-    a = logic.pinned
-    if a.dimension == logic.setting.dimension:
-        edge = made.x(a.budget)
-        yield Mark("A/line", "line", (edge, _TOP, edge, bottom), "ghost")
-        yield text("A/said", edge + 5, bottom - 6, f"A, {a.budget_in_words}", style="words outlined")
-    found = winner(logic, a)
-    if found is None:
-        return
-    there = next((p for p in (*judged(logic, logic.setting), found) if p.result == found.result), found)
-    if there is found and a.across != logic.setting.across:
-        return  # B's axis does not know the network
-    at = made.x(there.x), made.y(there.result.top1)
-    yield Mark("A/best", "circle", (*at, 13), "ghost")
-    yield text("A/name", at[0] - 16, at[1] + 5, "A", style="title end outlined")
-    if b is not None:
-        yield from arrow("A/arrow", at, b, 14)
 
 
 # ---------------------------------------------------------------- two orders, and the best few

@@ -17,7 +17,7 @@ _ALIKE = 1.05
 
 
 def against(logic: LabLogic[Any, Any]) -> tuple[str, ...]:
-    """Return a sentence each: what was changed from A to B, how exact numbers follow, how measured ones do."""
+    """Return a sentence each: what was changed from A to B, how exact numbers follow, and measured ones."""
     if logic.setting == logic.pinned:
         return ("B is still A: move something, and what that changes stands here.",)
     rows = {row.name: row for row in logic.compared()}

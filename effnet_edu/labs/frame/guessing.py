@@ -1,14 +1,15 @@
 """Guess first: what a learner guesses before it is measured, and how a chart takes and shows the guess."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from effnet_edu.ground.checks import quoted
 from effnet_edu.ground.guesses import Verdict, in_three_digits, judged
 from effnet_edu.ground.written_numbers import parse_number
 from effnet_edu.pictures.axis import Axis
+from effnet_edu.pictures.labels import Box, words_box
 from effnet_edu.pictures.scene import Drag, Mark, text
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ SettingT = TypeVar("SettingT")
 LEAST, MOST = 1e-3, 1e6
 #: What an arrow key does to a guess: a factor where the axis is logarithmic, or else a share of the axis.
 _FACTOR, _SHARE = 1.05, 0.01
-_BUTTON_HEIGHT, _LOW_BUTTON, _CHARACTER = 24.0, 16.0, 7.0
+_BUTTON_HEIGHT, _LOW_BUTTON, _CHARACTER, _BOLD = 24.0, 16.0, 7.0, 7.8
 #: From so many pixels of height on, words stand beside a guess.
 _ROOM_FOR_WORDS = 60.0
 
@@ -72,7 +73,13 @@ class Guessed:
 
 
 def guess_marks(
-    logic: "LabLogic[Any, Any]", axis: Axis, at: float, across: tuple[float, float], *, upright: bool = True
+    logic: "LabLogic[Any, Any]",
+    axis: Axis,
+    at: float,
+    across: tuple[float, float],
+    *,
+    upright: bool = True,
+    among: Iterable[Mark] = (),
 ) -> Iterator[Mark]:
     """Yield a place for the guess along an axis of a chart, or the guess; nothing where none is taken.
 
@@ -82,11 +89,13 @@ def guess_marks(
         at: Where the present setting stands on the other axis, in pixels.
         across: Both ends of the other axis, or of the row, in pixels.
         upright: Whether the axis of what is guessed runs up and down.
+        among: What the chart shows already; words in it stay readable, if there is any room beside them.
     """
     if not logic.predicts or (what := logic.guessed(logic.setting)) is None:
         return
     chart = _Chart(axis, at, (min(across), max(across)), upright)
     if logic.asks:
+        chart = replace(chart, words=tuple(words_box(mark) for mark in among if mark.text))
         yield from _asked(logic.guess, what, chart)
     elif (guess := logic.committed) is not None:
         yield from _answered(guess, what, chart)
@@ -123,6 +132,7 @@ class _Chart:
     at: float
     across: tuple[float, float]
     upright: bool
+    words: tuple[Box, ...] = ()
 
     def place(self, along: float, other: float) -> tuple[float, float]:
         """Return x and y of a pixel along the axis and one on the other."""
@@ -157,6 +167,25 @@ class _Chart:
             upper = top - 2 - height
         return held, upper
 
+    def free(self, x: float, y: float, width: float, height: float) -> tuple[float, float]:
+        """Return the corner of a box that `off` allows, or a corner of the chart if words lie there."""
+        left, top, wide, high = self.box
+        lefts, tops = (left + 3, left + wide - width - 3), (top + 3, top + high - height - 3)
+        corners = [] if self.is_row else [(one, other) for other in tops for one in lefts]
+        far = [
+            (a, b) for a, b in corners if not (a - 16 < x < a + width + 16 and b - 16 < y < b + height + 16)
+        ]
+        return min((self.off(x, y, width, height), *far), key=lambda one: self.covered((*one, width, height)))
+
+    def covered(self, box: Box) -> float:
+        """Return how much of the chart's words lies under a box of a corner, width and height."""
+        left, top, width, height = box
+        sides = (
+            (min(left + width, right) - max(left, start), min(top + height, low) - max(top, high))
+            for start, high, right, low in self.words
+        )
+        return sum(max(0.0, across) * max(0.0, up) for across, up in sides)
+
     @property
     def is_row(self) -> bool:
         """Whether it is one row of several: what is higher covers the others."""
@@ -181,8 +210,12 @@ def _asked(value: float | None, what: Guessed, chart: _Chart) -> Iterator[Mark]:
     told = f"Your guess, in {what.unit}\nPress or drag; Enter commits"
     if value is None:
         left, top, width, height = chart.box
-        middle = (left + width / 2, top + min(height / 2 + 4, 14))
-        yield text("guess/how", *middle, "guess: press where it will be", style="words bold middle over")
+        every = ("guess: press where it will be", "press to guess", "guess")
+        said = next((one for one in every if _BOLD * len(one) < width), every[-1])
+        wide, middle = _BOLD * len(said), left + width / 2
+        tries = [chart.at + 4] if chart.is_row else [top + 14 + 15 * n for n in range(int(height / 15))]
+        best = min(tries, key=lambda y: chart.covered((middle - wide / 2, y - 10, wide, 13)))
+        yield text("guess/how", middle, best, said, style="words bold middle over")
     else:
         along = axis(value)
         x, y = chart.place(along, chart.at)
@@ -209,7 +242,7 @@ def _asked(value: float | None, what: Guessed, chart: _Chart) -> Iterator[Mark]:
         said, height = ("Commit", _LOW_BUTTON) if chart.is_row else (words, _BUTTON_HEIGHT)
         width = _CHARACTER * len(said) + (8 if chart.is_row else 16)
         # Not below a hand that has just placed the guess: what it presses twice must not be committed.
-        x, y = chart.off(*chart.place(axis(value), chart.at), width, height)
+        x, y = chart.free(*chart.place(axis(value), chart.at), width, height)
         box = (x, y, width, height)
         yield Mark("guess/commit", "box", box, "chosen-button")
         style = f"words bold middle{' small' if chart.is_row else ''}"

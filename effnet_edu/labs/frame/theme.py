@@ -145,6 +145,10 @@ LIVE = """
   .ee-live:not(.ee-as-table) .ee-foot > .widget-html.ee-line { display: none; }
   .ee-lab.ee-live dl.ee-figures :is(dt, dd) { font-size: 11px; }
 }
+@container (min-width: 420px) {
+  .ee-lab.ee-live .ee-head > .ee-asking:not([hidden]) { flex-flow: row nowrap; }
+  .ee-live .ee-asking > :not(:first-child) { flex: 0 0 auto; }
+}
 @container (min-width: 1300px) {
   .ee-live .ee-aside > span { display: block; }
 }

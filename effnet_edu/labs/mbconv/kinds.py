@@ -35,7 +35,7 @@ def kinds_chart(
     x = Axis(0, max(every), start, end)
     slowest = max((1000 * timing.interval[1] for timing in times.values()), default=0.0)
     ms = axis_with_room(logic, slowest, (start, end), _FIRST_GUESS_MS)
-    is_narrow = right - left < 280
+    is_narrow, has_bars = right - left < 280, logic.has_times or logic.asks
     legend = "line: MACs   bar: time here" if logic.has_times else "MACs, computed"
     if ring := ring_said(logic):
         legend = f"{'bar: time' if is_narrow else legend}{ring}"
@@ -44,7 +44,7 @@ def kinds_chart(
     pitch = (height - 26) / len(KINDS)
     for n, kind in enumerate(KINDS):
         y, key, macs = top + 22 + pitch * n + (pitch - _ROW) / 2, f"kind {kind}", cost_of(setting, kind).macs
-        middle = y + (9 if logic.has_times else _ROW / 2)  # a bar for the time stands below
+        middle = y + (9 if has_bars else _ROW / 2)  # a bar for the time stands below
         is_drawn = kind == setting.kind
         if is_drawn:
             yield Mark(f"{key}/chosen", "box", (left, y, right - left, _ROW), "well")

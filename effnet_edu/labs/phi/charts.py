@@ -24,6 +24,7 @@ from effnet_edu.model.cost import cost
 from effnet_edu.model.variants import compound
 from effnet_edu.pictures.axis import Axis, MarkedAxis
 from effnet_edu.pictures.chart import axes, marker, panels
+from effnet_edu.pictures.labels import Labels
 from effnet_edu.pictures.scene import Drag, Mark, Scene, text
 from effnet_edu.published import read
 
@@ -34,6 +35,8 @@ LEAST, MOST = 0.2, 200.0
 _TOP, _PLOT, _BELOW = 22.0, 92.0, 36.0
 _LEFT, _RIGHT = 42.0, 10.0
 _STEP = 0.25
+#: Room for the longest tick of a stage.
+_WIDEST_TICK = 38.0
 
 
 @dataclass(frozen=True)
@@ -155,21 +158,40 @@ def _macs(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
             sets={"variant": point.name},
             with_=(f"macs/{point.name}",),
         )
-        yield _label(f"macs/{point.name}/name", x(point.middle), at, point.name)
+    names, labels = _names(bases, across, upright)
+    yield from names
+    labels = labels.copy()
+    both = [one for one in (pinned, setting) if one is not None]
+    for one in both:
+        labels.keep_free(x(one.phi), y(cost_at(one).macs / 1e9), 8)
     if pinned is not None:
-        yield from _setting_marks("A", pinned, x, y)
-    yield from _setting_marks("B" if pinned is not None else "", setting, x, y, largest_phi(setting.alpha))
+        yield from _setting_marks("A", pinned, x, y, labels)
+    name = "B" if pinned is not None else ""
+    yield from _setting_marks(name, setting, x, y, labels, largest_phi(setting.alpha))
 
 
-def _label(key: str, x: float, y: float, name: str) -> Mark:
-    """Write the name of a published network where the curve leaves room: above, but for B0 at the corner."""
-    if name == "B0":
-        return text(key, x + 7, y + 15, name, style="words soft over")
-    return text(key, x - 6, y - 8, name, style="words soft end over")
+@lru_cache(maxsize=64)
+def _names(bases: tuple[float, float, float], across: Ends, upright: Ends) -> tuple[tuple[Mark, ...], Labels]:
+    """Return the names of the published networks beside their marks, and where words have room with them."""
+    x, y = Axis(0, 7, *across), Axis(LEAST, MOST, *upright, logarithmic=True)
+    labels, points = Labels(x.start + 2, x.end + 8, y.end, y.start - 2), published_points(*bases)
+    labels.keep_line_free(tuple(n for phi, macs in macs_curve(*bases) for n in (x(phi), y(macs))))
+    for point in points:
+        labels.keep_free(x(point.middle), y(point.macs / 1e9), 5)
+    named = [
+        labels.place_along(
+            f"macs/{point.name}/name",
+            [(x(point.middle), y(point.macs / 1e9))],
+            point.name,
+            "words soft over",
+        )
+        for point in points
+    ]
+    return tuple(filter(None, named)), labels
 
 
 def _setting_marks(
-    name: str, setting: PhiSetting, x: Axis, y: Axis, most: float | None = None
+    name: str, setting: PhiSetting, x: Axis, y: Axis, labels: Labels, most: float | None = None
 ) -> Iterator[Mark]:
     """Mark a setting, filled on the formula and a ring on a published network; the present one moves."""
     key, macs = f"macs/{'A' if most is None else 'now'}", cost_at(setting).macs / 1e9
@@ -202,9 +224,8 @@ def _setting_marks(
         style = f"words bold over{' end' * (where == 'end')}"
         offset = -12 if where == "end" else 12
         yield text(f"{key}/beyond", at[0] + offset, at[1] + 20, beyond, style=style)
-    if name:
-        y_name = at[1] - 14 if name == "A" else at[1] + 24
-        yield text(f"{key}/name", at[0], y_name, name, style="title middle over")
+    if name and (named := labels.place_along(f"{key}/name", [at], name, "title over")):
+        yield named
 
 
 # ---------------------------------------------------------------- time over MACs
@@ -231,8 +252,9 @@ def _time_axis(logic: Phi, upright: Ends) -> Axis:
 def _times(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
     x = Axis(LEAST, MOST, *across, logarithmic=True)
     y = _time_axis(logic, upright)
-    yield from _measured(logic, x, y) if logic.MEASURES else _recorded(logic, x, y)
-    yield from guess_marks(logic, y, x(cost_at(logic.setting).macs / 1e9), across)
+    drawn = list(_measured(logic, x, y) if logic.MEASURES else _recorded(logic, x, y))
+    yield from drawn
+    yield from guess_marks(logic, y, x(cost_at(logic.setting).macs / 1e9), across, among=drawn)
 
 
 def _in_proportion(x: Axis, y: Axis, macs: float, ms: float) -> Iterator[Mark]:
@@ -331,6 +353,7 @@ def _shares(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
     left, right = across
     each = (right - left) / len(shares)
     x = MarkedAxis(0, 1, left, right)
+    is_tight = each < _WIDEST_TICK
     yield from _under("shares", axes(x, y, "stage", "share of the MACs, %, computed"))
     for n, (name, share) in enumerate(shares):
         at, middle = left + (n + 0.18) * each, left + (n + 0.5) * each
@@ -340,10 +363,10 @@ def _shares(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
             yield Mark(f"{name}/before", "box", (at, y(old), 0.64 * each, y.start - y(old)), "ghost")
         box = (at, y(100 * share), 0.64 * each, y.start - y(100 * share))
         yield Mark(f"{name}/bar", "box", box, "bar")
-        yield text(f"{name}/tick", middle, y.start + 16, short, style="words soft middle")
-        yield text(
-            f"{name}/share", middle, y(100 * share) - 5, f"{100 * share:.0f}", style="words middle over"
-        )
+        below = 32 if is_tight and not short.isdigit() else 16  # beside the title
+        yield text(f"{name}/tick", middle, y.start + below, short, style="words soft middle")
+        top = y(100 * max(share, before.get(name, 0)))
+        yield text(f"{name}/share", middle, top - 5, f"{100 * share:.0f}", style="words middle over")
         yield Mark(
             f"{name}/column",
             "box",

@@ -1,16 +1,14 @@
 """The charts of the scaling problem lab: where the budget goes, what each way costs, and what others got."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 
 from effnet_edu.ground.palette import SCALINGS
 from effnet_edu.labs.frame.forward_logic import ForwardLogic
 from effnet_edu.labs.frame.guessing import axis_with_room, guess_marks, ring_said
 from effnet_edu.labs.frame.layout import is_low
 from effnet_edu.labs.frame.numbers import digits
-from effnet_edu.labs.scaling_problem.evidence import Point, published, recorded, span
+from effnet_edu.labs.scaling_problem.accuracy_charts import paper_chart, point_in_words, study_chart
+from effnet_edu.labs.scaling_problem.evidence import Point
 from effnet_edu.labs.scaling_problem.numbers import (
     MIX,
     SLIDERS,
@@ -18,26 +16,22 @@ from effnet_edu.labs.scaling_problem.numbers import (
     Price,
     ScalingProblemSetting,
     as_way,
-    bought,
     growth,
     percents,
     prices,
     published_near,
     recorded_near,
 )
-from effnet_edu.pictures.axis import Axis, MarkedAxis
-from effnet_edu.pictures.chart import Place, arrow, axes, marker, panels, places
-from effnet_edu.pictures.labels import Labels
+from effnet_edu.pictures.axis import Axis
+from effnet_edu.pictures.chart import Place, arrow, marker, panels, places
 from effnet_edu.pictures.scene import Mark, Mix, Scene, text
 from effnet_edu.studies.networks import WAYS, Way
 
 ScalingProblem = ForwardLogic[ScalingProblemSetting]
 
-_HEIGHT, _TOP, _BELOW, _LEFT, _RIGHT = 238.0, 34.0, 42.0, 38.0, 10.0
+_HEIGHT = 238.0
 #: The same where all stand in one row on a low screen, and what each has of the width.
 _LOW_HEIGHT, _SHARES = 206.0, (0.26, 0.27, 0.235, 0.235)
-#: By how many pixels marks with intervals are moved, so that they stand beside each other.
-_BESIDE: dict[Way, float] = {"depth": -4.5, "width": -1.5, "resolution": 1.5, "compound": 4.5}
 #: To where the axis of times reaches for the first guess.
 _FIRST_GUESS_MS = 400.0
 #: The way that each corner of the triangle is: above, left and right.
@@ -47,25 +41,17 @@ _CORNERS: tuple[Way, ...] = ("depth", "width", "resolution")
 def charts(logic: ScalingProblem) -> Scene:
     """Draw all four, side by side where there is room."""
     marks: list[Mark] = []
-    rooms = _places(logic.room)
-    for draw, place in zip((_triangle, _prices, _paper, _ours), rooms, strict=True):
+    rooms = _places(logic.room, len(prices(logic, logic.setting)))
+    for draw, place in zip((_triangle, _prices, paper_chart, study_chart), rooms, strict=True):
         marks += draw(logic, place)
     return Scene(logic.room, rooms[-1].bottom, "What the budget buys", _in_words(logic), tuple(marks))
 
 
-def _places(room: float) -> list[Place]:
+def _places(room: float, ways: int) -> list[Place]:
     if is_low(room):
-        return places(room, _LOW_HEIGHT, _SHARES)
+        return places(room, _LOW_HEIGHT + 20 * (ways > len(WAYS)), _SHARES)
     rows = panels(room, 4, 235)
     return [Place(left, right, row * (_HEIGHT + 12), _HEIGHT) for left, right, row in rows]
-
-
-def _across(place: Place) -> tuple[float, float]:
-    return place.left + _LEFT, place.right - _RIGHT
-
-
-def _upright(place: Place) -> tuple[float, float]:
-    return place.bottom - _BELOW, place.top + _TOP
 
 
 def _in_words(logic: ScalingProblem) -> str:
@@ -83,12 +69,6 @@ def _in_words(logic: ScalingProblem) -> str:
 
 def _nearest(said: str, point: Point | None) -> str:
     return "No network of this kind was trained." if point is None else f"{said}: {point_in_words(point)}."
-
-
-def point_in_words(point: Point) -> str:
-    """Return a trained network in words, such as `depth, d = 4: 1.85 billion MACs, 79.0%`."""
-    unit, said = (1e9, "billion") if point.macs >= 1e8 else (1e6, "million")
-    return f"{point.way}, {point.name}: {digits(point.macs / unit)} {said} MACs, {point.percent:.1f}%"
 
 
 def _price_in_words(price: Price) -> str:
@@ -190,7 +170,7 @@ def _prices(logic: ScalingProblem, place: Place) -> Iterator[Mark]:
     """Draw parameters, activations and measured time of each way of spending the same budget."""
     left, right, top = place.left, place.right, place.top
     rows, setting = prices(logic, logic.setting), logic.setting
-    title = f"{setting.budget:g} {'G' if place.is_small else 'billion'} MACs in each way"
+    title = f"{setting.budget:g} billion MACs{'' if place.is_small else ' in'} each way"
     yield text("prices/title", left, top + 12, title, style="title")
     counts = [_counts(row) for row in rows]
     groups = [
@@ -284,157 +264,3 @@ def _time(row: Price, y: float, x: Axis, logic: ScalingProblem) -> Iterator[Mark
     yield Mark(f"{key}/range", "line", (start, y + 5, end, y + 5), "range")
     yield marker(f"{key}/mark", "o", centre, y + 5, 3.5, "measured")
     yield text(f"{key}/value", end + 6, y + 9, digits(middle), style="words small")
-
-
-# ---------------------------------------------------------------- what others got
-
-
-@dataclass(frozen=True)
-class _Chart:
-    """Accuracy over MACs: marks are hollow where they are published, filled where they are ours.
-
-    Attributes:
-        name: Under which its keys lie.
-        x: MACs, in units.
-        y: Accuracy in percent.
-        unit: MACs that `x` counts as one.
-        titles: Of both axes.
-        points: The networks of each way.
-        is_hollow: Whether they are published.
-    """
-
-    name: str
-    x: MarkedAxis
-    y: MarkedAxis
-    unit: float
-    titles: tuple[str, str]
-    points: Mapping[Way, Sequence[Point]]
-    is_hollow: bool
-
-    def at(self, point: Point) -> tuple[float, float]:
-        """Return where a point is; those with intervals stand a hair beside each other."""
-        beside = _BESIDE[point.way] if point.interval else 0.0
-        return self.x(point.macs / self.unit) + beside, self.y(point.percent)
-
-    def marks(self, chosen: Way | None) -> Iterator[Mark]:
-        """Yield axes, lines, points and names; a line only joins what belongs together."""
-        for mark in axes(self.x, self.y, *self.titles):
-            yield mark.moved(0, 0, self.name)
-        # The chosen way comes last, so that nothing covers it.
-        ways = [way for way in sorted(WAYS, key=lambda way: way == chosen) if self.points[way]]
-        labels = Labels(self.x.start, self.x.end + 8, self.y.end - 10, self.y.start - 2)
-        for way in ways:
-            path = tuple(n for point in self.points[way] for n in self.at(point))
-            labels.keep_line_free(path)
-            style = f"{way}-line strong" if way == chosen else f"{way}-line"
-            yield Mark(f"{self.name}/{way}/line", "line", path, style)
-        for way in ways:
-            for n, point in enumerate(self.points[way]):
-                yield from self._point(point, n)
-        for way in ways:
-            x, y = self.at(self.points[way][-1])
-            if named := labels.place(
-                f"{self.name}/{way}/name", x, y, way, f"words small outlined {way}-words"
-            ):
-                yield named
-
-    def _point(self, point: Point, n: int) -> Iterator[Mark]:
-        x, y = self.at(point)
-        key, way = f"{self.name}/{point.way}/{n}", point.way
-        if point.interval:
-            low, high = (self.y(min(end, 100)) for end in point.interval)
-            yield Mark(f"{key} range", "line", (x, low, x, high), f"{way}-line")
-        style = f"{way}-{'hollow' if self.is_hollow else 'filled'}"
-        kind = "published" if self.is_hollow else "recorded"
-        said = f"{point_in_words(point)}\n{kind}: {point.source}"
-        yield marker(
-            key, SCALINGS[way][1], x, y, 4, style, said, sets={"way": way}, with_=(f"{self.name}/{way}",)
-        )
-
-    def here(self, macs: float, letter: str) -> Iterator[Mark]:
-        """Yield a dashed line at the MACs of the learner's network, or words where it is beyond the axis."""
-        x, y = self.x, self.y
-        at, word, key = macs / self.unit, letter or "yours", f"{self.name}/here {letter}"
-        place = x(at)
-        is_beyond = not x.low <= at <= x.high
-        anchor = "end" if letter == "A" or place > x.end - 40 else ""
-        said = f"{word}, beyond the chart" if is_beyond else word
-        yield Mark(key, "line", (place, y.start, place, y.end), "here")
-        style = f"words bold outlined {anchor}".strip()
-        yield text(f"{key} said", place + (-5 if anchor else 5), y.end + 9, said, style=style)
-
-
-def _paper(logic: ScalingProblem, place: Place) -> Iterator[Mark]:
-    setting = logic.setting
-    chart, marks = _published(setting.paper, as_way(setting.way), place)
-    yield from marks
-    for letter, one in _lettered(logic):
-        yield from chart.here(bought(one).totals.macs, letter)
-    if near := published_near(setting):
-        yield Mark("paper/near", "circle", (*chart.at(near), 9), "ring")
-
-
-def _ours(logic: ScalingProblem, place: Place) -> Iterator[Mark]:
-    setting = logic.setting
-    chart, marks = _studied(setting.images, as_way(setting.way), place)
-    yield from marks
-    if chart is None:
-        return
-    for letter, one in _lettered(logic):
-        yield from chart.here(chart.points["depth"][0].macs * growth(one), letter)
-    if near := recorded_near(setting):
-        yield Mark("ours/near", "circle", (*chart.at(near), 9), "ring")
-
-
-def _lettered(logic: ScalingProblem) -> list[tuple[str, ScalingProblemSetting]]:
-    return [("", logic.setting)] if logic.pinned is None else [("A", logic.pinned), ("B", logic.setting)]
-
-
-@lru_cache(maxsize=64)
-def _published(paper: str, chosen: Way | None, place: Place) -> tuple[_Chart, tuple[Mark, ...]]:
-    """Return the chart of a paper's networks and all of it that does not move with the budget."""
-    low, high = span(paper)
-    step = 1 if high - low <= 9 else 2
-    chart = _Chart(
-        "paper",
-        MarkedAxis(
-            0.3,
-            25,
-            *_across(place),
-            True,
-            marks=(0.5, 2, 5, 20) if place.is_small else (0.5, 1, 2, 5, 10, 20),
-        ),
-        MarkedAxis(low, high + 0.1 * (high - low), *_upright(place), marks=range(low, high + 1, step)),
-        1e9,
-        ("MACs, billions", "top-1, %, published" if place.is_small else f"top-1, %, {paper}: published"),
-        {way: published(paper, way) for way in WAYS},
-        is_hollow=True,
-    )
-    return chart, tuple(chart.marks(chosen))
-
-
-@lru_cache(maxsize=64)
-def _studied(images: str, chosen: Way | None, place: Place) -> tuple[_Chart | None, tuple[Mark, ...]]:
-    """Return the chart of our study, or words where it was not recorded."""
-    points = {way: recorded(images, way) for way in WAYS}
-    every = [point for way in WAYS for point in points[way]]
-    if not every:
-        middle, said = sum(_across(place)) / 2, "The study was not recorded here."
-        return None, (text("ours/none", middle, place.top + 110, said, style="words soft middle"),)
-    low, high = (pick(point.macs / 1e6 for point in every) for pick in (min, max))
-    worst = min(point.interval[0] if point.interval else point.percent for point in every)
-    best = max(point.interval[1] if point.interval else point.percent for point in every)
-    step = 5 if best - worst < 40 else 10
-    bottom, ceiling = step * math.floor(worst / step), min(100, step * math.ceil(best / step))
-    chart = _Chart(
-        "ours",
-        MarkedAxis(low / 1.15, high * 1.3, *_across(place), True, marks=(0.5, 1, 2, 3, 5, 10)),
-        MarkedAxis(
-            max(0, bottom), ceiling + 0.1 * (ceiling - bottom), *_upright(place), marks=range(0, 101, step)
-        ),
-        1e6,
-        ("MACs, millions", f"accuracy, %, {'our study' if place.is_small else f'{images}: our study'}"),
-        points,
-        is_hollow=False,
-    )
-    return chart, tuple(chart.marks(chosen))

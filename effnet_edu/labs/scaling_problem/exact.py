@@ -89,8 +89,8 @@ class ScalingProblemLogic(ForwardLogic[ScalingProblemSetting]):
         purchase = bought(self.setting)
         return (
             f"{label(self.setting)}: {purchase.network.layers} blocks, {purchase.network.resolution} px, "
-            f"{digits(purchase.totals.parameters / 1e6)} M parameters, "
-            f"{digits(purchase.totals.macs / 1e9)} G MACs."
+            f"{digits(purchase.totals.parameters / 1e6)} million parameters, "
+            f"{digits(purchase.totals.macs / 1e9)} billion MACs."
         )
 
     def numbers(self, setting: ScalingProblemSetting) -> tuple[Section, ...]:

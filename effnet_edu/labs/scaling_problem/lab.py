@@ -24,7 +24,7 @@ class ScalingProblemLab(Lab):
     LOGIC = MeasuredScalingProblem
     SUBJECT = "one budget, three things to buy"
     CONTROLS = (
-        Slider("budget", 0.2, unit="G MACs"),
+        Slider("budget", 0.2, unit="billion MACs"),
         Choice("way"),
         Slider("depth_weight", 1, label="depth", help="weight", dimension="depth"),
         Slider("width_weight", 1, label="width", help="weight", dimension="width"),

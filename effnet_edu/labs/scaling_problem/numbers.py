@@ -129,16 +129,16 @@ def numbers(
         Number("resolution r", factors.resolution, decimals=2),
         Number("input side", purchase.network.resolution, "px"),
         Number("blocks", purchase.network.layers),
-        Number("MACs", price.macs / 1e9, "G"),
+        Number("MACs", price.macs / 1e9, "billion"),
         Number("of the budget", 100 * price.macs / (1e9 * setting.budget), "%", decimals=1),
-        Number("parameters", price.parameters / 1e6, "M"),
-        Number("activations", price.activations / 1e6, "M"),
+        Number("parameters", price.parameters / 1e6, "million"),
+        Number("activations", price.activations / 1e6, "million"),
         Number("kept to train", price.saved_bytes / 2**20, "MiB", decimals=0),
     )
     sections = [Section("computed", computed, "computed")]
     if paper := published_near(setting):
         found = (
-            Number("MACs, paper", paper.macs / 1e9, "G"),
+            Number("MACs, paper", paper.macs / 1e9, "billion"),
             Number("top-1, paper", paper.percent, "%", decimals=1),
         )
         sections.append(Section("published", found, f"published, nearest: {paper.name}"))
@@ -166,7 +166,7 @@ def _details(
     for price in prices(logic, setting):
         totals = price.bought.totals
         for name, value in (("parameters", totals.parameters), ("activations", totals.activations)):
-            computed.append(Number(f"{name}, {price.way}", value / 1e6, "M", is_detail=True))
+            computed.append(Number(f"{name}, {price.way}", value / 1e6, "million", is_detail=True))
         if price.record:
             ms = price.ms_an_image(price.record.measurement.median_ms)
             measured.append(Number(f"time an image, {price.way}", ms, "ms", is_detail=True))

@@ -82,7 +82,9 @@ def _legend(setting: ScalingProblemSetting, width: float, behind: str) -> tuple[
     )
     is_named = width >= 330  # or else the rows below the stages name the colours
     pieces = [(f"{f'{words} ' * is_named}× {factor:.2f}   ", f"{name}-words") for words, name, factor in rows]
-    return (*pieces, *([(f"(both as square roots)   dashed: {behind}", "soft")] if says else ()))
+    dashed = behind if width >= 960 else behind.partition(",")[0]
+    said = f"(both as square roots)   dashed: {dashed}"
+    return (*pieces, *([(said, "soft")] if says else ()))
 
 
 def network(logic: ScalingProblem) -> Scene:

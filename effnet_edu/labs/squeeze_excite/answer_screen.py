@@ -144,7 +144,7 @@ def picture(logic: SqueezeExcite) -> Scene:
     is_wide = width >= _NARROW
     is_beside = width >= _ANSWER + 16 + _SMALLEST
     size = min(_PICTURE, width - _ANSWER - 16) if is_beside else _SMALLEST
-    marks = list(_picture(setting, size))
+    marks = list(_picture(setting, size, is_small=size < _PICTURE and is_beside))
     over = 0 if is_beside else size + 34
     left, right, top = 0.0, width, over + 30 + _ROW * len(CLASSES)
     if is_wide:
@@ -163,10 +163,11 @@ def picture(logic: SqueezeExcite) -> Scene:
     return Scene(width, height, f"Gates of {setting.block}", _in_words(logic), tuple(marks))
 
 
-def _picture(setting: SqueezeExciteSetting, size: float) -> Iterator[Mark]:
+def _picture(setting: SqueezeExciteSetting, size: float, *, is_small: bool) -> Iterator[Mark]:
     shown = pixels(setting).permute(1, 2, 0).contiguous()  # (3, side, side) -> (side, side, 3)
     address = image_address(bytes(shown.numpy().tobytes()), len(shown), len(shown))
-    yield text("picture/name", 0, 12, called(setting), style="title")
+    name = called(setting)
+    yield text("picture/name", 0, 12, name.partition(",")[0] if is_small else name, style="title")
     yield Mark("picture/image", "image", (0, 22, size, size), "pixels", href=address)
     yield Mark("picture/frame", "box", (0, 22, size, size), "axis")
 

@@ -172,8 +172,8 @@ def _epochs(logic: V2, a: V2Setting | None, place: Place) -> Iterator[Mark]:
     said = "filled: measured time" if timed else " ".join(logic.unmeasured)
     if 6.6 * len(said) > x.end - x.start:
         said = logic.unmeasured[0].rstrip(":,")
-    yield text("epochs/said", x.start + 6, y(100) - 5, said, style="words small soft over")
-    yield from guess_marks(logic, y, centres[0], place.across)
+    yield (words_ := text("epochs/said", x.start + 6, y(100) - 5, said, style="words small soft over"))
+    yield from guess_marks(logic, y, centres[0], place.across, among=[words_])
 
 
 def _marks(highest: float) -> tuple[int, ...]:

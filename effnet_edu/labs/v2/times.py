@@ -78,14 +78,20 @@ def _lit(stages: Iterable[int], *more: str) -> tuple[str, ...]:
 
 def times_chart(logic: V2, place: Place) -> Iterator[Mark]:
     """Draw time over that of the network without fused stages, against MACs over its MACs."""
-    setting, pinned = logic.setting, logic.pinned
     x = MarkedAxis(0.85, 11, *place.across, logarithmic=True, marks=_FACTORS)
     y = _time_axis(logic, place)
+    drawn = list(_times(logic, x, y))
+    yield from drawn
+    yield from guess_marks(logic, y, x(macs_ratio(logic.setting)), place.across, among=drawn)
+
+
+def _times(logic: V2, x: MarkedAxis, y: MarkedAxis) -> Iterator[Mark]:
+    setting, pinned = logic.setting, logic.pinned
     yield from under("times", axes(x, y, "MACs / none fused", "time / none fused"))
     labels = Labels(x.start + 2, x.end, y.end - 4, y.start - 2)
     said = "published: ○ V100, □ TPUv3"
-    labels.keep_line_free((x.end - 5.8 * len(said), y.start - 8, x.end, y.start - 8))
-    yield text("times/published", x.end, y.start - 4, said, style="words small soft end")
+    yield (published := text("times/published", x.end, y.start - 4, said, style="words small soft end"))
+    labels.keep_words_free(published)
     end = min(x.high, y.high)
     diagonal = (x(1), y(1), x(end), y(end))
     labels.keep_line_free(diagonal)
@@ -104,11 +110,10 @@ def times_chart(logic: V2, place: Place) -> Iterator[Mark]:
     if not measured and logic.MEASURES:
         middle = (x.start + x.end) / 2
         for n, words in enumerate(logic.unmeasured):
-            at, half = y.end + 14 + 16 * n, 3.1 * len(words)
-            labels.keep_line_free((middle - half, at - 5, middle + half, at - 5))
-            yield text(f"times/none {n}", middle, at, words, style="words soft middle over")
+            none = text(f"times/none {n}", middle, y.end + 14 + 16 * n, words, style="words soft middle over")
+            labels.keep_words_free(none)
+            yield none
     yield from _named(logic, x, y, labels)
-    yield from guess_marks(logic, y, here, place.across)
 
 
 def _time_axis(logic: V2, place: Place) -> MarkedAxis:

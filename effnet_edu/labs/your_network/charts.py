@@ -92,7 +92,9 @@ def _measured(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]
     yield from _under("measured", axes(x, y, "labelled pictures of each class", "% right, measured here"))
     chance = y(100 / len(CLASSES))
     yield Mark("measured/chance", "line", (x.start, chance, x.end, chance), "roof dashed")
-    yield text("measured/chance said", x.end, chance + 14, "guessing", style="words soft end")
+    yield (
+        chance_said := text("measured/chance said", x.end, chance + 14, "guessing", style="words soft end")
+    )
     if logic.is_unmeasured:
         for n, words in enumerate(logic.unmeasured):
             middle = ((x.start + x.end) / 2, (y.start + y.end) / 2 - 20 + 17 * n)
@@ -111,7 +113,7 @@ def _measured(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]
         yield marker(f"{key}/mark", shape, at, y(accuracy.mean), 6, style, words, sets=sets, with_=(key,))
         if record is a and record is not present:
             yield text(f"{key}/A", at - 9, y(accuracy.mean) - 8, "A", style="title end over")
-    yield from guess_marks(logic, y, x(logic.setting.pictures), across)
+    yield from guess_marks(logic, y, x(logic.setting.pictures), across, among=[chance_said])
 
 
 def _recorded(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]:
