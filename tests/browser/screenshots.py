@@ -77,8 +77,9 @@ def _states(page: Page, notebook: Notebook, case: Case) -> Iterator[str]:
         press("ask")
         slider.press("ArrowLeft")
         yield "asked"
-        handle = page.locator("[data-key='guess/touch']")
-        handle.press("PageUp")
+        field = page.locator(".ee-asking input")
+        field.fill("40")
+        field.press("Tab")
         page.wait_for_timeout(500)
         yield "guessed"
         press("size")

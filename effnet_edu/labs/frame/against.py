@@ -21,7 +21,8 @@ def against(logic: LabLogic[Any, Any]) -> tuple[str, ...]:
     if logic.setting == logic.pinned:
         return ("B is still A: move something, and what that changes stands here.",)
     rows = {row.name: row for row in logic.compared()}
-    large = [rows[name] for name in logic.headline() if name in rows and rows[name].ratio is not None]
+    large = [rows[name] for name in logic.headline() if name in rows]
+    large = [row for row in large if row.ratio is not None and row.unit != "×"]
     exact = [row for row in large if "measured" not in row.kinds][:_MOST]
     kinds = " and ".join(dict.fromkeys(row.kinds for row in exact))
     return (
@@ -57,7 +58,7 @@ def _from_to(row: Comparison) -> str:
     unit = row.unit if row.unit in ("", "%") else f" {row.unit}"
     if a == b:
         return f"{row.name} {b}{unit} in both"
-    factor = f" (× {digits(row.ratio or 0)})" if row.unit not in ("%", "×") else ""
+    factor = f" (× {digits(row.ratio or 0)})" if row.unit != "%" else ""
     return f"{row.name} {a} to {b}{unit}{factor}"
 
 
@@ -69,6 +70,8 @@ def _measured(logic: LabLogic[Any, Any], rows: Sequence[Comparison]) -> str:
         return f"Not measured here: {' and '.join(missing)}."
     if not rows:
         return "Nothing was measured here of both."
+    if logic.measurement_key(logic.pinned) == logic.measurement_key(logic.setting):
+        return "Their times are one measurement, which does not depend on what was changed."
     said = f"Measured: {', '.join(map(_from_to, rows[:2]))}"
     time = next((row for row in rows if row.unit in _TIMES), None)
     work_a, work_b = logic.macs_behind(logic.pinned), logic.macs_behind(logic.setting)

@@ -185,7 +185,7 @@ LIVE_WIDGETS = """
 .ee-live .ee-control .ee-helped { margin: 0; flex: 0 1 auto; }
 .ee-live .noUi-origin { overflow: visible; }
 .ee-live .ee-control > .ee-helped { margin: 0; }
-.ee-live .ee-control .widget-slider { width: auto !important; margin: 4px 6px 2px !important;
+.ee-live .ee-control .widget-slider { width: auto !important; margin: 6px 6px 2px !important;
   overflow: visible; }
 """
 

@@ -41,7 +41,7 @@ def kinds_chart(
         legend = f"{'bar: time' if is_narrow else legend}{ring}"
     title = "" if is_narrow else "three kinds   "
     yield text("kinds/title", left, top + 12, title, (legend, "soft"), style="words bold")
-    pitch = (height - 26) / len(KINDS)
+    pitch, said_times = (height - 26) / len(KINDS), []
     for n, kind in enumerate(KINDS):
         y, key, macs = top + 22 + pitch * n + (pitch - _ROW) / 2, f"kind {kind}", cost_of(setting, kind).macs
         middle = y + (9 if has_bars else _ROW / 2)  # a bar for the time stands below
@@ -62,9 +62,8 @@ def kinds_chart(
             yield Mark(f"{key}/time", "box", (start, y + 18, ms(1000 * timing.median) - start, 9), style)
             yield Mark(f"{key}/range", "line", (low, y + 22.5, high, y + 22.5), "range")
             said = f"{digits(1000 * timing.median)} ms"
-            yield text(
-                f"{key}/time said", high + 6, y + 27, said, style="words soft" if is_stale else "words"
-            )
+            style = f"words over{' soft' * is_stale}"
+            said_times.append(text(f"{key}/time said", high + 6, y + 27, said, style=style))
         elif record is not None and kind in record.measurement.left_out:
             yield text(f"{key}/time said", start, y + 27, "would take too long", style="words soft")
         told = f"{kind}: {abbreviated(macs)} MACs an image{_said_time(times.get(kind), is_stale=is_stale)}"
@@ -74,6 +73,7 @@ def kinds_chart(
         if is_drawn:
             guess = tuple(guess_marks(logic, ms, y + 22.5, (y, y + _ROW), upright=False))
     yield from guess
+    yield from said_times  # a line from the guess to the truth runs below them
 
 
 def _said_time(timing: Timing | None, *, is_stale: bool) -> str:

@@ -49,7 +49,7 @@ def charts(logic: ScalingProblem) -> Scene:
 
 def _places(room: float, ways: int) -> list[Place]:
     if is_low(room):
-        return places(room, _LOW_HEIGHT + 20 * (ways > len(WAYS)), _SHARES)
+        return places(room, _LOW_HEIGHT + 4 * (ways > len(WAYS)), _SHARES)
     rows = panels(room, 4, 235)
     return [Place(left, right, row * (_HEIGHT + 12), _HEIGHT) for left, right, row in rows]
 
@@ -179,7 +179,7 @@ def _prices(logic: ScalingProblem, place: Place) -> Iterator[Mark]:
     ]
     names = left + (72 if place.is_small else 78)
     height = (place.height - 22) / (3 if logic.has_times else 2)
-    pitch = min(18.0, (height - 16) / len(rows))
+    pitch = min(18.0, (height - (16 if len(rows) == len(WAYS) else 14)) / len(rows))
     y, start = top + 20, left if place.is_small else names
     for title, values in groups:
         yield text(f"prices/{title}", start, y + 11, title, style="words small soft")
