@@ -89,13 +89,18 @@ def test_no_control_reaches_what_numbers_and_picture_cannot(name: str, unmeasure
         assert len(seen) > 2 * len(held)
 
 
+def _looks(style: str) -> dict[str, Any]:
+    """Return the properties of a mark's styles; a later one of the style sheet wins, as on a page."""
+    return {k: v for name in STYLES if name in style.split() for k, v in STYLES[name].items()}
+
+
 def written(scene: Scene) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
     """Yield all words of a picture, and left, top, right and bottom, in a font that is wider than most."""
     for mark in (mark for mark in scene.marks if mark.shape == "text" and "on-lit" not in mark.style):
-        rule = {k: v for name in mark.style.split() for k, v in STYLES.get(name, {}).items()}
+        rule = _looks(mark.style)
         width, size = 0.0, rule.get("font-size", 12)
         for words, style in mark.text:
-            of_piece = rule | {k: v for name in style.split() for k, v in STYLES.get(name, {}).items()}
+            of_piece = rule | _looks(style)
             is_bold = of_piece.get("font-weight", 400) >= 600
             width += of_piece.get("font-size", 12) * TYPEFACES[is_bold].getlength(words) / 100
         left = mark.place[0] - width * {"middle": 0.5, "end": 1}.get(rule.get("text-anchor", ""), 0)

@@ -93,7 +93,7 @@ LIVE = """
 .ee-live .ee-hero, .ee-live .ee-charts { width: auto; align-self: stretch; margin: 0; min-width: 0;
   overflow: visible; }
 .ee-live .ee-controls { display: flex; flex: 0 0 auto; flex-flow: row wrap; align-items: center;
-  gap: 4px 8px; margin: 2px 0 6px; width: auto; overflow: visible; }
+  gap: 4px 8px; margin: 1px 0 4px; width: auto; overflow: visible; }
 .ee-live .ee-control { flex: 1 1 170px; width: auto; min-width: 0; margin: 0; padding: 3px 10px;
   border: 1px solid var(--ee-faint); border-radius: 8px; background: var(--ee-well); overflow: visible;
   box-sizing: border-box; }
