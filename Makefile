@@ -33,6 +33,12 @@ $(VENV)/installed: $(VENV)/made pyproject.toml $(CONSTRAINTS)
 	@echo "Installing the course into $(VENV), once: some minutes, most of them for torch."
 	$(PIP) -e '.[photos,ship]'
 	@touch $@
+# What the pages run in that lesson 08 exports; got now, so that exporting needs no network.
+ENGINE := from effnet_edu.ground.onnxruntime_web import onnxruntime_web; onnxruntime_web()
+$(VENV)/engine: $(VENV)/installed
+	@echo "Getting the engine of the pages that lesson 08 exports, once (33 MB)."
+	@$(BIN)/python -c "$(ENGINE)" 2>/dev/null && touch $@ || \
+		echo "It could not be had now; the first export that has a network gets it."
 $(VENV)/installed-demo: $(VENV)/installed
 	$(PIP) -e '.[demo]'
 	@touch $@
@@ -55,7 +61,7 @@ help: ## this list
 
 setup: $(VENV)/installed ## make .venv and install the course into it
 
-lab: $(VENV)/installed ## open JupyterLab on the first lesson (prints the address where there is no display)
+lab: $(VENV)/installed $(VENV)/engine ## open JupyterLab on the first lesson (prints the address where there is no display)
 	$(BIN)/python -m effnet_edu lab $(LESSON)
 
 demo: $(VENV)/installed-demo ## the six labs as one page without code, on this machine (VISITORS=4)

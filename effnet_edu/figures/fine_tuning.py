@@ -71,7 +71,7 @@ def confusion(evaluation: "Evaluation") -> Picture:
         alt=f"Confusion matrix: {evaluation.correct} of {len(evaluation.pictures)} held-out pictures right"
         + (f"; {', '.join(wrong)}." if wrong else ", none wrong."),
         caption=f"Measured on the held-out pictures; on others like them, {low:.1%} to {high:.1%} would be "
-        "right (95% interval). Darker: a larger share of the class.",
+        "right (95% interval). Stronger shade: a larger share of the class.",
         numbers=Numbers(
             ("class", "pictures", "right (measured)"),
             [
