@@ -145,6 +145,11 @@ LIVE = """
   .ee-live:not(.ee-as-table) .ee-foot > .widget-html.ee-line { display: none; }
   .ee-lab.ee-live dl.ee-figures :is(dt, dd) { font-size: 11px; }
 }
+@container (max-width: 400px) {
+  .ee-lab table.ee-compared { font-size: 11px; }
+  .ee-lab table.ee-compared :is(td, thead th) { padding: 1px 0 1px 3px; }
+  .ee-lab table.ee-compared th[scope=row] { overflow-wrap: anywhere; }
+}
 @container (min-width: 420px) {
   .ee-lab.ee-live .ee-head > .ee-asking:not([hidden]) { flex-flow: row nowrap; }
   .ee-live .ee-asking > :not(:first-child) { flex: 0 0 auto; }
