@@ -413,11 +413,13 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
 
   // Above the mark, or below it where there is no room; never beyond the picture's sides.
   function place(box) {
+    // All is read before anything is written: to read in between would lay the page out once more.
     const room = root.getBoundingClientRect(), scale = room.width / root.offsetWidth || 1;
-    const middle = (box.left + box.width / 2 - room.left) / scale, most = root.offsetWidth - tip.offsetWidth;
-    tip.style.left = `${Math.max(0, Math.min(middle - tip.offsetWidth / 2, most))}px`;
-    const above = (box.top - room.top) / scale - tip.offsetHeight - 6;
-    tip.style.top = `${above >= -tip.offsetHeight / 2 ? above : (box.bottom - room.top) / scale + 6}px`;
+    const said = tip.getBoundingClientRect(), wide = Math.ceil(said.width / scale), high = said.height / scale;
+    const middle = (box.left + box.width / 2 - room.left) / scale, most = root.offsetWidth - wide;
+    const above = (box.top - room.top) / scale - high - 6;
+    tip.style.left = `${Math.max(0, Math.min(middle - wide / 2, most))}px`;
+    tip.style.top = `${above >= -high / 2 ? above : (box.bottom - room.top) / scale + 6}px`;
   }
 
   const keyOf = (target) => target.closest?.("[data-key]")?.dataset.key;

@@ -187,8 +187,8 @@ SCENE = f"""
 .ee-scene.ee-dragging, .ee-scene.ee-dragging * {{ cursor: grabbing; }}
 .ee-scene [tabindex]:focus {{ outline: none; }}
 .ee-scene [tabindex]:focus-visible {{ outline: 2px solid var(--ee-depth); outline-offset: 2px; }}
-.ee-tip {{ position: absolute; z-index: 5; pointer-events: none; max-width: min(320px, 96%);
-  padding: 6px 10px; border-radius: 6px;
+.ee-tip {{ position: absolute; z-index: 5; pointer-events: none;
+  width: max-content; max-width: min(320px, 96%); padding: 6px 10px; border-radius: 6px;
   background: var(--ee-text); color: var(--ee-card); font-size: 12px; line-height: 1.4;
   white-space: pre-line; box-sizing: border-box; }}
 .ee-tip::first-line {{ font-weight: 600; }}

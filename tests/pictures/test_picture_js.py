@@ -272,15 +272,18 @@ def test_hover_and_focus_say_the_same_and_light_up_what_belongs_to_it(page: Page
     assert tip.is_hidden()
 
 
-def test_words_stay_within_the_picture(page: Page):
+def test_words_stay_within_the_picture_and_break_alike_wherever_the_last_ones_stood(page: Page):
     page.set_viewport_size({"width": 390, "height": 700})
     begin(page, network_scene(ee.spec("efficientnet_b0"), 390))
-    for key in ("stage 1/touch", "stage 7/touch"):
+    found: dict[str, set[tuple[float, float]]] = {}
+    for key in ("stage 1/touch", "stage 7/touch", "stage 6/touch", "stage 1/touch", "stage 6/touch"):
         page.hover(f"[data-key='{key}']")
         tip = page.locator(".ee-tip").bounding_box()
         assert tip is not None
         assert tip["x"] >= 0
         assert tip["x"] + tip["width"] <= 390
+        found.setdefault(key, set()).add((tip["width"], tip["height"]))
+    assert {len(sizes) for sizes in found.values()} == {1}
 
 
 def test_a_click_and_the_keys_of_a_button_set_the_same(page: Page):
@@ -597,6 +600,7 @@ def test_what_is_touched_in_one_picture_lights_up_in_the_others_of_its_lab_alone
     assert page.evaluate(lit) == [4, 0]
     page.mouse.move(900, 690)
     assert page.evaluate(lit) == [0, 0]
-    page.hover("#host [data-key='B3']")
+    page.focus("#host [data-key='B3']")  # no mouse: the next picture moves to where it would be
+    assert page.evaluate(lit) == [4, 0]
     page.evaluate("picture.destroy()")
     assert page.evaluate(lit) == [0, 0]
