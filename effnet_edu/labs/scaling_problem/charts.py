@@ -30,8 +30,9 @@ from effnet_edu.studies.networks import WAYS, Way
 ScalingProblem = ForwardLogic[ScalingProblemSetting]
 
 _HEIGHT = 238.0
-#: The same where all stand in one row on a low screen, and what each has of the width.
-_LOW_HEIGHT, _SHARES = 206.0, (0.26, 0.27, 0.235, 0.235)
+#: The same where all stand in one row on a low screen, and what each has of the width. Five rows fit in:
+#: nothing moves when the learner's own way becomes the fifth.
+_LOW_HEIGHT, _SHARES = 210.0, (0.26, 0.27, 0.235, 0.235)
 #: To where the axis of times reaches for the first guess.
 _FIRST_GUESS_MS = 400.0
 #: The way that each corner of the triangle is: above, left and right.
@@ -41,15 +42,15 @@ _CORNERS: tuple[Way, ...] = ("depth", "width", "resolution")
 def charts(logic: ScalingProblem) -> Scene:
     """Draw all four, side by side where there is room."""
     marks: list[Mark] = []
-    rooms = _places(logic.room, len(prices(logic, logic.setting)))
+    rooms = _places(logic.room)
     for draw, place in zip((_triangle, _prices, paper_chart, study_chart), rooms, strict=True):
         marks += draw(logic, place)
     return Scene(logic.room, rooms[-1].bottom, "What the budget buys", _in_words(logic), tuple(marks))
 
 
-def _places(room: float, ways: int) -> list[Place]:
+def _places(room: float) -> list[Place]:
     if is_low(room):
-        return places(room, _LOW_HEIGHT + 4 * (ways > len(WAYS)), _SHARES)
+        return places(room, _LOW_HEIGHT, _SHARES)
     rows = panels(room, 4, 235)
     return [Place(left, right, row * (_HEIGHT + 12), _HEIGHT) for left, right, row in rows]
 
