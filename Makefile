@@ -64,7 +64,7 @@ setup: $(VENV)/installed ## make .venv and install the course into it
 lab: $(VENV)/installed $(VENV)/engine ## open JupyterLab on the first lesson (prints the address where there is no display)
 	$(BIN)/python -m effnet_edu lab $(LESSON)
 
-demo: $(VENV)/installed-demo ## the six labs as one page without code, on this machine (VISITORS=4)
+demo: $(VENV)/installed-demo ## all labs as one page without code, on this machine (VISITORS=4)
 	$(BIN)/python -m effnet_edu demo --visitors $(VISITORS)
 
 site: $(VENV)/installed-site website/node_modules/.package-lock.json ## the static site, into build/site

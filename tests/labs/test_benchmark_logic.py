@@ -179,9 +179,13 @@ def test_the_budget_names_the_most_accurate_network_within_it(timer: Timer) -> N
             assert found.result.name in headlines(logic, logic.setting)[0]
             assert found.result.source in aside(logic)
     logic.most_ms = 39
-    counts = {number.name: number for number in logic.numbers(logic.setting)[0].numbers}
+    counted, needed = logic.numbers(logic.setting)[:2]
+    counts = {number.name: number for number in (*counted.numbers, *needed.numbers)}
     assert (counts["networks within"].value, counts["networks within"].note) == (2, "of 4")
     assert (counts["better needs"].value, counts["better needs"].note) == (40.0, "(B1)")
+    assert (counted.kind, needed.kind) == ("computed", "measured")
+    logic.across = "MACs"
+    assert [section.kind for section in logic.numbers(logic.setting)[:2]] == ["computed", "published"]
     logic.across, logic.least_images_per_second = "throughput", 30
     found = winner(logic, logic.setting)
     assert found is not None

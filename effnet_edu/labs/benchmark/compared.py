@@ -218,9 +218,10 @@ def numbers(logic: Benchmark, setting: BenchmarkSetting) -> tuple[Section, ...]:
     found = winner(logic, setting)
     counts = [Number("budget", setting.budget, dimension.unit)]
     counts.append(Number("networks within", len(within), note=f"of {len(fresh)}"))
-    if (better := next_better(points, dimension, found)) is not None:
-        counts.append(Number("better needs", better.x, dimension.unit, note=f"({better.result.short})"))
     sections = [Section("computed", tuple(counts), "computed")]
+    if (better := next_better(points, dimension, found)) is not None:
+        needs = Number("better needs", better.x, dimension.unit, note=f"({better.result.short})")
+        sections.append(Section(better.kind, (needs,), f"{better.kind}: {better.result.name}"))
     if found is not None:
         sections.append(Section("published", _facts(found.result), f"published: {found.result.name}"))
     if (other := winner_beside(logic, setting)) is not None:
