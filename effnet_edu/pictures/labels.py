@@ -21,7 +21,8 @@ Box = tuple[float, float, float, float]
 def words_box(mark: Mark) -> Box:
     """Return about where the words of a mark stand: left, top, right, bottom."""
     styles = mark.style.split()
-    letter = _LETTER * (1.3 if "title" in styles else 1.1 if "bold" in styles else 1)
+    is_bold = "bold" in styles or any(style.endswith("-words") for style in styles)
+    letter = _LETTER * (1.3 if "title" in styles else 1.1 if is_bold else 1)
     wide = letter * sum(len(words) for words, _ in mark.text)
     x, y = mark.place
     anchors = {"end": wide, "middle": wide / 2}

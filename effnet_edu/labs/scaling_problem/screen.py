@@ -80,7 +80,7 @@ def _legend(setting: ScalingProblemSetting, width: float, behind: str) -> tuple[
         ("channels: thickness" if says else "channels", "width", factors.width),
         ("side: height" if says else "side", "resolution", factors.resolution),
     )
-    is_named = width >= 330  # or else the rows below the stages name the colours
+    is_named = width >= 300  # or else the rows below the stages name the colours
     pieces = [(f"{f'{words} ' * is_named}× {factor:.2f}   ", f"{name}-words") for words, name, factor in rows]
     dashed = behind if width >= 960 else behind.partition(",")[0]
     said = f"(both as square roots)   dashed: {dashed}"
@@ -102,7 +102,8 @@ def network(logic: ScalingProblem) -> Scene:
     )
     behind = "B0" if pinned is None else f"A, {label(pinned)}"
     marks = [mark.moved(0, 18) for mark in scene.marks]
-    marks.append(text("multipliers", 0, 12, *_legend(setting, width, behind), style="words"))
+    style = "words" if width >= 360 else "words small"
+    marks.append(text("multipliers", 0, 12, *_legend(setting, width, behind), style=style))
     return replace(scene, height=scene.height + 18, marks=tuple(marks), title=f"Network for {label(setting)}")
 
 
