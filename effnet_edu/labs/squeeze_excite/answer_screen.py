@@ -54,10 +54,6 @@ SqueezeExcite = LabLogic[SqueezeExciteSetting, LayerProfile]
 _PICTURE, _SMALLEST, _ANSWER, _NARROW = 118.0, 64.0, 220.0, 760.0
 _GATES_HEIGHT, _LOW_GATES, _ROW = 172.0, 152.0, 14.5
 _THUMBNAIL, _LOW_THUMBNAIL, _PITCH = 44.0, 36.0, 56.0
-#: What each choice of gates is called on its button.
-_BUTTONS = dict(
-    zip(GATES, ("its own", "close the most useful", "shuffle", "another class's", "all alike"), strict=True)
-)
 #: The colour of what a channel sees: between the light and the dark theme's.
 _INK = (0xCC, 0x66, 0xA6)
 
@@ -202,16 +198,16 @@ def _buttons(
     """Return a button for each choice of gates, in as many rows as they need, and where they end."""
     marks: list[Mark] = []
     x, y = left, top
-    for name, words in _BUTTONS.items():
-        wide = 7.3 * len(words) + 18
+    for name in GATES:
+        wide = 7.3 * len(name) + 18
         if x + wide > right and x > left:
             x, y = left, y + 30
         is_chosen = name == setting.gates
         key = f"button {name}"
         marks.append(Mark(f"{key}/box", "box", (x, y, wide, 24), "chosen-button" if is_chosen else "well"))
         style = f"words middle{' bold' if is_chosen else ''}"
-        marks.append(text(f"{key}/words", x + wide / 2, y + 16, words, style=style))
-        told = f"{words}: gates{', chosen' if is_chosen else ''}"
+        marks.append(text(f"{key}/words", x + wide / 2, y + 16, name, style=style))
+        told = f"{name}: gates{', chosen' if is_chosen else ''}"
         marks.append(
             Mark(
                 f"{key}/touch",
