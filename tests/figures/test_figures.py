@@ -21,6 +21,7 @@ from effnet_edu.figures.style import SMALLEST_TEXT
 from effnet_edu.ground.palette import CARD
 from effnet_edu.images.mismatch import Mismatch
 from effnet_edu.profiling.fastest import EngineComparison, EngineTime
+from effnet_edu.studies.registry import list_studies
 from effnet_edu.training.rows import Row
 from tests.profiling.made import made_ceilings, made_profile
 from tests.studies.made import made, made_gates
@@ -271,12 +272,22 @@ def test_text_is_readable_and_the_card_is_opaque(printed):
     assert printed.figure.get_facecolor()[3] == 1
 
 
-def test_nothing_leaves_the_card(printed):
-    drawn, card = printed.figure.get_tightbbox(), printed.figure.bbox_inches
+def stays_on_its_card(picture: Picture) -> None:
+    drawn, card = picture.figure.get_tightbbox(), picture.figure.bbox_inches
     assert drawn.x0 >= card.x0
     assert drawn.y0 >= card.y0
     assert drawn.x1 <= card.x1
     assert drawn.y1 <= card.y1
+
+
+def test_nothing_leaves_the_card(printed):
+    stays_on_its_card(printed)
+
+
+@pytest.mark.parametrize("name", list_studies())
+def test_nothing_of_a_recorded_study_leaves_the_card(name):
+    """What was found decides how long a title is."""
+    stays_on_its_card(ee.figures.study(ee.studies.read(name)))
 
 
 @pytest.mark.parametrize("name", ["classified", "layer_rounding"])

@@ -18,10 +18,13 @@ _AFTER = {
 }
 
 
-def _told(gated: Sequence[findings.Arm]) -> str:
-    """Return what networks that were trained with gates gained over those without."""
-    decided = [f"{IMAGES[arm.images]} {100 * arm.gain.mean:+.1f}" for arm in gated if arm.gain.decides_sign]
-    return "; ".join(decided) or "none decided"
+def _told(usual: Sequence[findings.Arm]) -> str:
+    """Return what networks that were trained with gates gained over those without, for each set of images."""
+    told = []
+    for arm in usual:
+        gain = f"{100 * arm.gain.mean:+.1f}" if arm.gain.decides_sign else "not decided"
+        told.append(f"{IMAGES[arm.images]} {'equal' if arm.gain.lies_within(findings.BOUND) else gain}")
+    return ", ".join(told)
 
 
 @styled
@@ -35,7 +38,8 @@ def draw(result: StudyResult) -> Picture:
     left.axvline(0, color=GREY, linewidth=1.0)
     across(left, [arm.gain.scaled(100) for arm in gated], SERIES[2][:2])
     left.set_yticks(range(len(gated))[::-1], [f"{IMAGES[arm.images]}\n{arm.name}" for arm in gated])
-    left.set(xlabel="accuracy over that without gates, points", title=f"Trained with gates: {_told(gated)}")
+    gained = _told([usual for _, usual, *_ in sets.values()])
+    left.set(xlabel="accuracy over that without gates, points", title=gained)
     left.set_ylim(-1.0, len(gated) - 0.4)
     left.legend(loc="lower left")
     changes = list(_AFTER)
@@ -48,7 +52,7 @@ def draw(result: StudyResult) -> Picture:
     right.set_yticks(range(len(rows))[::-1], rows)
     right.set(
         xlabel="accuracy over that with gates, points",
-        title=f"Gates removed: {min(fell):.0f} to {max(fell):.0f} points lost",
+        title=f"Removed: {min(fell):.0f} to {max(fell):.0f} points lost",
     )
     right.set_ylim(-0.6, len(rows) - 0.4)
     right.legend(loc="center left")
