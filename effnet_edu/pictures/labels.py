@@ -1,5 +1,6 @@
 """Where words find room in a chart: beside what they name, on nothing that is drawn or written already."""
 
+import copy
 import itertools
 import math
 from collections.abc import Sequence
@@ -41,13 +42,13 @@ class Labels:
     """
 
     def __init__(self, left: float, right: float, top: float, bottom: float) -> None:
-        self._sides, self._edges = (left, right, top, bottom), (left, top, right, bottom)
+        self._edges = (left, top, right, bottom)
         self._marks: list[Box] = []
         self._words: list[Box] = []
 
     def copy(self) -> "Labels":
         """Return the same, to write more without changing this one."""
-        made = Labels(*self._sides)
+        made = copy.copy(self)
         made._marks, made._words = self._marks.copy(), self._words.copy()
         return made
 

@@ -174,18 +174,13 @@ def _macs(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
 def _names(bases: tuple[float, float, float], across: Ends, upright: Ends) -> tuple[tuple[Mark, ...], Labels]:
     """Return the names of the published networks beside their marks, and where words have room with them."""
     x, y = Axis(0, 7, *across), Axis(LEAST, MOST, *upright, logarithmic=True)
-    labels, points = Labels(x.start + 2, x.end + 8, y.end, y.start - 2), published_points(*bases)
+    labels = Labels(x.start + 2, x.end + 8, y.end, y.start - 2)
     labels.keep_line_free(tuple(n for phi, macs in macs_curve(*bases) for n in (x(phi), y(macs))))
-    for point in points:
-        labels.keep_free(x(point.middle), y(point.macs / 1e9), 5)
+    places = {point.name: (x(point.middle), y(point.macs / 1e9)) for point in published_points(*bases)}
+    for at in places.values():
+        labels.keep_free(*at, 5)
     named = [
-        labels.place_along(
-            f"macs/{point.name}/name",
-            [(x(point.middle), y(point.macs / 1e9))],
-            point.name,
-            "words soft over",
-        )
-        for point in points
+        labels.place_along(f"macs/{name}/name", [at], name, "words soft over") for name, at in places.items()
     ]
     return tuple(filter(None, named)), labels
 
