@@ -3,9 +3,17 @@
 from collections.abc import Sequence
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.studies.marks import SERIES, across, caption, cells, signed_cells, stamped
+from effnet_edu.figures.studies.marks import (
+    SERIES,
+    across,
+    caption,
+    cells,
+    equal_within,
+    signed_cells,
+    stamped,
+)
 from effnet_edu.figures.style import new_figure, styled
-from effnet_edu.ground.palette import FAINT, GREY
+from effnet_edu.ground.palette import GREY
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.squeeze_excitation import findings
 from effnet_edu.studies.words import IMAGES, points
@@ -34,14 +42,12 @@ def draw(result: StudyResult) -> Picture:
     bound = 100 * findings.BOUND
     sets = {images: findings.arms(result, images) for images in result.label_values("images")}
     gated = [arm for arms in sets.values() for arm in arms[1:]]
-    left.axvspan(-bound, bound, color=FAINT, label=f"within {bound:g} points")
-    left.axvline(0, color=GREY, linewidth=1.0)
+    equal_within(left, bound, row=-0.7)
     across(left, [arm.gain.scaled(100) for arm in gated], SERIES[2][:2])
     left.set_yticks(range(len(gated))[::-1], [f"{IMAGES[arm.images]}\n{arm.name}" for arm in gated])
     gained = _told([usual for _, usual, *_ in sets.values()])
     left.set(xlabel="accuracy over that without gates, points", title=gained)
     left.set_ylim(-1.0, len(gated) - 0.4)
-    left.legend(loc="lower left")
     changes = list(_AFTER)
     for index, (images, (_without, usual, *_others)) in enumerate(sets.items()):
         told = [usual.gain.scaled(-100), *(usual.changed[how].scaled(100) for how in changes)]
