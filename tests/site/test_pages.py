@@ -101,6 +101,12 @@ def test_what_a_browser_gets_counts_with_nothing_but_python(tmp_path: Path) -> N
     assert done.stdout == "".join(f"{length} {words}\n" for length, words in shown)
 
 
+def test_the_first_picture_has_the_room_of_its_page() -> None:
+    for name in LABS:
+        shown = json.loads(Page(name).first(700))
+        assert shown["picture"]["width"] <= 700 < json.loads(Page(name).first())["picture"]["width"]
+
+
 def test_the_library_for_browsers_is_the_same_bytes_each_time_and_names_its_guest() -> None:
     first = live.library()
     live.library.cache_clear()

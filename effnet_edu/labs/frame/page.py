@@ -60,8 +60,9 @@ class Page:
         self._handed_out: tuple[Any, TimedGraph] | None = None
         self._refused = self._follow(link) if link else ""
 
-    def first(self) -> str:
-        """Return what the page shows at first, as JSON."""
+    def first(self, room: int = 0) -> str:
+        """Return what the page shows at first, as JSON; `room` is how wide a picture may be, 0 if unknown."""
+        self._take(room)
         return json.dumps(self.shown())
 
     def answer(self, request: str) -> str:
@@ -75,8 +76,7 @@ class Page:
         """
         asked = json.loads(request)
         self._refused = ""
-        if room := asked.get("room"):
-            self.logic.room = min(max(int(room), NARROWEST), WIDEST)
+        self._take(asked.get("room", 0))
         if (timed := asked.get("timed")) and self._handed_out is not None:
             self.logic.keep(*self._handed_out, **timed)
         try:
@@ -180,6 +180,10 @@ class Page:
         except (traitlets.TraitError, ValueError) as error:
             return str(error)
         return ""
+
+    def _take(self, room: int) -> None:
+        if room:
+            self.logic.room = min(max(int(room), NARROWEST), WIDEST)
 
     def _pictures(self, screen: LiveScreen) -> dict[str, Any]:
         return {

@@ -9,7 +9,7 @@ const status = find(".ee-status");
 let changed = new Map();
 let press = "";
 let timed = null;
-let busy = false;
+let busy = true; // Python comes
 let link = null;
 let room = 0; // how wide the pictures may be
 let asked = 0; // the room that Python knows of
@@ -63,6 +63,13 @@ const change = (name, value) => {
   changed.set(name, value);
 };
 
+// The first picture already has the page's width.
+const hero = find(".ee-hero");
+new ResizeObserver(() => {
+  room = Math.round(hero.clientWidth) || room;
+  ask();
+}).observe(hero);
+
 // A still stands where a picture will be, until Python answers.
 const show = (name, scene) => {
   if (pictures[name]) return pictures[name].update(scene);
@@ -73,10 +80,6 @@ const show = (name, scene) => {
       for (const [setting, value] of Object.entries(settings)) change(setting, value);
       ask();
     },
-    onWidth: name === "hero" ? width => {
-      room = width;
-      ask();
-    } : null,
   });
 };
 
@@ -121,6 +124,7 @@ const give_up = () => {
 worker.onerror = give_up;
 worker.onmessage = ({ data }) => {
   if ("graph" in data) return on_graph(data);
+  if (data.opened) return worker.postMessage({ first: true, room: asked = room });
   if (data.failed) {
     console.error(data.failed);
     return give_up();

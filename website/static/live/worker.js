@@ -36,7 +36,9 @@ onmessage = async ({ data }) => {
   try {
     if (data.open) {
       lab = await open(data.open, data.link);
-      postMessage({ ...JSON.parse(lab.first()), ready: true });
+      postMessage({ opened: true });
+    } else if (data.first) {
+      postMessage({ ...JSON.parse(lab.first(data.room)), ready: true });
     } else {
       postMessage(JSON.parse(lab.answer(JSON.stringify(data))));
     }
