@@ -15,6 +15,7 @@ from effnet_edu.labs.phi.charts import macs_curve, published_points
 from effnet_edu.labs.phi.measured import MeasuredPhi
 from effnet_edu.labs.phi.numbers import FORMULA
 from effnet_edu.labs.phi.times import same_network, session_table
+from effnet_edu.pictures.labels import words_box
 from effnet_edu.pictures.scene import Scene
 from tests.labs.conftest import SlowProfile, fake_measurement
 
@@ -263,6 +264,62 @@ def test_what_lies_beyond_the_chart_says_so_and_the_curve_ends_at_its_edge(
     logic.phi = 1.0
     logic.cancel()
     assert not words(logic.screen().charts, "macs/now/beyond")
+
+
+def named_wrong(scene: Scene) -> list[tuple[str, str]]:
+    """Return the names that stand nearer to a point that has another one, with that point.
+
+    What is published has its name before a hand comes near, and A and B find theirs where room is left; two
+    points that overlap have their names together.
+    """
+    named, points = {mark.key.removesuffix("/name") for mark in scene.marks}, {}
+    for mark in scene.marks:
+        if mark.key.endswith("/mark") and mark.key.removesuffix("/mark") in named:
+            across, upright = mark.place[::2], mark.place[1::2]
+            is_circle = mark.shape == "circle"
+            points[mark.key.removesuffix("/mark")] = (
+                mark.place[:2] if is_circle else (sum(across) / len(across), sum(upright) / len(upright))
+            )
+    found, moved = [], ("macs/A", "macs/now")
+    for mark in scene.marks:
+        if (name := mark.key.removesuffix("/name")) in points and mark.shape == "text":
+            left, top, right, bottom = words_box(mark)
+            away = {
+                key: math.hypot(max(left - x, 0, x - right), max(top - y, 0, y - bottom))
+                for key, (x, y) in points.items()
+                if (key in moved) == (name in moved)
+            }
+            near = min(away, key=away.__getitem__)
+            if away[near] < away[name] - 1 and math.dist(points[near], points[name]) > 14:
+                found.append((name, near))
+    return found
+
+
+@pytest.mark.parametrize("room", [324, 736, 910, 1240, 1800])
+def test_no_name_stands_at_another_point(room: int, slow: SlowProfile) -> None:
+    slow.release.set()
+    logic = MeasuredPhi(device="cpu", phi=1.6)
+    logic.room = room
+    for phi in (
+        1.0,
+        1.3,
+        1.6,
+    ):  # A is the last of them: the present setting stands left of it, and further left
+        logic.phi = phi
+        logic.request()
+        assert logic.wait(60)
+        assert named_wrong(logic.screen().charts) == []
+    logic.pin()
+    for phi in (1.0, 1.3, 0.0, 2.0, 7.0):
+        logic.phi = phi
+        logic.request()
+        assert logic.wait(60)
+        scene = logic.screen().charts
+        assert named_wrong(scene) == []
+        named = {
+            "".join(piece for piece, _ in mark.text) for mark in scene.marks if mark.key.endswith("/name")
+        }
+        assert {"A", "B"} <= named
 
 
 @pytest.mark.parametrize("room", [280, 340, 600, 1066, 1880])

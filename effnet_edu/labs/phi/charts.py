@@ -19,11 +19,11 @@ from effnet_edu.labs.phi.numbers import (
     largest_phi,
     stage_shares,
 )
-from effnet_edu.labs.phi.times import Phi, PhiRecord, ms_an_image, recorded_times, times_in_words
+from effnet_edu.labs.phi.times import Phi, ms_an_image, recorded_times, times_in_words
 from effnet_edu.model.cost import cost
 from effnet_edu.model.variants import compound
 from effnet_edu.pictures.axis import Axis, MarkedAxis
-from effnet_edu.pictures.chart import axes, marker, panels
+from effnet_edu.pictures.chart import arrow, axes, marker, panels
 from effnet_edu.pictures.labels import Labels
 from effnet_edu.pictures.scene import Drag, Mark, Scene, text
 from effnet_edu.published import read
@@ -35,6 +35,8 @@ LEAST, MOST = 0.2, 200.0
 _TOP, _PLOT, _BELOW = 22.0, 92.0, 36.0
 _LEFT, _RIGHT = 42.0, 10.0
 _STEP = 0.25
+#: Room for the name of B0 left of the axis that it lies on.
+_BESIDE_AXIS = 26.0
 #: Room for the longest tick of a stage.
 _WIDEST_TICK = 38.0
 
@@ -174,7 +176,9 @@ def _macs(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
 def _names(bases: tuple[float, float, float], across: Ends, upright: Ends) -> tuple[tuple[Mark, ...], Labels]:
     """Return the names of the published networks beside their marks, and where words have room with them."""
     x, y = Axis(0, 7, *across), Axis(LEAST, MOST, *upright, logarithmic=True)
-    labels = Labels(x.start + 2, x.end + 8, y.end, y.start - 2)
+    labels = Labels(x.start - _BESIDE_AXIS, x.end + 8, y.end, y.start + 1)
+    # No digit reaches below its line.
+    labels.keep_words_free(*(mark.moved(0, -3, "") for mark in axes(x, y, "", "") if mark.text))
     labels.keep_line_free(tuple(n for phi, macs in macs_curve(*bases) for n in (x(phi), y(macs))))
     places = {point.name: (x(point.middle), y(point.macs / 1e9)) for point in published_points(*bases)}
     for at in places.values():
@@ -281,31 +285,27 @@ def _points(logic: Phi, x: Axis, y: Axis) -> Iterator[Mark]:
     """Draw what was measured in this session, and an arrow from A to the present setting."""
     present = logic.newest(logic.setting)
     before = None if logic.pinned is None else logic.newest(logic.pinned)
-    for n, record in enumerate(logic.history):
-        median, low, high = ms_an_image(record)
-        at = x(record.measurement.macs / 1e9)
-        yield Mark(f"times/{n}/range", "line", (at, y(low), at, y(high)), "range")
+    places = [(x(record.measurement.macs / 1e9), *map(y, ms_an_image(record))) for record in logic.history]
+    for n, (record, (at, median, low, high)) in enumerate(zip(logic.history, places, strict=True)):
+        key = f"times/{n}"
+        yield Mark(f"{key}/range", "line", (at, low, at, high), "range")
         style = "now" if record is present else "past"
         words = f"{label(record.setting)}: {record.measurement}"
-        yield marker(f"times/{n}/mark", "o", at, y(median), 6, style, words, with_=(f"times/{n}",))
-    if before is not None and present is not None and before is not present:
-        yield from _arrow("times", (x, y), before, present)
-
-
-def _arrow(name: str, axes_: tuple[Axis, Axis], a: PhiRecord, b: PhiRecord) -> Iterator[Mark]:
-    """Draw an arrow from one measurement to another."""
-    x, y = axes_
-    (x1, y1), (x2, y2) = ((x(one.measurement.macs / 1e9), y(ms_an_image(one)[0])) for one in (a, b))
-    length = math.hypot(x2 - x1, y2 - y1)
-    yield text(f"{name}/A", x1 - 9, y1 - 9, "A", style="title end over")
-    yield text(f"{name}/B", x2 + 9, y2 + 17, "B", style="title over")
-    if length < 30:
+        yield marker(f"{key}/mark", "o", at, median, 6, style, words, with_=(key,))
+    if before is None or present is None or before is present:
         return
-    dx, dy = (x2 - x1) / length, (y2 - y1) / length
-    tip, back = (x2 - 9 * dx, y2 - 9 * dy), (x2 - 19 * dx, y2 - 19 * dy)
-    yield Mark(f"{name}/arrow", "line", (x1 + 9 * dx, y1 + 9 * dy, *back), "arrow")
-    corners = (*tip, back[0] - 5 * dy, back[1] + 5 * dx, back[0] + 5 * dy, back[1] - 5 * dx)
-    yield Mark(f"{name}/arrowhead", "area", corners, "arrowhead")
+    labels = Labels(x.start + 2, x.end + _RIGHT, y.end - _TOP / 2, y.start - 2)
+    for at, median, low, high in places:
+        labels.keep_free(at, median, 7)
+        labels.keep_line_free((at, low, at, high))
+    for time in () if logic.MEASURES else recorded_times()[1]:
+        labels.keep_free(x(time.macs / 1e9), y(time.median_ms), 5)
+    numbers = [logic.history.index(one) for one in (before, present)]
+    a, b = (places[n][:2] for n in numbers)
+    for name, n, at in zip("AB", numbers, (a, b), strict=True):
+        if said := labels.place_along(f"times/{n}/name", [at], name, "title over"):
+            yield said
+    yield from arrow("times/arrow", a, b)
 
 
 def _recorded(logic: Phi, x: Axis, y: Axis) -> Iterator[Mark]:
