@@ -54,9 +54,9 @@ def kinds_chart(
             yield Mark(f"{key}/A", "box", (start, middle - 5.5, x(was) - start, 11), "ghost")
         yield Mark(f"{key}/macs", "line", (start, middle, x(macs), middle), "computed")
         yield Mark(f"{key}/macs end", "line", (x(macs), middle - 4.5, x(macs), middle + 4.5), "computed")
-        yield text(f"{key}/macs said", x(macs) + 6, middle + 4.5, abbreviated(macs), style="words")
-        if kind in times:
-            timing = times[kind]
+        yield text(f"{key}/macs said", x(macs) + 6, middle + 4.5, abbreviated(macs), style="words over")
+        timing = None if is_drawn and logic.asks else times.get(kind)  # there a guess goes
+        if timing is not None:
             low, high = (ms(1000 * one) for one in timing.interval)
             style = "past" if is_stale else "bar"
             yield Mark(f"{key}/time", "box", (start, y + 18, ms(1000 * timing.median) - start, 9), style)
