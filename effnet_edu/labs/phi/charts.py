@@ -285,9 +285,11 @@ def _points(logic: Phi, x: Axis, y: Axis) -> Iterator[Mark]:
     """Draw what was measured in this session, and an arrow from A to the present setting."""
     present = logic.newest(logic.setting)
     before = None if logic.pinned is None else logic.newest(logic.pinned)
-    places = [(x(record.measurement.macs / 1e9), *map(y, ms_an_image(record))) for record in logic.history]
-    for n, (record, (at, median, low, high)) in enumerate(zip(logic.history, places, strict=True)):
-        key = f"times/{n}"
+    places = []
+    for n, record in enumerate(logic.history):
+        median, low, high = map(y, ms_an_image(record))
+        at, key = x(record.measurement.macs / 1e9), f"times/{n}"
+        places.append((at, median, low, high))
         yield Mark(f"{key}/range", "line", (at, low, at, high), "range")
         style = "now" if record is present else "past"
         words = f"{label(record.setting)}: {record.measurement}"
@@ -301,9 +303,9 @@ def _points(logic: Phi, x: Axis, y: Axis) -> Iterator[Mark]:
     for time in () if logic.MEASURES else recorded_times()[1]:
         labels.keep_free(x(time.macs / 1e9), y(time.median_ms), 5)
     numbers = [logic.history.index(one) for one in (before, present)]
-    a, b = (places[n][:2] for n in numbers)
-    for name, n, at in zip("AB", numbers, (a, b), strict=True):
-        if said := labels.place_along(f"times/{n}/name", [at], name, "title over"):
+    a, b = ((places[n][0], places[n][1]) for n in numbers)
+    for name, n, point in zip("AB", numbers, (a, b), strict=True):
+        if said := labels.place_along(f"times/{n}/name", [point], name, "title over"):
             yield said
     yield from arrow("times/arrow", a, b)
 
