@@ -22,7 +22,7 @@ import effnet_edu as ee
 from effnet_edu.labs.frame.controls import Choice, OnlyWhile, Several, Slider, Toggle
 from effnet_edu.labs.frame.layout import LOW, is_low
 from effnet_edu.labs.frame.page import Page, exact
-from effnet_edu.pictures.scene import Scene
+from effnet_edu.pictures.scene import Mark, Scene
 from effnet_edu.pictures.styles import STYLES
 from tests.cases import thorough_but_for
 
@@ -118,6 +118,38 @@ def misplaced(scene: Scene) -> Iterator[tuple[str, str]]:
     for (words, a), (others, b) in itertools.combinations(boxes, 2):
         if min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) - max(a[1], b[1]) > 1:
             yield words, others
+
+
+def covered(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Yield the words that stand on a marker or below it, with the marker."""
+    small = [
+        (mark.key, box)
+        for mark in scene.marks
+        if mark.shape in ("circle", "area") and not {"touch", "halo", "ring", "ghost"} & {*mark.style.split()}
+        if max((box := _around(mark))[2] - box[0], box[3] - box[1]) < 24
+    ]
+    for words, a in written(scene):
+        for key, b in small:
+            if min(a[2], b[2]) - max(a[0], b[0]) > 2 and min(a[3], b[3]) - max(a[1], b[1]) > 2:
+                yield words, key
+
+
+def _around(mark: Mark) -> tuple[float, float, float, float]:
+    if mark.shape == "circle":
+        x, y, radius = mark.place
+        return x - radius, y - radius, x + radius, y + radius
+    across, upright = mark.place[::2], mark.place[1::2]
+    return min(across), min(upright), max(across), max(upright)
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_no_words_stand_on_a_marker(name: str, unmeasured: None) -> None:
+    """As a reader first sees each lab, from a phone to a projector."""
+    for logic in (getattr(ee.labs, name).LOGIC(device="cpu"), Page(name).logic):
+        for room in (254, 324, 640, 910, 1340, 1800):
+            logic.room = room
+            screen = logic.screen()
+            assert [*covered(screen.picture), *covered(screen.charts)] == [], (room, logic.MEASURES)
 
 
 def shown(logic: Any) -> Iterator[Any]:

@@ -274,10 +274,41 @@ def test_a_presenter_shows_picture_control_and_number_by_keyboard(phi: Page) -> 
     expect(phi.locator(".ee-lab.ee-large .ee-hero svg")).to_be_visible()
     expect(phi.locator(".ee-lab .ee-control:visible")).to_have_count(1)
     expect(phi.locator(".ee-lab .ee-figure:visible")).to_have_count(1)
+    finding, leave = phi.locator(".ee-finding"), phi.get_by_role("button", name="Normal text")
+    assert abs(finding.bounding_box()["y"] - leave.bounding_box()["y"]) < 24  # type: ignore[index]
     assert phi.locator(".ee-lab").evaluate("lab => lab.scrollHeight <= lab.clientHeight + 1")
     phi.keyboard.press("Escape")
     expect(phi.locator(".ee-lab.ee-large")).to_have_count(0)
     expect(phi.get_by_role("button", name="Present")).to_have_attribute("aria-pressed", "false")
+
+
+# What looks untidy in a live lab: blocks that touch, unlike cards in a row, a list below its name.
+UNTIDY = """() => {
+    const found = [], boxes = name => [...document.querySelectorAll(`.ee-lab ${name}`)]
+        .map(one => one.getBoundingClientRect()).filter(box => box.height);
+    const blocks = ['.ee-hero', '.ee-control', '> .ee-numbers', '.ee-charts'].map(boxes);
+    for (let n = 1; n < blocks.length; n += 1) {
+        const above = Math.max(...blocks[n - 1].map(box => box.bottom));
+        const gap = Math.min(...blocks[n].map(box => box.top)) - above;
+        if (gap < 4) found.push(`block ${n} begins ${gap} px below the last`);
+    }
+    const cards = boxes('.ee-control:has([type=range])');
+    for (const one of cards) for (const other of cards)
+        if (one.bottom > other.top && other.bottom > one.top && Math.abs(one.height - other.height) > 1)
+            found.push(`cards of ${one.height} and ${other.height} px in a row`);
+    for (const list of document.querySelectorAll('.ee-lab .ee-control select')) {
+        const name = list.labels[0].getBoundingClientRect(), box = list.getBoundingClientRect();
+        if (box.height && box.top > name.bottom) found.push(`${list.labels[0].textContent} above its list`);
+    }
+    return found }"""
+
+
+@pytest.mark.parametrize("width", thorough_but_for([390, 1280], [390, 800, 1280, 1920]))
+def test_rows_of_a_lab_are_tidy(chrome: Browser, address: str, width: int) -> None:
+    with offline(chrome, address, (width, 900)) as page:
+        for lab in LIVE.values():
+            page.goto(f"{address}/live/{lab}.html")
+            assert page.evaluate(UNTIDY) == [], lab
 
 
 def test_a_burst_of_keys_ends_at_the_last_one(phi: Page) -> None:

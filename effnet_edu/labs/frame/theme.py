@@ -92,14 +92,14 @@ LIVE = """
 .ee-live .ee-asking input { height: 24px; font-size: 14px; }
 .ee-live .ee-hero, .ee-live .ee-charts { width: auto; align-self: stretch; margin: 0; min-width: 0;
   overflow: visible; }
-.ee-live .ee-controls { display: flex; flex: 0 0 auto; flex-flow: row wrap; align-items: center;
+.ee-live .ee-controls { display: flex; flex: 0 0 auto; flex-flow: row wrap; align-items: stretch;
   gap: 4px 8px; margin: 1px 0 4px; width: auto; overflow: visible; }
 .ee-live .ee-control { flex: 1 1 170px; width: auto; min-width: 0; margin: 0; padding: 3px 10px;
   border: 1px solid var(--ee-faint); border-radius: 8px; background: var(--ee-well); overflow: visible;
   box-sizing: border-box; }
 .ee-live .ee-control.ee-main { flex: 1.3 1 210px; }
-.ee-live .ee-control:has(select) { order: 2; flex: 1 1 auto; max-width: 340px; padding: 0 2px; border: 0;
-  background: none; }
+.ee-live .ee-control:has(select) { order: 2; flex: 1 1 auto; align-self: center; max-width: 340px;
+  padding: 0 2px; border: 0; background: none; }
 .ee-live .ee-control:has(.ee-upload) { flex-flow: row wrap; align-items: center; }
 .ee-live .ee-control:has(.ee-upload) > .widget-dropdown { flex: 1 1 auto; width: auto !important; }
 .ee-live .ee-control:has(select) :is(.ee-helped, .ee-help) { position: absolute; width: 1px; height: 1px;
@@ -135,7 +135,7 @@ LIVE = """
 .ee-live:not(.ee-as-table) .ee-with-table { display: none; }
 .ee-live.ee-large { zoom: 1.5; }
 .ee-live.ee-large .ee-head > .ee-said { grid-area: 1 / 1; }
-.ee-live.ee-large :is(.ee-words, .ee-aside, .ee-charts, .ee-foot, .ee-helped, .ee-help,
+.ee-live.ee-large :is(.ee-words, .ee-title, .ee-aside, .ee-charts, .ee-foot, .ee-helped, .ee-help,
   .ee-control:not(.ee-main), .ee-figure ~ .ee-figure) { display: none; }
 .ee-live.ee-large :is(.ee-button-pin, .ee-button-numbers) { display: none; }
 .ee-live.ee-large .ee-figure { gap: 12px; }

@@ -12,6 +12,8 @@ from effnet_edu.pictures.scene import Mark, text
 
 _HEIGHT, _LOW_HEIGHT = 184.0, 112.0
 _TOP, _BELOW, _LEFT, _RIGHT = 28.0, 38.0, 46.0, 10.0
+#: Where a scale of differences may end.
+_REACHES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 
 def skyline(values: Sequence[float], x: Axis, y: Axis) -> tuple[float, ...]:
@@ -43,9 +45,13 @@ def _upright(place: Place) -> tuple[float, float]:
     return place.bottom - (20 if place.is_small else _BELOW), place.top + _TOP
 
 
-def _reach(largest: float) -> float:
-    """Return the end of a scale on which differences of gates are drawn."""
-    return next((end for end in (0.05, 0.1, 0.2, 0.5) if largest <= end), 1.0)
+def _reach(values: Sequence[float]) -> tuple[float, float]:
+    """Return both ends of a scale on which differences of gates are drawn."""
+    below, above = (
+        next(end for end in _REACHES if largest <= end or end == _REACHES[-1])
+        for largest in (-min(*values, 0.0), max(*values, 0.0))
+    )
+    return -max(below, above / 2), max(above, below / 2)  # with room for the tick at 0 beside both
 
 
 def contrast_chart(
@@ -55,9 +61,9 @@ def contrast_chart(
     channel: int | None = None,
 ) -> Iterator[Mark]:
     """Draw how much wider open each gate is for one class than for another."""
-    reach = _reach(max(map(abs, values)))
+    low, high = _reach(values)
     x = MarkedAxis(0, len(values), place.left + _LEFT, place.right - _RIGHT)
-    y = MarkedAxis(-reach, reach, *_upright(place), marks=(-reach, 0, reach))
+    y = MarkedAxis(low, high, *_upright(place), marks=(low, 0, high))
     for mark in axes(x, y, "" if place.is_small else "channel", f"gates: {compared}"):
         yield mark.moved(0, 0, "contrast")
     yield Mark("contrast/bars", "area", skyline(values, x, y), "compound-filled")
@@ -101,9 +107,12 @@ def blocks_chart(block: str, place: Place) -> Iterator[Mark]:
 def cost_chart(network: str, chosen: str, place: Place, of_a: str | None = None) -> Iterator[Mark]:
     """Draw the parameters at every width of the squeeze, with those of squeeze-and-excitation hatched."""
     left, right, top = place.left, place.right, place.top
-    pitch = (place.height - 24 - (0 if place.is_small else 22)) / len(SQUEEZES)
+    is_short = place.is_small or place.height < _HEIGHT
+    pitch = (place.height - 24 - (0 if is_short else 22)) / len(SQUEEZES)
     thick = 0.65 * pitch
-    hatched = "hatched: SE" if place.is_small else "parameters by squeeze width"
+    hatched = "parameters by squeeze width"
+    if is_short:
+        hatched = "hatched: SE" if place.is_small else "parameters, hatched: SE"
     yield text("costs/title", left, top + 14, f"{named(network)}, {hatched}", style="words soft")
     costs = {squeeze: squeeze_cost(network, squeeze) for squeeze in SQUEEZES}
     x = Axis(0, max(cost.parameters for cost in costs.values()), left + 92, right - 58)
@@ -134,7 +143,7 @@ def cost_chart(network: str, chosen: str, place: Place, of_a: str | None = None)
             sets={"squeeze": squeeze},
             with_=(key,),
         )
-    if not place.is_small:
+    if not is_short:
         said = "hatched: squeeze-and-excitation"
         yield text("costs/note", left + 92, place.bottom - 6, said, style="words small soft")
 

@@ -28,6 +28,8 @@ from effnet_edu.published import Row, read
 V2 = LabLogic[V2Setting, V2Result]
 
 _FACTORS = (0.25, 0.5, 1, 2, 4, 8, 16)
+#: Width of a chart whose title has room for the kind of its numbers.
+_ROOM_FOR_KIND = 280.0
 _DEVICES = (("v100", "V100", "o"), ("tpu_core", "TPUv3", "s"))
 
 
@@ -87,11 +89,11 @@ def times_chart(logic: V2, place: Place) -> Iterator[Mark]:
 
 def _times(logic: V2, x: MarkedAxis, y: MarkedAxis) -> Iterator[Mark]:
     setting, pinned = logic.setting, logic.pinned
-    yield from under("times", axes(x, y, "MACs / none fused", "time / none fused"))
+    title = "time / none fused   ○ V100   □ TPUv3"
+    if x.end - x.start > _ROOM_FOR_KIND:
+        title += ", published"
+    yield from under("times", axes(x, y, "MACs / none fused", title))
     labels = Labels(x.start + 2, x.end, y.end - 4, y.start - 2)
-    said = "published: ○ V100, □ TPUv3"
-    yield (published := text("times/published", x.end, y.start - 4, said, style="words small soft end"))
-    labels.keep_words_free(published)
     end = min(x.high, y.high)
     diagonal = (x(1), y(1), x(end), y(end))
     labels.keep_line_free(diagonal)
@@ -108,9 +110,8 @@ def _times(logic: V2, x: MarkedAxis, y: MarkedAxis) -> Iterator[Mark]:
             labels.keep_free(*_centre(mark), 6)
     yield from points
     if not measured and logic.MEASURES:
-        middle = (x.start + x.end) / 2
-        for n, words in enumerate(logic.unmeasured):
-            none = text(f"times/none {n}", middle, y.end + 14 + 16 * n, words, style="words soft middle over")
+        for n, words in enumerate(logic.unmeasured):  # right of the diagonal, above what is published
+            none = text(f"times/none {n}", x.end, y.end + 31 + 15 * n, words, style="words soft end over")
             labels.keep_words_free(none)
             yield none
     yield from _named(logic, x, y, labels)

@@ -19,6 +19,7 @@ from effnet_edu.labs.your_network.numbers import (
     YourNetworkSetting,
     label,
     recorded,
+    recorded_int8,
     weight_bytes,
 )
 from effnet_edu.pictures.axis import Axis, MarkedAxis
@@ -179,7 +180,11 @@ def _precision_said(logic: YourNetwork) -> str:
         f"{one.correct} of {FRESH} right"
         for name, one in of_precisions(logic).items()
     )
-    return f"Size, time and accuracy in each precision. Measured here: {said or 'nothing yet'}."
+    words = f"Size, time and accuracy in each precision. Measured here: {said or 'nothing yet'}."
+    if logic.MEASURES:
+        return words
+    change = recorded_int8().scaled(100)
+    return f"{words} Recorded: int8 changes accuracy by {change.mean:+.2f} points."
 
 
 def _rows(
@@ -232,21 +237,40 @@ def _times(logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:
     axis = axis_with_room(logic, max((high for _, high in ranges.values()), default=0.0), across, 20.0)
     said = {name: (1000 * one.median, f"{digits(1000 * one.median)} ms") for name, one in times.items()}
     yield from _rows(logic, "time", "time a picture, measured", across, top, said, axis, ranges)
-    yield from _none(logic, across, top)
+    yield from _none("time", logic, across, top)
     at = top + _ROW * list(BITS).index(logic.setting.precision) + 13
     yield from guess_marks(logic, axis, at, (at - 13, at + 17), upright=False)
 
 
 def _accuracies(logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:
+    if not logic.MEASURES:
+        yield from _changes(logic, across, top)
+        return
     shares = {name: one.accuracy.scaled(100) for name, one in of_precisions(logic).items()}
     x = Axis(0, 100, *across)
     said = {name: (share.mean, f"{share.mean:.1f} %") for name, share in shares.items()}
     ranges = {name: (share.low, share.high) for name, share in shares.items()}
     yield from _rows(logic, "accuracy", f"right of {FRESH}, measured", across, top, said, x, ranges)
+    yield from _none("accuracy", logic, across, top)
 
 
-def _none(logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:
+def _changes(logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:
+    """Draw what int8 changed in the recorded networks, over fp32."""
+    change = recorded_int8().scaled(100)
+    reach = next(end for end in (0.5, 1, 2, 5, 10, 100) if max(-change.low, change.high) <= end)
+    x = Axis(-reach, reach, *across)
+    yield from _rows(logic, "accuracy", "change of accuracy, points, recorded", across, top, {}, x)
+    rows = {precision: top + _ROW * row for row, precision in enumerate(BITS)}
+    yield Mark("accuracy/same", "line", (x(0), top, x(0), top + _ROW * len(BITS) - 6), "axis")
+    yield text("accuracy/fp32/said", x(0) + 8, rows["fp32"] + 17, "0", style="words over")
+    y, key = rows["int8"] + 13, "accuracy/int8"
+    yield Mark(f"{key}/range", "line", (x(change.low), y, x(change.high), y), "range")
+    yield marker(f"{key}/mark", "D", x(change.mean), y, 4.5, "measured")
+    yield text(f"{key}/said", x(change.high) + 8, y + 4, f"{change.mean:+.2f}", style="words over")
+
+
+def _none(name: str, logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:
     if not logic.is_unmeasured or logic.asks:
         return
     for n, words in enumerate(logic.unmeasured):
-        yield text(f"time/none {n}", across[0], top + 17 + _ROW * n, words, style="words soft")
+        yield text(f"{name}/none {n}", across[0], top + _ROW - 6 + 15 * n, words, style="words soft")
