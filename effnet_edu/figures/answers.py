@@ -42,8 +42,12 @@ def answers(images: LabelledImages, said: Mapping[str, Sequence[int]]) -> Pictur
     )
     for axes in panels.ravel():
         axes.axis("off")
-    for line, way in enumerate(said, start=1):
-        panels[line, 0].text(1, 0.5, way, ha="right", va="center")
+    shares = {
+        way: sum(int(answer) == label for answer, label in zip(found, labels, strict=True)) / len(labels)
+        for way, found in said.items()
+    }
+    for line, (way, share) in enumerate(shares.items(), start=1):
+        panels[line, 0].text(1, 0.5, f"{way}: {share:.1%}", ha="right", va="center")
     for column, (name, index) in enumerate(zip(names, first, strict=True), start=1):
         pixels = images.images[index].permute(1, 2, 0).numpy()
         panels[0, column].imshow(
@@ -53,10 +57,6 @@ def answers(images: LabelledImages, said: Mapping[str, Sequence[int]]) -> Pictur
             answer = names[int(found[index])]
             look = {"color": INK} if answer == name else {"color": CARD, "bbox": _WRONG}
             panels[line, column].text(0.5, 0.5, answer, ha="center", va="center", **look)
-    shares = {
-        way: sum(int(answer) == label for answer, label in zip(found, labels, strict=True)) / len(labels)
-        for way, found in said.items()
-    }
     told = "; ".join(
         f"{way}: {', '.join(names[int(found[index])] for index in first)}" for way, found in said.items()
     )

@@ -11,14 +11,14 @@ from matplotlib.axes import Axes
 
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.style import new_figure, plain_log_axis, styled
-from effnet_edu.ground.palette import CARD, COMPOUND, DEPTH, FUSED, GREY, INK, RESOLUTION, WIDTH
+from effnet_edu.ground.palette import CARD, COMPOUND, FUSED, GREY, INK, SERIES
 from effnet_edu.published.tables import Table
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
 
-_FAMILIES = {"efficientnet_b": ("V1", DEPTH, "o"), "efficientnetv2": ("V2", WIDTH, "s")}
-_OTHER = ("Lite", RESOLUTION, "^")
+_FAMILIES = {"efficientnet_b": ("V1", COMPOUND, "o"), "efficientnetv2": ("V2", FUSED, "s")}
+_OTHER = ("Lite", INK, "^")
 
 
 def _family(network: str) -> tuple[str, str, str]:
@@ -101,6 +101,10 @@ def network_times(rows: Rows, device: str) -> Picture:
     axes.set_ylabel(f"ms for a batch of {batch} (measured)")
     axes.legend(loc="upper left")
     grown, slower = most["macs"] / fewest["macs"], most["median_ms"] / fewest["median_ms"]
+    axes.set_title(
+        f"From {_short(fewest['network'])} to {_short(most['network'])}: {grown:.3g} times the MACs, "
+        f"{slower:.3g} times the time"
+    )
     return Picture(
         figure,
         alt=f"Measured on {device}, batch {batch}, {precision}: from {_short(fewest['network'])} to "
@@ -145,15 +149,23 @@ def throughput_against_batch(rows: Rows, device: str) -> Picture:
     batches = [row["batch_size"] for row in rows]
     rates = [1000 * row["batch_size"] / row["median_ms"] for row in rows]
     memory = [row["peak_memory_bytes"] / 2**20 for row in rows]
-    left.plot(batches, rates, "o-", color=COMPOUND, linewidth=1)
-    left.set(xlabel="batch size", ylabel="images/s (measured)", title="Throughput")
-    right.plot(batches, memory, "o-", color=COMPOUND, linewidth=1)
-    right.set(xlabel="batch size", ylabel="peak memory, MiB (measured)", title="Memory")
+    best = max(range(len(rows)), key=rates.__getitem__)
+    left.plot(batches, rates, "o-", color=INK, linewidth=1)
+    left.set(
+        xlabel="batch size",
+        ylabel="images/s (measured)",
+        title=f"Most at batch {batches[best]}: {rates[best] / rates[0]:.2f} times batch {batches[0]}",
+    )
+    right.plot(batches, memory, "o-", color=INK, linewidth=1)
+    right.set(
+        xlabel="batch size",
+        ylabel="peak memory, MiB (measured)",
+        title=f"Batch {batches[-1]}: {memory[-1] / memory[0]:.3g} times the memory",
+    )
     for axes in (left, right):
         axes.set_xscale("log", base=2)
         axes.set_xticks(batches, [str(batch) for batch in batches])
         axes.set_ylim(0, 1.1 * axes.dataLim.ymax)
-    best = max(range(len(rows)), key=rates.__getitem__)
     name, px = _short(rows[0]["network"]), rows[0]["resolution"]
     return Picture(
         figure,
@@ -171,6 +183,15 @@ def throughput_against_batch(rows: Rows, device: str) -> Picture:
     )
 
 
+def _surely(rows: Rows, first: str, second: str) -> str:
+    """Return how many networks one memory format surely makes faster than another, and how many slower."""
+    usual = {row["network"]: row for row in rows if row["memory_format"] == first}
+    pairs = [(usual[row["network"]], row) for row in rows if row["memory_format"] == second]
+    faster = sum(row["high_ms"] < other["low_ms"] for other, row in pairs)
+    slower = sum(row["low_ms"] > other["high_ms"] for other, row in pairs)
+    return f"{second}: {faster} of {len(pairs)} networks surely faster, {slower} surely slower"
+
+
 @styled
 def memory_formats(rows: Rows, device: str) -> Picture:
     """Draw the time of each network in either memory format.
@@ -182,7 +203,7 @@ def memory_formats(rows: Rows, device: str) -> Picture:
     figure, (axes,) = new_figure(3.2)
     names = list(dict.fromkeys(row["network"] for row in rows))
     formats = list(dict.fromkeys(row["memory_format"] for row in rows))
-    looks = ({"color": DEPTH}, {"color": WIDTH, "hatch": "//"})
+    looks = ({"color": SERIES[0][0]}, {"color": SERIES[1][0], "hatch": "//"})
     medians = {(row["network"], row["memory_format"]): row["median_ms"] for row in rows}
     for index, (called, look) in enumerate(zip(formats, looks, strict=True)):
         of_format = [row for row in rows if row["memory_format"] == called]
@@ -190,6 +211,7 @@ def memory_formats(rows: Rows, device: str) -> Picture:
         _bars(axes, at, of_format, 0.36, label=called, **look)
     axes.set_xticks(range(len(names)), [_short(name) for name in names])
     axes.set_ylabel(f"ms for a batch of {rows[0]['batch_size']} (measured)")
+    axes.set_title(_surely(rows, formats[0], formats[1]))
     axes.legend()
     said = "; ".join(
         f"{_short(name)} takes {medians[name, formats[0]]:.3g} ms {formats[0]} and "
@@ -259,15 +281,13 @@ def against_resnet50(rows: Rows, published: Table, device: str) -> Picture:
         ha="right",
         va="center",
     )
-    axes.plot(
-        [ratio for _, _, ratio in measured], at[: len(measured)], "o", color=DEPTH, label="measured here"
-    )
+    axes.plot([ratio for _, _, ratio in measured], at[: len(measured)], "o", color=INK, label="measured here")
     axes.plot(
         [ratio for _, _, ratio in printed],
         at[len(measured) :],
         "o",
         markerfacecolor="none",
-        markeredgecolor=WIDTH,
+        markeredgecolor=GREY,
         markeredgewidth=1.6,
         label="published by timm",
     )
@@ -277,6 +297,7 @@ def against_resnet50(rows: Rows, published: Table, device: str) -> Picture:
     axes.set_xlabel("B0 over ResNet-50: times as fast")
     axes.legend(loc="center", bbox_to_anchor=(0.7, 0.35))
     best, worst = max(measured, key=lambda each: each[2]), min(measured, key=lambda each: each[2])
+    axes.set_title(f"{fewer:.1f} times fewer MACs, measured {worst[2]:.2f} to {best[2]:.2f} times as fast")
     return Picture(
         figure,
         alt=f"B0 has {fewer:.1f} times fewer MACs than ResNet-50. On {device} it is {worst[2]:.2f} times "

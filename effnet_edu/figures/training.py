@@ -6,11 +6,31 @@ from matplotlib.ticker import MaxNLocator
 
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.style import new_figure, styled
-from effnet_edu.ground.palette import DEPTHWISE, EDGE, EXPAND, GREY, INK
+from effnet_edu.ground.palette import GREY, SERIES
 from effnet_edu.training.rows import Row
 
-# Depth, width, resolution and compound keep their colours for themselves.
-_LOOKS = ((INK, "o"), (EXPAND, "s"), (DEPTHWISE, "^"), (GREY, "v"), (EDGE, "P"))
+_LOOKS = (*(look[:2] for look in SERIES), (GREY, "v"))
+
+
+def _of_loss(ended: Mapping[str, Sequence[Row]]) -> str:
+    """Return the least test loss at the end, and of a single run when it was less if it ever was."""
+    losses = {name: [row.test_loss or 0 for row in rows] for name, rows in ended.items()}
+    best = min(losses, key=lambda name: losses[name][-1])
+    *before, last = losses[best]
+    if len(ended) > 1:
+        return f"Least test loss at the end: {best}, {last:.2f}"
+    if not before or last <= min(before):
+        return f"Test loss ends at {last:.2f}"
+    return f"Test loss ends at {last:.2f}, least after epoch {ended[best][before.index(min(before))].epoch}"
+
+
+def _of_accuracy(ended: Mapping[str, Sequence[Row]]) -> str:
+    """Return the highest accuracy at the end, and of a single run where it began."""
+    ends = {name: rows[-1].test_accuracy or 0 for name, rows in ended.items()}
+    best = max(ends, key=ends.__getitem__)
+    if len(ends) > 1:
+        return f"Highest at the end: {best}, {ends[best]:.1%}"
+    return f"From {ended[best][0].test_accuracy or 0:.1%} right to {ends[best]:.1%}"
 
 
 @styled
@@ -54,9 +74,9 @@ def training_curves(runs: Mapping[str, Sequence[Row]]) -> Picture:
         axes.set_xlim(0.5, last + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
-    left.set(ylabel="cross-entropy", title="Loss: test, and training (dashed)")
+    left.set(ylabel="cross-entropy (dashed: training)", title=_of_loss(ended))
     left.set_ylim(bottom=0)
-    right.set(ylabel="test accuracy, %", title="Test accuracy")
+    right.set(ylabel="test accuracy, %", title=_of_accuracy(ended))
     if len(ended) > 1:
         right.legend(loc="lower right")
     told = "; ".join(

@@ -12,6 +12,9 @@ RIGHT, WRONG = RESOLUTION, WIDTH
 #: Of a light card, whatever the page around it.
 INK, GREY, FAINT, CARD, EDGE = "#1a1a1a", "#666666", "#d9d9d9", "#ffffff", "#43525e"
 
+#: Colour, marker and dash of what is compared that is no dimension and no role; they mean nothing else.
+SERIES = ((INK, "o", "-"), ("#882255", "s", "--"), ("#7A7A00", "^", "-."), ("#4B3FA7", "D", ":"))
+
 #: Colour and marker of each dimension, and of scaling all three.
 DIMENSIONS = {"depth": (DEPTH, "o"), "width": (WIDTH, "s"), "resolution": (RESOLUTION, "^")}
 SCALINGS = {**DIMENSIONS, "compound": (COMPOUND, "D")}

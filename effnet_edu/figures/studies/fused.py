@@ -1,29 +1,41 @@
 """The figure of the study `fused`."""
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.studies.marks import SERIES, bars, caption, cells, stamped, within_percent
+from effnet_edu.figures.studies.marks import PLAIN, bars, caption, cells, stamped, within_percent
 from effnet_edu.figures.style import new_figure, styled
-from effnet_edu.studies.fused import findings as fused_findings
+from effnet_edu.studies.fused import findings
 from effnet_edu.studies.result import StudyResult
+
+
+def _changed(points: list[findings.FusedPoint]) -> str:
+    """Return where accuracy changes most among the networks of which the study decides that it does."""
+    decided = [point for point in points[1:] if point.gain.decides_sign]
+    if not decided:
+        return "No change of accuracy is decided"
+    most = max(decided, key=lambda point: abs(point.gain.mean))
+    return f"{most.fused_stages} fused: {100 * most.gain.mean:+.1f} points over none"
+
+
+def _fastest(points: list[findings.FusedPoint]) -> str:
+    """Return which network is the fastest, or that none is surely faster than the one without."""
+    best = max(points, key=lambda point: point.speed.mean)
+    if best.speed.count > 1 and best.speed.low > 1:
+        return f"{best.fused_stages} fused: {best.speed.mean:.2f} times as fast as none"
+    slower = sum(point.speed.count > 1 and point.speed.high < 1 for point in points[1:])
+    return f"None surely faster, {slower} of {len(points) - 1} surely slower"
 
 
 @styled
 def draw(result: StudyResult) -> Picture:
     """Draw accuracy and training throughput over the number of fused stages."""
-    points = fused_findings.fused_points(result)
+    points = findings.fused_points(result)
     figure, (left, right) = new_figure(3.6, columns=2)
     places = [float(point.fused_stages) for point in points]
-    for axes, values, look, label, title in (
-        (left, [point.accuracy.scaled(100) for point in points], SERIES[0], "test accuracy, %", "Accuracy"),
-        (
-            right,
-            [point.images_per_second for point in points],
-            SERIES[1],
-            "training images/s",
-            "Speed on this device",
-        ),
+    for axes, values, label, title in (
+        (left, [point.accuracy.scaled(100) for point in points], "test accuracy, %", _changed(points)),
+        (right, [point.images_per_second for point in points], "training images/s", _fastest(points)),
     ):
-        bars(axes, places, values, look[:2], linestyle="none")
+        bars(axes, places, values, PLAIN, linestyle="none")
         axes.set(xlabel="fused stages, from the first", ylabel=label, title=title)
         axes.set_xticks(places, [f"{place:g}" for place in places])
     cut = within_percent(left)

@@ -6,17 +6,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from effnet_edu.ground.palette import COMPOUND, DEPTH, FAINT, GREY, INK, RESOLUTION, WIDTH
+from effnet_edu.ground.palette import FAINT, GREY, INK, WRONG
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.statistics import Estimate
 
-#: What is compared that is no dimension: a colour, a marker and a dash each.
-SERIES = (
-    (DEPTH, "o", "-"),
-    (WIDTH, "s", "--"),
-    (RESOLUTION, "^", "-."),
-    (COMPOUND, "D", ":"),
-)
 #: One kind of mark, or two that have no colour of their own in the course.
 PLAIN, OTHER = (INK, "o"), (GREY, "s")
 
@@ -25,7 +18,7 @@ def stamped(figure: Figure, result: StudyResult) -> Figure:
     """Say on the figure itself that it is a short version, so that no copy is taken for the study."""
     if result.quick:
         figure.suptitle(
-            f"SHORT VERSION, decides nothing: {result.provenance.device}", color=WIDTH, fontsize=10
+            f"SHORT VERSION, decides nothing: {result.provenance.device}", color=WRONG, fontsize=10
         )
     return figure
 

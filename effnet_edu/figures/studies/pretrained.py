@@ -1,10 +1,33 @@
 """The figure of the study `pretrained`."""
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.studies.marks import SERIES, bars, caption, cells, stamped
+from effnet_edu.figures.studies.marks import bars, caption, cells, stamped
 from effnet_edu.figures.style import new_figure, plain_log_axis, styled
+from effnet_edu.ground.palette import SERIES
 from effnet_edu.studies.pretrained import findings
 from effnet_edu.studies.result import StudyResult
+
+#: The ways in a title.
+_SHORT = {"scratch": "scratch", "frozen": "frozen", "all": "all layers"}
+
+
+def _best(result: StudyResult) -> str:
+    """Return which way is the most accurate with the fewest and the most pictures, where it is decided."""
+    told = []
+    counts = result.label_values("pictures")
+    for count in dict.fromkeys((min(counts), max(counts))):
+        means = {arm.way: arm.accuracy.mean for arm in findings.arms(result) if arm.pictures == count}
+        first, second, *_ = sorted(means, key=means.__getitem__, reverse=True)
+        is_decided = findings.gains(result, first, second)[count].decides_sign
+        told.append(f"with {count} {_SHORT[first] if is_decided else 'undecided'}")
+    return f"Best: {', '.join(told)}"
+
+
+def _price(result: StudyResult) -> str:
+    """Return how many times as long all layers take as the classifier alone, with the most pictures."""
+    most = max(result.label_values("pictures"))
+    seconds = {arm.way: arm.seconds.mean for arm in findings.arms(result) if arm.pictures == most}
+    return f"With {most}, all layers: {seconds['all'] / seconds['frozen']:.2g} times as long as frozen"
 
 
 @styled
@@ -23,8 +46,8 @@ def draw(result: StudyResult) -> Picture:
     low, high = min(arm.seconds.mean for arm in every), max(arm.seconds.mean for arm in every)
     ticks = [tick for tick in (0.1, 1.0, 10.0, 100.0) if low / 3 <= tick <= 3 * high]
     plain_log_axis(right, "x", ticks, [f"{tick:g}" for tick in ticks])
-    left.set(xlabel="labelled pictures of each class", ylabel="test accuracy, %", title="For each label")
-    right.set(xlabel="seconds of one processor", title="For each second")
+    left.set(xlabel="labelled pictures of each class", ylabel="test accuracy, %", title=_best(result))
+    right.set(xlabel="seconds of one processor", title=_price(result))
     left.legend(loc="lower right", fontsize=8)
     return Picture(
         stamped(figure, result),

@@ -6,9 +6,9 @@ import math
 from matplotlib import rc_context
 
 from effnet_edu.figures.picture import Numbers, Picture
-from effnet_edu.figures.studies.marks import SERIES, stamped
+from effnet_edu.figures.studies.marks import stamped
 from effnet_edu.figures.style import new_figure, styled
-from effnet_edu.ground.palette import GREY
+from effnet_edu.ground.palette import GREY, SERIES
 from effnet_edu.studies.result import StudyResult
 
 
@@ -34,7 +34,7 @@ def draw(result: StudyResult) -> Picture:
                 axes.plot(
                     [means[index][channel] for channel in order], color=GREY, linewidth=0.7, label=label
                 )
-        for index, (colour, _, dash) in zip(named, SERIES, strict=False):
+        for index, (colour, _, dash) in zip(named, SERIES[1:], strict=False):
             axes.plot(
                 [means[index][channel] for channel in order],
                 color=colour,

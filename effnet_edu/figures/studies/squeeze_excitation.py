@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from effnet_edu.figures.picture import Numbers, Picture
 from effnet_edu.figures.studies.marks import (
-    SERIES,
     across,
     caption,
     cells,
@@ -13,7 +12,7 @@ from effnet_edu.figures.studies.marks import (
     stamped,
 )
 from effnet_edu.figures.style import new_figure, styled
-from effnet_edu.ground.palette import GREY
+from effnet_edu.ground.palette import GREY, SERIES
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.squeeze_excitation import findings
 from effnet_edu.studies.words import IMAGES, points
@@ -43,7 +42,10 @@ def draw(result: StudyResult) -> Picture:
     sets = {images: findings.arms(result, images) for images in result.label_values("images")}
     gated = [arm for arms in sets.values() for arm in arms[1:]]
     equal_within(left, bound, row=-0.7)
-    across(left, [arm.gain.scaled(100) for arm in gated], SERIES[2][:2])
+    below = len(gated)
+    for index, (_without, *own) in enumerate(sets.values()):
+        below -= len(own)
+        across(left, [arm.gain.scaled(100) for arm in own], SERIES[index][:2], lower=-below)
     left.set_yticks(range(len(gated))[::-1], [f"{IMAGES[arm.images]}\n{arm.name}" for arm in gated])
     gained = _told([usual for _, usual, *_ in sets.values()])
     left.set(xlabel="accuracy over that without gates, points", title=gained)
