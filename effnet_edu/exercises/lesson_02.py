@@ -347,7 +347,7 @@ QUIZ = (
             ),
             Choice(
                 "none: it prints a formula and a table of results",
-                "The multipliers of each network stand only in the released code.",
+                "The multipliers of each network are in the released code alone.",
                 right=True,
             ),
         ),
@@ -362,7 +362,7 @@ QUIZ = (
             ),
             Choice(
                 "because alpha is the largest of the three",
-                "The squares stand in the constraint before anything was searched.",
+                "The squares were in the constraint before anything was searched.",
             ),
             Choice(
                 "because accuracy grows with the square of width and resolution",

@@ -89,7 +89,7 @@ OWN_SQUEEZE_EXCITE = Exercise(
         y = x * y.sigmoid()""",
     ),
     hints=(
-        "Three parts: two 1x1 convolutions with a bias, one to fewer channels and one back, and what stands "
+        "Three parts: two 1x1 convolutions with a bias, one to fewer channels and one back, and what comes "
         "between them.",
         "`ACTIVATIONS[activation]()` makes the activation. In `forward`, the means come first: "
         "`x.mean((2, 3), keepdim=True)`.",
@@ -190,8 +190,8 @@ OWN_BLOCK = Exercise(
     title="Your MBConv",
     difficulty="hard",
     minutes=18,
-    task="Bring your block of lesson 03, or write it anew, from `conv_norm` and `SqueezeExcite`. All numbers "
-    "stand in `block`. Its parts are called `expand`, `depthwise`, `squeeze_excite` and `project`, in the "
+    task="Bring your block of lesson 03, or write it anew, from `conv_norm` and `SqueezeExcite`. `block` has "
+    "all the numbers. Its parts are called `expand`, `depthwise`, `squeeze_excite` and `project`, in the "
     "order in which they run; the first is None where `block.expansion` is 1, and the third where "
     "`block.squeeze_channels` is 0.",
     template='''class OwnBlock(nn.Module):
@@ -224,7 +224,7 @@ OWN_BLOCK = Exercise(
         "parts.",
         "Only the depthwise convolution has `block.kernel` and `block.stride`. A convolution is depthwise if "
         "it has as many groups as channels.",
-        "`SqueezeExcite(c_mid, block.squeeze_channels, activation)` stands between it and the projection.",
+        "`SqueezeExcite(c_mid, block.squeeze_channels, activation)` comes between it and the projection.",
         "There is an activation after the expansion and after the depthwise convolution. The end of the "
         "block is linear: after the projection there is none.",
         "x and y can be added where they have the same shape: `block.stride == 1 and c_in == c_out`.",
@@ -275,8 +275,8 @@ OWN_BLOCK = Exercise(
             ),
             (
                 _squeezed_from_hidden,
-                "The squeeze width is a quarter of c_mid. It comes from c_in, and stands in "
-                "`block.squeeze_channels`.",
+                "The squeeze width is a quarter of c_mid. It comes from c_in; "
+                "`block.squeeze_channels` has it.",
             ),
             (
                 _other_block(change=symmetric_padding),
@@ -397,8 +397,8 @@ PUBLISHED_NAME = Exercise(
     title="The names in the file",
     difficulty="medium",
     minutes=8,
-    task="Write the name that the file has for one of your tensors. The names of a whole block stand in the "
-    "output of section 1; the batch norms are numbered, and the number means a role. Two roles are given, "
+    task="Write the name that the file has for one of your tensors. Section 1 prints the names of a whole "
+    "block; the batch norms are numbered, and the number means a role. Two roles are given, "
     "because this file has no tensors for them.",
     template='''def published_name(key):
     """Return the file's name: blocks.1.expand.conv.weight -> _blocks.1._expand_conv.weight."""

@@ -222,7 +222,7 @@ BALANCED_ACCURACY = Exercise(
     "    return <answer>",
     answers=("row[label] / sum(row)", "sum(shares) / len(shares)"),
     hints=(
-        "What is right stands on the diagonal: `row[label]`.",
+        "What is right is on the diagonal: `row[label]`.",
         "How many pictures has the class of this row?",
         "Divide the two, then take the mean of the list.",
     ),

@@ -286,7 +286,7 @@ FACTS = {
     "networks that began small classify fewer of their training images correctly": lambda: (
         _learned_less().high < 0
     ),
-    "it would have seen 0.8 points, and table 13 has 0.7 to 0.8": lambda: [
+    "only 0.8 points or more would have shown, and table 13 has 0.7 to 0.8": lambda: [
         *(_not_seen()),
         13,
         *sorted(

@@ -199,9 +199,9 @@ FACTS = {
         < _share_of_time([layer for layer in _profile("efficientnet_b0").layers if not layer.macs])
         < 0.32
     ),
-    "ran 61 billion MACs a second, its own expansions 49, and its depthwise convolutions 6": lambda: [
-        _rate("efficientnetv2_s", role) / 1e9 for role in ("fused", "expand", "depthwise")
-    ],
+    "ran 61 billion MACs a second, the expansions of its later stages 49, and its depthwise convolutions 6": (
+        lambda: [_rate("efficientnetv2_s", role) / 1e9 for role in ("fused", "expand", "depthwise")]
+    ),
     "more than 10 times the MACs of B0, ConvNeXt-T more than 11 times": lambda: (
         ee.peer_counts("resnet50")[1] > 10 * ee.cost("efficientnet_b0").macs
         and ee.peer_counts("convnext_tiny")[1] > 11 * ee.cost("efficientnet_b0").macs
@@ -230,7 +230,7 @@ FACTS = {
     "as the mean of 20 runs": lambda: (
         [20] if all("mean of 20 runs" in row["hardware"] for row in LATENCY) else []
     ),
-    "Where both use the new recipe, 4.2 times are left": lambda: [
+    "Where both use the new recipe, a factor of 4.2 is left": lambda: [
         SAME_RECIPE["EfficientNet-B7"] / SAME_RECIPE["EfficientNetV2-M"]
     ],
     "these five saw only ImageNet-1k": lambda: len(_recipes("efficientnet_b0")) == 5,

@@ -38,7 +38,7 @@ FACTS = {
         [2.2, 2] if ee.cost(ee.compound(2.2)).macs <= 2e9 < ee.cost(ee.compound(2.3)).macs else []
     ),
     "it has 26 blocks": lambda: [ee.compound(2.2).layers],
-    "It reads ten glyphs": lambda: len(ee.studies.trained_network()[1]) == 10,
+    "It tells ten glyphs apart": lambda: len(ee.studies.trained_network()[1]) == 10,
     "Lite0 has no squeeze-and-excitation": lambda: (
         not any(block.squeeze_channels for block in ee.resolve(LITE0))
     ),
