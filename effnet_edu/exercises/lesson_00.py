@@ -172,6 +172,10 @@ SEEN_AS = Exercise(
                 "It adds before it multiplies. The rule divides last, so going back multiplies first.",
             ),
             (
+                lambda x: (x / 255 - 127) / 128,
+                "It prepares the pixel a second time. Go back from the number that was fed to a pixel.",
+            ),
+            (
                 lambda x: 127 * x / 255 + 128,
                 "It exchanges 127 and 128: 128 was divided by, and 127 was subtracted.",
             ),

@@ -256,6 +256,11 @@ SCALED_CHANNELS = Exercise(
                 "rule of 90%.",
             ),
             (
+                lambda channels, width: 8 * round(channels * width / 8),
+                "Python's `round` goes to the even neighbour at a half, so 20 becomes 16; 8 channels are the "
+                "least; and check the rule of 90%.",
+            ),
+            (
                 _multiple_of_8(math.ceil),
                 "It always rounds up. The rule takes the nearest multiple of 8.",
             ),

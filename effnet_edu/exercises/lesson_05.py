@@ -298,6 +298,10 @@ SCHEDULE_SHARE = Exercise(
                 "It compares with the first stage. Full size is the side of the last one.",
             ),
             (
+                lambda sides: sum((side / 300) ** 2 for side in sides) / len(sides),
+                "It compares with 300 whatever the schedule. Full size is the side of the last stage.",
+            ),
+            (
                 lambda sides: 1 - sum((side / sides[-1]) ** 2 for side in sides) / len(sides),
                 "This is what is saved. The task asks for what is left to do.",
             ),

@@ -108,7 +108,7 @@ class Labels:
         points: Sequence[Point],
         words: str,
         style: str,
-        aways: Sequence[float],
+        reaches: Sequence[float],
         *,
         is_needed: bool,
     ) -> Mark | None:
@@ -119,7 +119,7 @@ class Labels:
         for taken in levels:
             if taken is self._words and unclear:
                 break
-            for away, at in itertools.product(aways, points):
+            for away, at in itertools.product(reaches, points):
                 for said in _around(key, at, words, style, away):
                     box = words_box(said)
                     if not self._is_free(box, taken):
