@@ -9,10 +9,23 @@ from effnet_edu.model.cost import block_layers
 from effnet_edu.model.outline import steps
 from effnet_edu.model.specs import BlockSpec
 from effnet_edu.pictures.block import block_scene
-from effnet_edu.pictures.scene import joined
+from effnet_edu.pictures.scene import Scene, joined, text
 
 #: From block to block.
 _STEP = 96 * FULL_WIDTH / 4
+#: Height of the finding above the blocks, and width of one of its letters.
+_LINE, _LETTER = 26.0, 7.8
+
+
+def _finding(counts: Mapping[str, tuple[int, int]]) -> Scene:
+    """Return how the block with the most parameters compares with the one with the fewest, as one line."""
+    most, fewest = (pick(counts, key=lambda title: counts[title][1]) for pick in (max, min))
+    macs, parameters = (
+        f"{large / small:.2g}" for large, small in zip(counts[most], counts[fewest], strict=True)
+    )
+    work = "as many MACs" if macs == "1" else f"{macs} times the MACs"
+    said = f"{most}: {parameters} times the parameters of {fewest}, for {work}"
+    return Scene(_LETTER * len(said), _LINE, said, f"{said}.", (text("said", 0, 13, said, style="title"),))
 
 
 def blocks(named: Mapping[str, BlockSpec]) -> ScenePicture:
@@ -29,12 +42,16 @@ def blocks(named: Mapping[str, BlockSpec]) -> ScenePicture:
     most = max(
         max(step.channels_before, step.channels_after) for block in named.values() for step in steps(block)
     )
-    placed, table = [], []
+    placed, table, counts = [], [], {}
+    below = _LINE if len(named) > 1 else 0.0
     for index, (title, block) in enumerate(named.items()):
-        placed.append((f"block {index + 1}", block_scene(block, title, most), _STEP * index, 0.0))
+        placed.append((f"block {index + 1}", block_scene(block, title, most), _STEP * index, below))
         layers = list(block_layers(block))
         macs, parameters = sum(row.macs for row in layers), sum(row.parameters for row in layers)
         table.append((title, str(block), f"{macs:,}", f"{parameters:,}"))
+        counts[title] = macs, parameters
+    if len(named) > 1:
+        placed.append(("finding", _finding(counts), 0.0, 0.0))
     return ScenePicture(
         joined(", ".join(named), placed),
         caption="From top to bottom. Slabs are feature maps, channels x height x width, as wide as the "

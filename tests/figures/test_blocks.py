@@ -30,6 +30,21 @@ def test_blocks_say_their_steps_and_count_themselves():
     assert words >= {"MBConv", "24 x 56 x 56", "40 x 28 x 28"}
 
 
+def test_blocks_say_above_them_how_many_times_the_most_costs_what_the_least_does():
+    gated, plain = BLOCK, replace(BLOCK, squeeze_channels=0)
+    wide = replace(BLOCK, squeeze_channels=36)
+    for named in ({"wide": wide, "plain": plain, "SE": gated}, {"plain": plain, "SE": gated, "wide": wide}):
+        assert ee.figures.blocks(named).alt.endswith(
+            "wide: 1.8 times the parameters of plain, for as many MACs."
+        )
+    assert "of slow" not in ee.figures.blocks({"slow": gated}).alt
+    fused = replace(plain, operation="fused_mbconv")
+    assert (
+        "fused: 6.9 times the parameters of MBConv, for 4 times the MACs."
+        in ee.figures.blocks({"MBConv": plain, "fused": fused}).alt
+    )
+
+
 def test_too_many_blocks_for_one_line_are_refused():
     with pytest.raises(ValueError, match="There are 5 blocks"):
         ee.figures.blocks(dict.fromkeys("abcde", BLOCK))
