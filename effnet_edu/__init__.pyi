@@ -24,6 +24,7 @@ from .profiling.forward import profile
 from .profiling.layers import profile_layers
 from .profiling.peers import peer_counts
 from .profiling.roofs import roofline
+from .profiling.time_model import predict_time
 from .training.fine_tuning import fine_tune
 from .training.load_run import load_run
 from .training.loop import train
@@ -71,6 +72,7 @@ __all__ = [
     "measure_ceilings",
     "optimize_for_inference",
     "peer_counts",
+    "predict_time",
     "profile",
     "profile_layers",
     "profiling",

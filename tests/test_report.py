@@ -37,6 +37,7 @@ TINY = dataclasses.replace(
     fused_base="efficientnet_b0",
     resolution=64,
     seconds=0.01,
+    random_networks=20,
 )
 
 

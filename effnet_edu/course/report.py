@@ -20,6 +20,7 @@ from effnet_edu.profiling.device import as_device
 from effnet_edu.profiling.engines import check_engine
 from effnet_edu.profiling.names import ENGINES
 from effnet_edu.profiling.roofs import roofline
+from effnet_edu.profiling.time_model import fit_times, timed_engines
 from effnet_edu.published.tables import read as read_table
 from effnet_edu.studies.devices.experiments import extent, layer_profile
 from effnet_edu.studies.devices.records import IN_ENGINES, engine_of, measure_device, read_device
@@ -94,6 +95,13 @@ def _fused_networks(records: Records) -> list[Picture]:
     return [figures.fused_networks(_rows(records, "fused_networks"), published, _name(records))]
 
 
+def _random_networks(records: Records) -> list[Picture]:
+    """Return a picture an engine, as far as it ran enough networks."""
+    record = records["random_networks"]
+    models = [fit_times(record, engine) for engine in timed_engines(record)]
+    return [figures.time_predictors(model, _name(records)) for model in models]
+
+
 def _plain(experiment: str, draw: Callable[[list[dict[str, Any]], str], Picture]) -> Draw:
     return lambda records: [draw(_rows(records, experiment), _name(records))]
 
@@ -141,6 +149,12 @@ SECTIONS = (
         "How many stages to fuse",
         "The question of the EfficientNetV2 paper's table 3, asked of this device.",
         _fused_networks,
+    ),
+    Section(
+        "random_networks",
+        "What predicts time",
+        "The times of random networks, predicted from exact counts by fits that had not seen them.",
+        _random_networks,
     ),
 )
 

@@ -34,6 +34,7 @@ from effnet_edu.figures.roofline import macs_against_time, roofline
 from effnet_edu.figures.rounding import channel_rounding, layer_rounding
 from effnet_edu.figures.scaling_problem import before_2019, diminishing_returns, growth_of_macs
 from effnet_edu.figures.studies import gates, study
+from effnet_edu.figures.time_model import time_predictors
 from effnet_edu.figures.training import training_curves
 
 __all__ = [
@@ -83,5 +84,6 @@ __all__ = [
     "study",
     "throughput_against_batch",
     "time_and_memory_against_phi",
+    "time_predictors",
     "training_curves",
 ]

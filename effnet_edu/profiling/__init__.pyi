@@ -11,6 +11,7 @@ from .measurement import Measurement
 from .peers import peer_counts
 from .roof_lines import Ceilings
 from .roofs import Roofline, RooflinePoint, roofline
+from .time_model import TimeModel, TimePrediction, fit_times, predict_time
 from .training_cost import TrainingMeasurement, profile_training
 
 __all__ = [
@@ -24,12 +25,16 @@ __all__ = [
     "Measurement",
     "Roofline",
     "RooflinePoint",
+    "TimeModel",
+    "TimePrediction",
     "TrainingMeasurement",
     "audit",
     "fastest",
+    "fit_times",
     "largest_batch",
     "measure_ceilings",
     "peer_counts",
+    "predict_time",
     "profile",
     "profile_layers",
     "profile_training",

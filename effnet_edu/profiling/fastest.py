@@ -212,17 +212,21 @@ def _reason(engine: str) -> str:
 
 
 def in_rounds(
-    runners: dict[str, Runner], inputs: list[Tensor], seconds: float, watch: Watch
+    runners: dict[str, Runner],
+    inputs: list[Tensor],
+    seconds: float,
+    watch: Watch = Watch(),
+    rounds: int = ROUNDS,
 ) -> dict[str, list[float]]:
     """Return the median seconds of a batch for every engine in every round."""
     found: dict[str, list[float]] = {engine: [] for engine in runners}
     order, done = list(runners), 0
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for engine in order if number % 2 else reversed(order):
             watch.doing(engine)
             found[engine].append(_median(runners[engine], inputs, seconds, watch))
             done += 1
-            watch.progress(done / (ROUNDS * len(order)))
+            watch.progress(done / (rounds * len(order)))
     return found
 
 

@@ -71,6 +71,11 @@ class Ceilings:
         """
         return self.arithmetic[choice("precision", precision, tuple(self.arithmetic))]
 
+    def moving(self, bytes_moved: int) -> Ceiling:
+        """Return the ceiling of so many bytes: the last cache's where it is known and holds them all."""
+        fits = self.cache and self.cache_bytes and bytes_moved <= self.cache_bytes
+        return self.cache if fits and self.cache else self.memory
+
     def ridge(self, precision: str) -> float:
         """Return the arithmetic intensity, in MACs per byte, at which memory stops being the limit.
 

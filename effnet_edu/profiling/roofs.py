@@ -205,9 +205,8 @@ def points_under(
     peak = ceilings.peak(precision).per_second
     points = []
     for row in layers:
-        cached = bool(ceilings.cache and ceilings.cache_bytes and row.bytes_moved <= ceilings.cache_bytes)
-        moving = ceilings.cache if cached and ceilings.cache else ceilings.memory
-        bandwidth = moving.per_second
+        moving = ceilings.moving(row.bytes_moved)
+        cached, bandwidth = moving is ceilings.cache, moving.per_second
         bytes_need, macs_need = row.bytes_moved / bandwidth, row.macs / peak
         bound: Bound = "memory" if bytes_need >= macs_need else "arithmetic"
         if max(bytes_need, macs_need) < FAR_BELOW * row.seconds:

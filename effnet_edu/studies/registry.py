@@ -28,6 +28,7 @@ DEVICE_METHODS = {
     "resnet50": 1,
     "fused_blocks": 1,
     "fused_networks": 1,
+    "random_networks": 1,
 }
 DEVICE_EXPERIMENTS = tuple(DEVICE_METHODS)
 

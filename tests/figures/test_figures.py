@@ -21,9 +21,10 @@ from effnet_edu.figures.style import SMALLEST_TEXT
 from effnet_edu.ground.palette import CARD
 from effnet_edu.images.mismatch import Mismatch
 from effnet_edu.profiling.fastest import EngineComparison, EngineTime
+from effnet_edu.profiling.time_model import fit_times
 from effnet_edu.studies.registry import list_studies
 from effnet_edu.training.rows import Row
-from tests.profiling.made import made_ceilings, made_profile
+from tests.profiling.made import made_ceilings, made_profile, made_times, of_costs
 from tests.studies.made import made, made_gates
 
 TABLE = ee.published.read("effnet_coefficients")
@@ -225,6 +226,7 @@ DRAW = {
     ),
     "macs_against_time": lambda: ee.figures.macs_against_time(made_profile()),
     "roofline": lambda: ee.figures.roofline(ee.roofline(made_profile(), made_ceilings())),
+    "time_predictors": lambda: ee.figures.time_predictors(fit_times(made_times(of_costs)), "a device"),
     "training_curves": lambda: ee.figures.training_curves({"one run": TRAINING_ROWS}),
     "time_and_memory_against_phi": lambda: ee.figures.time_and_memory_against_phi(POINTS, "a device", 2),
 }

@@ -1,5 +1,9 @@
 """Layers and ceilings as they might have been measured, so that what follows can be checked exactly."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
 import torch
 
 import effnet_edu as ee
@@ -7,8 +11,13 @@ from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling import LayerProfile
 from effnet_edu.profiling.repeats import Timing
 from effnet_edu.profiling.roof_lines import Ceiling
+from effnet_edu.profiling.time_model import counted
+from effnet_edu.studies.devices.random_specs import random_network
 
 DEVICE = "a made-up processor, 2 threads"
+#: Milliseconds for one of each count on a device that is made up.
+COSTS = {"dense_macs": 3e-8, "depthwise_macs": 2e-7, "activations": 0.0, "bytes": 5e-8, "layers": 0.02}
+NETWORKS = [counted(ee.cost(random_network(number))) for number in range(80)]
 
 
 def made_ceilings(device_name: str = DEVICE, cache: float | None = 100e9) -> ee.profiling.Ceilings:
@@ -59,3 +68,25 @@ def made_profile(network: str | NetworkSpec = "efficientnet_b0", precision: str 
         torch_version=torch.__version__,
         seed=0,
     )
+
+
+def made_times(
+    milliseconds: Callable[[dict[str, int]], float],
+    count: int = 80,
+    engine: str = "torch",
+    noise: float = 0.0,
+) -> SimpleNamespace:
+    """Return a record of a device on which a network with these counts takes so long."""
+    drawn = np.random.default_rng(1)
+    rows = []
+    for number, counts in enumerate(NETWORKS[:count]):
+        took = milliseconds(counts) * float(np.exp(noise * drawn.normal()))
+        times: dict[str, object] = {"roofline_ms": took / 4, f"{engine}_ms": [1.1 * took, took]}
+        rows.append({"network": number, "batch_size": 1, "threads": 2} | counts | times)
+    return SimpleNamespace(data={"rows": rows})
+
+
+def of_costs(counts: dict[str, int]) -> float:
+    """Return the milliseconds of a network on the device of `COSTS`."""
+    held = counts | {"dense_macs": counts["macs"] - counts["depthwise_macs"]}
+    return 2.0 + sum(cost * held[name] for name, cost in COSTS.items())

@@ -8,13 +8,14 @@ import torch
 
 from effnet_edu.model.cost import cost
 from effnet_edu.profiling.repeats import Timing
-from effnet_edu.studies.devices import experiments
+from effnet_edu.studies.devices import experiments, random_specs
 from effnet_edu.studies.devices.experiments import Extent
 from effnet_edu.studies.devices.records import recorded_devices
 from effnet_edu.studies.record import RESULTS
 from effnet_edu.studies.registry import DEVICE_METHODS, list_studies, study
 from effnet_edu.studies.result import read
 from tests.cases import thorough_but_for
+from tests.profiling.made import made_ceilings
 from tests.studies.golden_runs import computed, stored
 
 #: Another CPU adds in another order: with the oldest instructions that torch has, losses differ by 0.0005 of
@@ -65,7 +66,7 @@ def test_recorded_runs_are_the_runs_of_the_study(name):
 
 TIME = Timing((0.001, 0.001, 0.001))
 #: Columns of a clock or of the memory that was really taken; all others are counted.
-MEASURED = {"repeats", "noisy", "speed", "lowest_speed", "highest_speed", "saved_bytes"}
+MEASURED = {"repeats", "noisy", "speed", "lowest_speed", "highest_speed", "saved_bytes", "threads"}
 
 
 def counted(rows):
@@ -87,13 +88,17 @@ def a_training_step(network, batch, resolution, **_options):
     )
 
 
-@pytest.mark.parametrize("experiment", ["memory_formats", "resnet50", "fused_blocks", "fused_networks"])
+@pytest.mark.parametrize(
+    "experiment", ["memory_formats", "resnet50", "fused_blocks", "fused_networks", "random_networks"]
+)
 def test_what_a_device_experiment_counts_is_what_was_recorded(experiment, monkeypatch):
     """The same code at the recorded extent, with the clock taken out: what is left must be equal."""
-    recorded = [records[experiment] for records in recorded_devices().values()]
+    recorded = [records[experiment] for records in recorded_devices().values() if experiment in records]
     current = [one for one in recorded if one.provenance.method == DEVICE_METHODS[experiment]]
     monkeypatch.setattr(experiments, "time_module", lambda *_arguments, **_options: TIME)
     monkeypatch.setattr(experiments, "profile_training", a_training_step)
+    monkeypatch.setattr(random_specs, "measure_ceilings", lambda *_arguments, **_options: made_ceilings())
+    monkeypatch.setattr(random_specs, "engine_times", lambda *_arguments: {})
     for one in current:
         extent = {
             key: tuple(value) if isinstance(value, list) else value

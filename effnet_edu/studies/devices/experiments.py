@@ -30,6 +30,7 @@ from effnet_edu.profiling.module import time_module
 from effnet_edu.profiling.repeats import Timing
 from effnet_edu.profiling.training_cost import profile_training
 from effnet_edu.profiling.workload import PRECISIONS
+from effnet_edu.studies.devices.random_specs import timed_networks
 from effnet_edu.studies.registry import DEVICE_EXPERIMENTS
 
 #: How often whole networks take turns.
@@ -56,6 +57,7 @@ class Extent:
         precisions: Precisions of the ranking.
         seconds: How long each thing is timed.
         engine: What runs whole networks, where they are ranked and where batches grow.
+        random_networks: How many networks drawn at random are timed, each at its own input size.
     """
 
     device: torch.device
@@ -70,6 +72,7 @@ class Extent:
     precisions: tuple[str, ...]
     seconds: float
     engine: str = "torch"
+    random_networks: int = 300
 
 
 _V1 = tuple(f"efficientnet_b{n}" for n in range(8))
@@ -86,7 +89,7 @@ def extent(device: torch.device, quick: bool = False) -> Extent:
     if quick:
         return Extent(
             device, ("efficientnet_lite0", "efficientnet_b0", "efficientnetv2_b0"), ("efficientnet_b0",),
-            (1,), (1, 2, 4), 2, "efficientnet_b0", 2, 96, ("fp32",), 0.1,
+            (1,), (1, 2, 4), 2, "efficientnet_b0", 2, 96, ("fp32",), 0.1, random_networks=40,
         )  # fmt: skip
     if device.type == "cpu":
         return Extent(
@@ -301,6 +304,11 @@ def fused_networks(how: Extent) -> list[DeviceRow]:
             }
         )
     return rows
+
+
+def random_networks(how: Extent) -> list[DeviceRow]:
+    """Return counts and times of networks drawn at random, at the largest batch of the ranking."""
+    return timed_networks(how.random_networks, how.device, how.batch_sizes[-1])
 
 
 def perform(experiment: str, how: Extent) -> list[DeviceRow]:

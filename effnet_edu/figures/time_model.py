@@ -1,0 +1,74 @@
+"""What predicts time: predicted against measured, and how wrong each count is alone."""
+
+from matplotlib.ticker import PercentFormatter
+
+from effnet_edu.figures.choosing import log_ticks
+from effnet_edu.figures.picture import Numbers, Picture
+from effnet_edu.figures.style import finding, new_figure, plain_log_axis, styled
+from effnet_edu.ground.palette import CARD, COMPOUND, GREY, INK
+from effnet_edu.profiling.time_model import PREDICTORS, TimeModel
+
+
+@styled
+def time_predictors(model: TimeModel, device: str) -> Picture:
+    """Draw predicted over measured time of networks that a fit had not seen, and the error of each predictor.
+
+    Args:
+        model: From `ee.profiling.fit_times`.
+        device: Name of the device.
+    """
+    figure, (left, right) = new_figure(3.9, columns=2, widths=(1.0, 1.25))
+    predicted = model.predicted_ms["together"]
+    ends = (min(*predicted, *model.measured_ms) / 1.2, max(*predicted, *model.measured_ms) * 1.2)
+    left.plot(ends, ends, color=GREY, linestyle="--", linewidth=1.2)
+    left.plot(
+        model.measured_ms, predicted, "o", color=COMPOUND, markersize=4, markeredgecolor=CARD,
+        markeredgewidth=0.4,
+    )  # fmt: skip
+    ticks = log_ticks(*ends)
+    for which in "xy":
+        plain_log_axis(left, which, ticks, [f"{tick:g}" for tick in ticks])
+    left.set(xlim=ends, ylim=ends, aspect="equal")
+    left.set(xlabel="ms, measured", ylabel="ms, from counts together", title="Networks not seen before")
+
+    names = sorted(PREDICTORS, key=model.error)
+    rows = range(len(names))
+    halves, most = [model.error(name) for name in names], [model.error(name, 0.9) for name in names]
+    colours = [{"together": COMPOUND}.get(name, GREY) for name in names]
+    hatches = ["//" if "roofline" in name else "" for name in names]
+    right.barh(rows, halves, 0.6, color=colours, hatch=hatches, edgecolor=CARD)
+    right.plot(most, rows, "|", color=INK, markersize=11, markeredgewidth=1.6)
+    for row, half, far in zip(rows, halves, most, strict=True):
+        right.annotate(f"{half:.0%}", (max(half, far), row), (6, 0), textcoords="offset points", va="center")
+    right.set_yticks(rows, [PREDICTORS[name] for name in names])
+    right.invert_yaxis()
+    right.grid(visible=False, axis="y")
+    right.xaxis.set_major_formatter(PercentFormatter(1, 0))
+    right.set(xlim=(0, 1.15 * max(most)), xlabel="error: median (bar), nine tenths (tick)")
+    right.set_title("Each count alone, and together")
+    finding(figure, model.claim.replace(": off by", ":\noff by").replace(": they", ":\nthey"))
+    count = len(model.measured_ms)
+    threads = "1 thread" if model.threads == 1 else f"{model.threads} threads"
+    return Picture(
+        figure,
+        alt=f"{count} random networks on {device}, batch {model.batch_size}, in {model.engine}; median error "
+        "on networks not seen: "
+        + ", ".join(f"{PREDICTORS[name]} {model.error(name):.0%}" for name in names)
+        + f". {model.claim}",
+        caption=f"{count} networks drawn at random, batch {model.batch_size}, fp32, measured on {device} in "
+        f"{model.engine} with {threads}, the fastest run of each. Each prediction comes from a fit to the "
+        f"nine tenths of the networks that it is not in. Of two visits to a network, the slower one took "
+        f"{model.repeat_error:.0%} longer in the median.",
+        numbers=Numbers(
+            ("predictor", "median error", "nine tenths within", "rank correlation"),
+            [
+                (
+                    PREDICTORS[name],
+                    f"{model.error(name):.1%}",
+                    f"{model.error(name, 0.9):.1%}",
+                    f"{model.rank_correlation(name):.2f}",
+                )
+                for name in names
+            ],
+        ),
+    )
