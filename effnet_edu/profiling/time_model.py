@@ -15,6 +15,7 @@ from effnet_edu.ground.checks import choice, quoted
 from effnet_edu.model.cost import NetworkCost, cost
 from effnet_edu.model.specs import NetworkSpec
 from effnet_edu.profiling.names import ENGINES
+from effnet_edu.profiling.repeats import NOISY_SPREAD
 
 #: Counts that are tried alone, as they are called in sentences.
 ALONE: Mapping[str, str] = {
@@ -142,16 +143,25 @@ class TimeModel:
     @property
     def claim(self) -> str:
         """Whether activations predict time better than MACs here, in a sentence."""
-        lead, low, high = self.lead("activations", "macs")
+        lead, low, high = (100 * value for value in self.lead("activations", "macs"))
         errors = f"{self.error('activations'):.0%} against {self.error('macs'):.0%} in the median"
-        span = f"{100 * lead:+.0f} points, {100 * low:+.0f} to {100 * high:+.0f}"
         if low <= 0 <= high:
             return (
-                f"In {self.engine}, it is not decided whether activations or MACs predict time better: they "
-                f"are off by {errors} ({span})."
+                f"In {self.engine}, it is not decided whether activations or MACs predict time better: off "
+                f"by {errors}, {-lead:+.0f} points ({-high:+.0f} to {-low:+.0f})."
             )
-        verb = "better" if lead > 0 else "worse"
-        return f"In {self.engine}, activations predict time {verb} than MACs: off by {errors} ({span})."
+        verb, more, span = ("better", "less", (low, high)) if lead > 0 else ("worse", "more", (-high, -low))
+        return (
+            f"In {self.engine}, activations predict time {verb} than MACs: off by {errors}, "
+            f"{abs(lead):.0f} points {more} ({span[0]:.0f} to {span[1]:.0f})."
+        )
+
+    @property
+    def advice(self) -> str:
+        """What to do where other programs disturbed the times; empty where they did not."""
+        if self.repeat_error <= NOISY_SPREAD:
+            return ""
+        return " Other programs disturbed these times: close them, and measure again."
 
     @property
     def against_roofline(self) -> str:
