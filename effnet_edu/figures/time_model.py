@@ -57,7 +57,7 @@ def time_predictors(model: TimeModel, device: str) -> Picture:
     right.set_title("Each count alone, and together")
     finding(figure, model.claim.rstrip(".").replace(": ", ":\n"))
     count = len(model.measured_ms)
-    threads = "1 thread" if model.threads == 1 else f"{model.threads} threads"
+    threads = " with 1 thread" if model.threads else ""
     return Picture(
         figure,
         alt=f"{count} random networks on {device}, batch {model.batch_size}, in {model.engine}; median error "
@@ -65,7 +65,7 @@ def time_predictors(model: TimeModel, device: str) -> Picture:
         + ", ".join(f"{PREDICTORS[name]} {model.error(name):.0%}" for name in names)
         + f". {model.claim}",
         caption=f"{count} networks drawn at random, batch {model.batch_size}, fp32, measured on {device} in "
-        f"{model.engine} with {threads}, the fastest run of each. Each network is predicted from the nine "
+        f"{model.engine}{threads}, the fastest run of each. Each network is predicted from the nine "
         "tenths that it is not in; on the dashed line a prediction is right. Of two visits to a network, the "
         f"slower one took {model.repeat_error:.0%} longer in the median.{model.advice}",
         numbers=Numbers(

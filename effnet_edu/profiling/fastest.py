@@ -212,21 +212,17 @@ def _reason(engine: str) -> str:
 
 
 def in_rounds(
-    runners: dict[str, Runner],
-    inputs: list[Tensor],
-    seconds: float,
-    watch: Watch = Watch(),
-    rounds: int = ROUNDS,
+    runners: dict[str, Runner], inputs: list[Tensor], seconds: float, watch: Watch
 ) -> dict[str, list[float]]:
     """Return the median seconds of a batch for every engine in every round."""
     found: dict[str, list[float]] = {engine: [] for engine in runners}
     order, done = list(runners), 0
-    for number in range(rounds):
+    for number in range(ROUNDS):
         for engine in order if number % 2 else reversed(order):
             watch.doing(engine)
             found[engine].append(_median(runners[engine], inputs, seconds, watch))
             done += 1
-            watch.progress(done / (rounds * len(order)))
+            watch.progress(done / (ROUNDS * len(order)))
     return found
 
 

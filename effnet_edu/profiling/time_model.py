@@ -96,12 +96,12 @@ class TimeModel:
     Attributes:
         engine: What ran the networks.
         batch_size: Images at once.
-        threads: Threads that it computed with, of a CPU.
+        threads: Threads of a CPU; 0 on an accelerator.
         coefficients: Milliseconds for one of each count, and the constant under `"constant"`.
         ranges: Of each count, the least and the most that was measured.
-        measured_ms: Fastest run of each network.
+        measured_ms: Time of each network.
         predicted_ms: By predictor, the milliseconds of each network from a fit that had not seen it.
-        repeat_error: By what share the slower one of a network's visits was slower, in the median.
+        repeat_error: By what share the slower one of two visits to a network was slower, in the median.
     """
 
     engine: str
@@ -183,6 +183,7 @@ class TimePrediction:
         resolution: Side of the input in pixels.
         batch_size: Images at once.
         engine: What is to run it.
+        threads: Threads of a CPU; 0 on an accelerator.
         milliseconds: Predicted time of a batch.
         error: Half of the networks that were held out were predicted within this share of their time.
         error_90: Nine tenths of them were.
@@ -193,14 +194,16 @@ class TimePrediction:
     resolution: int
     batch_size: int
     engine: str
+    threads: int
     milliseconds: float
     error: float
     error_90: float
     beyond: tuple[str, ...]
 
     def __str__(self) -> str:
+        where = f"{self.engine} with 1 thread" if self.threads else self.engine
         said = (
-            f"{self.network}, {self.resolution} px, batch {self.batch_size}, in {self.engine}: "
+            f"{self.network}, {self.resolution} px, batch {self.batch_size}, in {where}: "
             f"{self.milliseconds:.3g} ms predicted. Of networks that it had not seen, half were predicted "
             f"within {self.error:.0%} of their time, nine tenths within {self.error_90:.0%}."
         )
@@ -212,8 +215,7 @@ class TimePrediction:
 def fit_times(record: Recorded, engine: str = "torch") -> TimeModel:
     """Fit the times of a record's networks to their counts, and say how wrong that is on unseen ones.
 
-    Each of ten parts of the networks is predicted from the other nine. The time of a network is its fastest
-    run, since other programs can only make a run slower.
+    Each of ten parts of the networks is predicted from the other nine.
 
     Args:
         record: Of the experiment `random_networks`, as `ee.studies.recorded_devices` returns it.
@@ -230,7 +232,8 @@ def fit_times(record: Recorded, engine: str = "torch") -> TimeModel:
     tables["fitted_roofline"] = np.stack([roofline, np.ones(len(rows))], axis=1)
     predicted = {name: _held_out(table, times) for name, table in tables.items()}
     predicted["roofline"] = roofline
-    repeats = [max(row[f"{engine}_ms"]) / min(row[f"{engine}_ms"]) - 1 for row in rows]
+    visits = [row[f"{engine}_ms"] for row in rows]
+    repeats = [max(found) / min(found) - 1 for found in visits if len(found) > 1]
     coefficients = fitted(tables["together"], times)
     return TimeModel(
         engine,
@@ -312,6 +315,7 @@ def predict_time(
         about.resolution,
         model.batch_size,
         engine,
+        model.threads,
         sum(model.coefficients[name] * row[name] for name in row),
         model.error("together"),
         model.error("together", 0.9),

@@ -98,7 +98,7 @@ def test_what_a_device_experiment_counts_is_what_was_recorded(experiment, monkey
     monkeypatch.setattr(experiments, "time_module", lambda *_arguments, **_options: TIME)
     monkeypatch.setattr(experiments, "profile_training", a_training_step)
     monkeypatch.setattr(random_specs, "measure_ceilings", lambda *_arguments, **_options: made_ceilings())
-    monkeypatch.setattr(random_specs, "engine_times", lambda *_arguments: {})
+    monkeypatch.setattr(random_specs, "engine_seconds", lambda *_arguments: {})
     for one in current:
         extent = {
             key: tuple(value) if isinstance(value, list) else value

@@ -1,5 +1,9 @@
 """Networks drawn at random, and the time that engines take for them: what counts are held against."""
 
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -11,20 +15,18 @@ from effnet_edu.model.network import build
 from effnet_edu.model.specs import NetworkSpec, Operation, StageSpec
 from effnet_edu.model.variants import spec
 from effnet_edu.profiling.ceilings import measure_ceilings
-from effnet_edu.profiling.device import exclusive
+from effnet_edu.profiling.device import exclusive, stopwatch
 from effnet_edu.profiling.engines import Runner, in_engine, is_installed
-from effnet_edu.profiling.fastest import in_rounds
 from effnet_edu.profiling.names import CPU_ENGINES
 from effnet_edu.profiling.roof_lines import Ceilings
-from effnet_edu.profiling.threads import free_threads
 from effnet_edu.profiling.time_model import counted
 from effnet_edu.profiling.workload import random_inputs
 
 #: Of how many networks each engine runs one. OpenVINO takes long to make a network ready, and `"compiled"`
 #: takes minutes, so it is left out.
-ENGINES = {"torch": 1, "onnxruntime": 1, "openvino": 3}
-#: How often all networks are gone through, and rounds in which the engines take turns over one of them.
-VISITS, ROUNDS = 2, 3
+ENGINES = {"torch": 1, "onnxruntime": 1, "openvino": 5}
+#: Rounds in which the engines take turns over a network, and of how many networks one is measured again.
+ROUNDS, AGAIN = 3, 5
 #: Multiply-adds and outputs of convolutions; B0 at 224 pixels has 0.39 and 6.7 million, within both.
 MACS, ACTIVATIONS = (20e6, 800e6), (0.3e6, 9e6)
 
@@ -83,8 +85,11 @@ def least_ms(network: NetworkCost, ceilings: Ceilings, batch_size: int) -> float
 def timed_networks(count: int, device: torch.device, batch_size: int) -> list[dict[str, Any]]:
     """Return a row a network: its exact counts, what the roofline allows, and its milliseconds by engine.
 
-    All networks are gone through twice, minutes apart, and of each visit the fastest run is kept: other
-    programs can only make a run slower, and two visits say how well the clock agrees with itself.
+    Of each visit to a network the fastest run is kept: other programs can only make a run slower. A fifth of
+    the networks is visited again at the end, to say how well the clock agrees with itself.
+
+    A CPU computes with one thread, and its clock is the processor time of this process. Several threads would
+    wait for each other wherever another program takes a core, and over minutes one always does.
 
     Args:
         count: Networks.
@@ -92,33 +97,58 @@ def timed_networks(count: int, device: torch.device, batch_size: int) -> list[di
         batch_size: Images at once.
     """
     rows: list[dict[str, Any]] = []
-    with free_threads(device) as threads:
+    with _one_thread() if device.type == "cpu" else nullcontext():
         ceilings = measure_ceilings(device, refresh=True)
         for number in range(count):
             about = cost(random_network(number))
             rows.append(
                 {"network": number, "resolution": about.resolution, "batch_size": batch_size}
                 | counted(about, batch_size)
-                | {"roofline_ms": round(least_ms(about, ceilings, batch_size), 4), "threads": threads.used}
+                | {"roofline_ms": round(least_ms(about, ceilings, batch_size), 4)}
+                | {"threads": ceilings.threads}
             )
         with exclusive(device), torch.inference_mode():
-            for row in VISITS * rows:
-                for engine, seconds in engine_times(row["network"], device, batch_size).items():
-                    row.setdefault(f"{engine}_ms", []).append(round(1000 * min(seconds), 3))
+            for row in (*rows, *rows[::AGAIN]):
+                for engine, seconds in engine_seconds(row["network"], device, batch_size).items():
+                    row.setdefault(f"{engine}_ms", []).append(round(1000 * seconds, 3))
     return rows
 
 
-def engine_times(number: int, device: torch.device, batch_size: int) -> dict[str, list[float]]:
-    """Return the seconds of a network in each engine that runs it here, one run a round."""
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def engine_seconds(number: int, device: torch.device, batch_size: int) -> dict[str, float]:
+    """Return the seconds of a network's fastest run in each engine that runs it here, measured in turns."""
     network = random_network(number)
     net = build(network, generator=torch.Generator().manual_seed(0)).to(device).eval()
-    inputs = list(random_inputs(batch_size, 3, network.resolution, device, torch.float32, seed=0))
+    inputs = random_inputs(batch_size, 3, network.resolution, device, torch.float32, seed=0)
     runners: dict[str, Runner] = {
         engine: in_engine(engine, net, inputs[0].shape)
         for engine, every in ENGINES.items()
         if number % every == 0 and (engine == "torch" or _runs(engine, device))
     }
-    return in_rounds(runners, inputs, 0.0, rounds=ROUNDS)
+    found: dict[str, list[float]] = {engine: [] for engine in runners}
+    for turn in range(ROUNDS):
+        for engine, run in runners.items():
+            run(inputs[2 * turn % len(inputs)])  # not counted: another engine has just filled the caches
+            found[engine].append(_seconds(run, inputs[(2 * turn + 1) % len(inputs)], device))
+    return {engine: min(seconds) for engine, seconds in found.items()}
+
+
+def _seconds(run: Runner, images: torch.Tensor, device: torch.device) -> float:
+    """Return the seconds of one run; by the wall clock on Windows, whose other one has steps of 16 ms."""
+    if device.type != "cpu" or sys.platform == "win32":
+        return stopwatch(device).time(lambda: run(images))
+    begun = time.process_time()
+    run(images)
+    return time.process_time() - begun
 
 
 def _runs(engine: str, device: torch.device) -> bool:
