@@ -173,6 +173,32 @@ def fetched(page: Page, offer: photograph.Offer) -> None:
     page.locator(".ee-sight[data-live=ready]").wait_for()
 
 
+# Notes, whenever the words above the answers change, whether the answers below are marked as those of before.
+NOTE_BUSY = """() => {
+    window.noted = [];
+    const said = document.querySelector('.ee-said'), seen = document.querySelector('.ee-seen');
+    new MutationObserver(() => noted.push([said.textContent, seen.ariaBusy,
+        document.querySelector('.ee-answers').disabled, document.querySelector('.ee-took').textContent]))
+        .observe(said, {childList: true}) }"""
+
+
+@pytest.mark.browser
+def test_an_old_answer_is_marked_as_one_while_the_network_looks(page: Page) -> None:
+    page.get_by_role("button", name="a tabby cat").click()
+    expect(page.locator(".ee-said")).to_contain_text("a tabby cat: ")
+    expect(page.locator(".ee-seen")).to_have_attribute("aria-busy", "false")
+    page.evaluate(NOTE_BUSY)
+    other = next(row.shows for row in PHOTOGRAPHS.values() if row.shows != "a tabby cat")
+    page.get_by_role("button", name="a tabby cat").click()
+    page.get_by_role("button", name=other).click()
+    expect(page.locator(".ee-said")).to_contain_text(f"{other}: ")
+    expect(page.locator(".ee-seen")).to_have_attribute("aria-busy", "false")
+    looks = [rest for said, *rest in page.evaluate("() => noted") if said.startswith("The network looks at")]
+    assert looks
+    assert all(rest == ["true", True, ""] for rest in looks)
+    assert not any(said.startswith(f"{other}: ") for said, *_ in page.evaluate("() => noted.slice(0, -1)"))
+
+
 @pytest.mark.browser
 def test_a_mistake_gives_another_answer_and_no_error(page: Page) -> None:
     net, cat = ee.create(LITE0[0], weights=LITE0[1]), ee.images.photograph("chelsea")

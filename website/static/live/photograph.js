@@ -13,9 +13,19 @@ const place = name => new URL(`../photograph/${name}`, import.meta.url).href;
 
 const samples = {};
 let worker = null, about = null, network = null, picture = null, found = null;
+let waiting = 0; // pictures that were sent and have no answer yet
+
+// An answer stands until the next one, grey, and is no answer of the picture that is named above it.
+const be_busy = busy => {
+  answers.disabled = busy;
+  seen.setAttribute("aria-busy", busy);
+  if (busy) took.textContent = "";
+};
 
 const fail = reason => {
   network = null;
+  waiting = 0;
+  be_busy(true);
   share.hidden = true;
   fetching.disabled = networks.disabled = false;
   choice.disabled = true;
@@ -60,7 +70,7 @@ const start = () => {
       root.dataset.live = "ready";
       said.textContent = `${network.title} is ready: choose a photograph.`;
       ask();
-    } else show(data.found);
+    } else if (--waiting <= 0) show(data.found);
   };
 };
 
@@ -70,7 +80,9 @@ const wrongly = () => Number(mistakes.find(button => button.getAttribute("aria-p
 const ask = () => {
   if (!picture) return;
   root.dataset.live = "busy";
-  said.textContent = "The network looks ...";
+  said.textContent = `The network looks at ${picture.name} ...`;
+  waiting += 1;
+  be_busy(true);
   const chosen = wrongly();
   worker.postMessage({ picture: picture.pixels, ways: network.ways.filter((_, n) => n === 0 || n === chosen) });
 };
@@ -94,6 +106,7 @@ const show = results => {
     return row;
   }));
   seen.hidden = false;
+  be_busy(false);
   paint();
 };
 
