@@ -13,6 +13,8 @@ from effnet_edu.ground.cache import MEASURED
 
 #: Seconds after which the kernel of a page that is gone is taken back.
 GONE_SECONDS = 60
+#: What Notebook 7 brings where it is installed: it asks for parts of JupyterLab that a page of Voila has not.
+NOT_FOR_VOILA = "@jupyter-notebook/lab-extension"
 
 
 def page() -> dict[str, Any]:
@@ -56,6 +58,7 @@ def demo_command(notebook: Path, visitors: int, port: int | None = None, browser
         str(notebook),
         f"--Voila.ip={LOCALHOST}",
         message_limit("Voila"),
+        f"--VoilaConfiguration.extension_denylist={NOT_FOR_VOILA}",
         f"--LimitedKernelManager.most={visitors}",
         f"--LimitedKernelManager.cull_idle_timeout={GONE_SECONDS}",
         f"--LimitedKernelManager.cull_interval={GONE_SECONDS // 2}",
