@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, of_the_frame("PhiLab")]
 def nothing_in_the_learners_face(lab: Notebook, page: Page) -> Iterator[None]:
     yield
     assert lab.errors() == []
-    assert page.get_by_text("model not found").count() == 0
+    expect(page.get_by_text("model not found")).to_have_count(0)
 
 
 def test_a_fault_while_measuring_ends_as_a_sentence(lab: Notebook, page: Page) -> None:
@@ -31,14 +31,16 @@ def test_a_fault_while_measuring_ends_as_a_sentence(lab: Notebook, page: Page) -
 
 
 def test_two_labs_measure_in_turn(lab: Notebook, page: Page, case: Case) -> None:
-    lab.run_in_kernel(f"other = {case.code}; other.logic.request(); lab.logic.request()")
-    # Whichever begins, the other one says that it waits.
+    # The device is held until one of the two has come to it: otherwise one may end before the other begins.
     said = lab.run_in_kernel(
-        "import time; seen = False\n"
+        "import time\n"
+        "from effnet_edu.profiling.device import as_device, exclusive\n"
+        f"other = {case.code}\n"
         "def waits(): return any(\n"
         "    'this one waits for it' in one.logic.status.message for one in (lab, other))\n"
-        "def busy(): return lab.logic.status.is_busy or other.logic.status.is_busy\n"
-        "while busy() and not (seen := waits()): time.sleep(0.001)\n"
+        "with exclusive(as_device('cpu')):\n"
+        "    other.logic.request(); lab.logic.request(); end = time.monotonic() + 300\n"
+        "    while not (seen := waits()) and time.monotonic() < end: time.sleep(0.01)\n"
         "print(seen)"
     )
     assert said == "True\n"

@@ -129,7 +129,7 @@ def test_tab_reaches_everything(lab: Notebook, page: Page, case: Case) -> None:
 
 def test_an_arrow_key_changes_numbers_and_alternative_text(lab: Notebook, page: Page, case: Case) -> None:
     pictures = page.locator(PICTURES)
-    assert pictures.count() == COUNT
+    expect(pictures).to_have_count(COUNT)
     before = numbers(page), [pictures.nth(n).get_attribute("aria-label") for n in range(COUNT)]
     value = slider(page, case).get_attribute("aria-valuetext")
     slider(page, case).focus()

@@ -51,7 +51,9 @@ def test_lesson_02_rebuilds_and_measures_when_phi_moves(notebook: Notebook, page
     page.keyboard.press("PageUp")
     b2 = ee.cost(ee.compound(1.0))
     expect(page.locator(".ee-lab .ee-computed").first).to_contain_text(f"{b2.macs / 1e9:.3g} billion")
-    assert f"{b2.resolution} px" in page.locator(".ee-lab .ee-aside").first.inner_text()
+    expect(page.locator(".ee-lab .ee-aside").first).to_contain_text(
+        f"{b2.resolution} px", use_inner_text=True
+    )
     wait_until_measured(page, "1")
     after = number(page, "time a batch")
     assert before != after
@@ -71,12 +73,12 @@ def test_a_typed_number_and_a_slider_are_one_setting(lab: Notebook, page: Page) 
 def test_what_was_measured_is_greyed_until_new(lab: Notebook, page: Page) -> None:
     page.locator(".ee-button-measure").click()
     wait_until_measured(page, "1")
-    assert page.locator(".ee-stale").count() == 0
+    expect(page.locator(".ee-stale")).to_have_count(0)
     lab.slider(".ee-phi").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".ee-stale dt").first).to_have_text("time a batch, measured before, at phi 1")
     wait_until_measured(page, "1.1")
-    assert page.locator(".ee-stale").count() == 0
+    expect(page.locator(".ee-stale")).to_have_count(0)
 
 
 def test_a_named_network_snaps_and_moving_phi_leaves_it(lab: Notebook, page: Page) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 
 import effnet_edu as ee
 from effnet_edu.labs.frame.page import exact
@@ -136,7 +136,7 @@ def test_the_budget_line_is_dragged_and_a_network_says_what_it_needs(opened: Tou
     assert logic.most_macs == 4.2
     tip = page.locator("#picture .ee-tip")
     assert tip.inner_text().startswith("EfficientNet-B4\n82.9% top-1, published: arXiv")
-    assert page.locator(".ee-lit[data-key='network efficientnet_b4 380/name B4']").count() == 1
+    expect(page.locator(".ee-lit[data-key='network efficientnet_b4 380/name B4']")).to_have_count(1)
     page.locator("[data-key='budget/touch']").press("PageUp")
     opened.settle()
     assert logic.most_macs == 5.2
@@ -157,7 +157,7 @@ def test_a_layer_is_chosen_in_the_block_and_its_work_is_dragged_and_stepped(open
     page.locator("[data-key='expand/touch']").click()
     opened.settle()
     assert logic.layer == "expand"
-    assert page.locator("[data-key^='work/kernel']").count() == 4
+    expect(page.locator("[data-key^='work/kernel']")).to_have_count(4)
     track, before = opened.box("work/touch"), opened.box("work/kernel 0")
     page.mouse.move(track["x"] + track["width"] - 9, track["y"] + 11)
     page.mouse.down()
@@ -180,14 +180,14 @@ def test_an_operation_lights_up_with_its_mark_in_the_other_picture(opened: Touch
     page = opened.page
     lit = "#charts .ee-lit[data-key^='depthwise/intensity']"
     page.locator("[data-key='depthwise/touch']").hover()
-    assert page.locator("#picture .ee-lit[data-key='depthwise/outline']").count() == 1
-    assert page.locator(lit).count() == 1
+    expect(page.locator("#picture .ee-lit[data-key='depthwise/outline']")).to_have_count(1)
+    expect(page.locator(lit)).to_have_count(1)
     page.locator("[data-key='depthwise/intensity 1']").hover()
-    assert page.locator("#picture .ee-lit[data-key='depthwise/outline']").count() == 1
+    expect(page.locator("#picture .ee-lit[data-key='depthwise/outline']")).to_have_count(1)
     page.mouse.move(0, 899)
-    assert page.locator(".ee-lit").count() == 0
+    expect(page.locator(".ee-lit")).to_have_count(0)
     page.locator("[data-key='expand/touch']").focus()
-    assert page.locator("#charts .ee-lit[data-key='expand/intensity 0']").count() == 1
+    expect(page.locator("#charts .ee-lit[data-key='expand/intensity 0']")).to_have_count(1)
 
 
 def test_gates_are_dragged_and_buttons_close_them(chrome: Browser, monkeypatch: pytest.MonkeyPatch):
@@ -224,17 +224,17 @@ def test_a_stage_is_fused_by_hand_and_by_keyboard_and_lights_up_in_both_pictures
     assert logic.fused == (3,)
     lit = {"#picture": "stage 3/operation", "#charts": "stage 3/row bar 0"}
     for picture, key in lit.items():
-        assert page.locator(f"{picture} .ee-lit[data-key='{key}']").count() == 1
+        expect(page.locator(f"{picture} .ee-lit[data-key='{key}']")).to_have_count(1)
     page.locator("[data-key='stage 3/touch']").press("ArrowRight")
     page.keyboard.press("Enter")
     opened.settle()
     assert logic.fused == (3, 4)
-    assert page.locator("#charts .ee-lit[data-key='stage 4/point']").count() == 1
-    assert page.locator("#charts .ee-lit[data-key^='stage 3/']").count() == 0
+    expect(page.locator("#charts .ee-lit[data-key='stage 4/point']")).to_have_count(1)
+    expect(page.locator("#charts .ee-lit[data-key^='stage 3/']")).to_have_count(0)
     page.locator("[data-key='stage 6/row touch']").hover()
-    assert page.locator("#picture .ee-lit[data-key='stage 6/operation']").count() == 1
+    expect(page.locator("#picture .ee-lit[data-key='stage 6/operation']")).to_have_count(1)
     page.mouse.move(0, 0)
-    assert page.locator(".ee-lit[data-key^='stage 6/']").count() == 0
+    expect(page.locator(".ee-lit[data-key^='stage 6/']")).to_have_count(0)
     page.locator("[data-key='times/1-3/V100']").click()
     opened.settle()
     assert (logic.network, logic.fused) == ("B4", (1, 2, 3))

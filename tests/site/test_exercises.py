@@ -66,7 +66,7 @@ def test_a_lab_moves_in_the_lesson_itself(chrome: Browser, address: str) -> None
         page.get_by_role("button", name="Move it here").click()
         frame = page.frame_locator(".ee-embed iframe")
         frame.locator(".ee-lab[data-live=ready]").wait_for()
-        assert frame.locator(".ee-code").inner_text() == "ee.labs.PhiLab(phi=1.0)"
+        expect(frame.locator(".ee-code")).to_have_text("ee.labs.PhiLab(phi=1.0)", use_inner_text=True)
         expect(frame.locator(".sidebar-drawer")).to_be_hidden()
         height = "all => Math.round(all.getBoundingClientRect().height)"
         lab = frame.locator(".ee-lab").evaluate(height)

@@ -196,7 +196,7 @@ def test_a_guess_comes_before_the_time_and_is_judged_by_it(page: Page) -> None:
     expect(row).to_be_visible()
     expect(time).to_contain_text("Your guess first")
     expect(page.get_by_role("button", name="Measure")).to_be_disabled()
-    assert page.locator(".ee-figure.ee-measured:not(.ee-stale)").count() == 0
+    expect(page.locator(".ee-figure.ee-measured:not(.ee-stale)")).to_have_count(0)
     field = page.get_by_role("textbox", name="How long does an image take here?")
     field.fill("soon")
     field.press("Enter")
@@ -219,7 +219,7 @@ def test_a_guess_comes_before_the_time_and_is_judged_by_it(page: Page) -> None:
     page.get_by_role("button", name="Stop guessing").click()
     time_at(page, 0.8)
     expect(row).to_be_hidden()
-    assert verdict.count() == 0
+    expect(verdict).to_have_count(0)
 
 
 def test_the_address_leads_to_the_setting_on_the_screen(page: Page) -> None:
@@ -240,7 +240,7 @@ def test_where_onnxruntime_cannot_be_had_the_page_says_so_and_keeps_the_recorded
         expect(page.locator(".ee-time")).to_contain_text("Not measured here: ")
         expect(page.locator(".ee-time")).to_contain_text("The recorded times stay.")
         record = next(iter(ee.studies.recorded_devices().values()))["networks"]
-        assert record.provenance.device in page.locator(".ee-lab").inner_text()
+        expect(page.locator(".ee-lab")).to_contain_text(record.provenance.device, use_inner_text=True)
         set_phi(page, 2)
         expect(page.locator(".ee-code")).to_have_text("ee.labs.PhiLab(phi=2.0)")
 

@@ -345,9 +345,9 @@ def test_a_typed_number_is_read_as_people_write_it_and_refused_in_a_sentence(phi
 
 def test_times_are_those_of_the_recorded_run(phi: Page) -> None:
     record = next(iter(ee.studies.recorded_devices().values()))["networks"]
-    assert record.provenance.device in phi.locator(".ee-aside").inner_text()
-    assert phi.locator(".ee-lab polygon.measured").count() == sum(
-        row["network"].startswith("efficientnet_b") for row in record.data["rows"]
+    expect(phi.locator(".ee-aside")).to_contain_text(record.provenance.device, use_inner_text=True)
+    expect(phi.locator(".ee-lab polygon.measured")).to_have_count(
+        sum(row["network"].startswith("efficientnet_b") for row in record.data["rows"])
     )
 
 
@@ -412,7 +412,7 @@ def test_without_python_the_still_picture_stays(chrome: Browser, address: str) -
         page.goto(f"{address}/live/phi_lab.html")
         page.locator(".ee-lab[data-live=still]").wait_for()
         expect(page.locator(".ee-status")).to_contain_text("the picture stays still")
-        assert page.locator(".ee-lab svg[role=img]").count() == 2
+        expect(page.locator(".ee-lab svg[role=img]")).to_have_count(2)
         assert shown(page)["MACs"] == giga(ee.cost(ee.compound(1.0)).macs)
         expect(page.get_by_role("slider", name="phi", exact=True)).to_be_disabled()
 
