@@ -133,6 +133,12 @@ SECTIONS = (
         _plain("batch_sizes", figures.throughput_against_batch),
     ),
     Section(
+        "engines",
+        "Engines: does the order of networks stay?",
+        "An engine that has the whole graph can join layers; what that gains depends on the network.",
+        _plain("engines", figures.network_engines),
+    ),
+    Section(
         "memory_formats",
         "Memory format",
         "The same numbers in another order in memory.",

@@ -15,6 +15,7 @@ from effnet_edu.figures.device import (
     fused_blocks,
     fused_networks,
     memory_formats,
+    network_engines,
     network_times,
     throughput_against_batch,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "mistakes",
     "modernized",
     "network",
+    "network_engines",
     "network_times",
     "receptive_fields",
     "relu_in_channels",

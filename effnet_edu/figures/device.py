@@ -376,6 +376,89 @@ def fused_blocks(rows: Rows, device: str) -> Picture:
 _FUSED = (0, 3, 5, 7)
 
 
+def _engines_said(ms: Mapping[str, Mapping[str, float]]) -> str:
+    """Return in how many engines V2-B0 is faster than B0, and which engine wins most often."""
+    engines = list(next(iter(ms.values())))
+    best = [min(times, key=times.__getitem__) for times in ms.values()]
+    first = max(engines, key=best.count)
+    fastest = f"{first} is fastest for {best.count(first)} of {len(ms)}"
+    if not {"efficientnet_b0", "efficientnetv2_b0"} <= set(ms):
+        return fastest[0].upper() + fastest[1:]
+    quicker = [
+        engine for engine in engines if ms["efficientnetv2_b0"][engine] < ms["efficientnet_b0"][engine]
+    ]
+    share = "every engine" if len(quicker) == len(engines) else f"{len(quicker)} of {len(engines)} engines"
+    return f"V2-B0 is faster than B0 in {share}; {fastest}"
+
+
+@styled
+def network_engines(rows: Rows, device: str) -> Picture:
+    """Draw the time of one image in every engine: a line for each network.
+
+    Args:
+        rows: Rows of the experiment `engines`.
+        device: Name of the device.
+    """
+    engines = list(dict.fromkeys(row["engine"] for row in rows))
+    by_network: dict[str, list[Row]] = {}
+    for row in rows:
+        by_network.setdefault(row["network"], []).append(row)
+    figure, (axes,) = new_figure(4.0)
+    for network, of_network in by_network.items():
+        _, colour, marker = _family(network)
+        medians = [row["median_ms"] for row in of_network]
+        spans = (
+            [row["median_ms"] - row["low_ms"] for row in of_network],
+            [row["high_ms"] - row["median_ms"] for row in of_network],
+        )
+        axes.errorbar(range(len(engines)), medians, spans, fmt=f"{marker}-", color=colour, capsize=3)
+        axes.annotate(
+            _short(network),
+            (len(engines) - 1, medians[-1]),
+            (8, -3),
+            textcoords="offset points",
+            color=colour,
+        )
+    axes.set_xticks(range(len(engines)), engines)
+    axes.set_xlim(-0.3, len(engines) - 0.4)
+    _log_axis(axes, "y", [row["median_ms"] for row in rows])
+    axes.set_ylabel("ms for one image (measured)")
+    ms = {name: {row["engine"]: row["median_ms"] for row in found} for name, found in by_network.items()}
+    said = _engines_said(ms)
+    axes.set_title(said)
+    each = "; ".join(
+        f"{_short(name)} " + ", ".join(f"{engine} {time:.3g} ms" for engine, time in times.items())
+        for name, times in ms.items()
+    )
+    return Picture(
+        figure,
+        alt=f"Time of one image on {device} by engine: {each}. {said}.",
+        caption=f"Each network at its own resolution on {device}, batch 1, fp32; marks are medians, with "
+        "their interval. The engines of a network took turns.",
+        numbers=Numbers(
+            (
+                "network",
+                "px",
+                "MACs (computed), M",
+                "engine",
+                "median (measured), ms",
+                "times as fast as torch",
+            ),
+            [
+                (
+                    _short(row["network"]),
+                    str(row["resolution"]),
+                    f"{row['macs'] / 1e6:,.0f}",
+                    f"{row['engine']} {row['version']}".strip(),
+                    _ms(row),
+                    f"{ms[row['network']]['torch'] / row['median_ms']:.2f}",
+                )
+                for row in rows
+            ],
+        ),
+    )
+
+
 @styled
 def fused_networks(rows: Rows, published: Table, device: str) -> Picture:
     """Draw training throughput by how many stages are fused, beside the paper's table 3.

@@ -24,6 +24,7 @@ DEVICE_METHODS = {
     "layers": 1,
     "networks": 1,
     "batch_sizes": 1,
+    "engines": 1,
     "memory_formats": 1,
     "resnet50": 1,
     "fused_blocks": 1,

@@ -93,6 +93,19 @@ NETWORK_ROWS = [
     times(network=name, macs=ee.cost(name).macs, median_ms=30.0 + index, low_ms=29.0, high_ms=36.0)
     for index, name in enumerate(("efficientnet_lite0", "efficientnet_b0", "efficientnetv2_b0"))
 ]
+ENGINE_TIMES = {
+    "efficientnet_b0": {"torch": 30.0, "compiled": 20.0, "openvino": 5.0},
+    "efficientnetv2_b0": {"torch": 20.0, "compiled": 22.0, "openvino": 4.0},
+    "efficientnetv2_s": {"torch": 150.0, "compiled": 90.0, "openvino": 100.0},
+}
+ENGINE_ROWS = [
+    times(
+        network=network, engine=engine, version="", macs=ee.cost(network).macs,
+        median_ms=ms, low_ms=0.9 * ms, high_ms=1.1 * ms,
+    )
+    for network, found in ENGINE_TIMES.items()
+    for engine, ms in found.items()
+]  # fmt: skip
 RESNET_ROWS = [
     times(network=name, memory_format=memory_format, macs=macs, median_ms=milliseconds)
     for name, macs, milliseconds in (("efficientnet_b0", B0_MACS, 20.0), ("resnet50", 4_089_184_256, 70.0))
@@ -217,6 +230,7 @@ DRAW = {
     "memory_formats": lambda: ee.figures.memory_formats(FORMAT_ROWS, "a device"),
     "mismatches": lambda: ee.figures.mismatches([Mismatch("wrong eps", "cat", 0.2, "dog", "cat")], "Lite0"),
     "network": lambda: ee.figures.network("efficientnet_b0", "efficientnetv2_s"),
+    "network_engines": lambda: ee.figures.network_engines(ENGINE_ROWS, "a device"),
     "network_times": lambda: ee.figures.network_times(NETWORK_ROWS, "a device"),
     "throughput_against_batch": lambda: ee.figures.throughput_against_batch(
         [times(network="efficientnet_b0", batch_size=batch) for batch in (1, 2, 4)], "a device"
@@ -477,3 +491,13 @@ def test_figures_never_touch_pyplot():
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"
+
+
+def test_engines_say_where_the_order_of_networks_stays():
+    title = "V2-B0 is faster than B0 in 2 of 3 engines; openvino is fastest for 2 of 3"
+    assert ee.figures.network_engines(ENGINE_ROWS, "a device").figure.axes[0].get_title("left") == title
+    eager = [row for row in ENGINE_ROWS if row["engine"] == "torch"]
+    assert "faster than B0 in every engine" in ee.figures.network_engines(eager, "a device").alt
+    alone = [row for row in ENGINE_ROWS if row["network"] == "efficientnetv2_s"]
+    assert "by engine: V2-S torch 150 ms, " in (drawn := ee.figures.network_engines(alone, "a device").alt)
+    assert drawn.endswith("Compiled is fastest for 1 of 1.")

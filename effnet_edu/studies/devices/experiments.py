@@ -22,12 +22,15 @@ from effnet_edu.model.specs import BlockSpec, resolve
 from effnet_edu.model.variants import spec
 from effnet_edu.profiling.ceilings import measure_ceilings
 from effnet_edu.profiling.counts import count_module
+from effnet_edu.profiling.engines import is_installed, version
+from effnet_edu.profiling.fastest import fastest
 from effnet_edu.profiling.forward import profile
 from effnet_edu.profiling.layer_time import LayerTime
 from effnet_edu.profiling.layers import LayerProfile, profile_layers
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.module import time_module
-from effnet_edu.profiling.repeats import Timing
+from effnet_edu.profiling.names import CPU_ENGINES, ENGINES
+from effnet_edu.profiling.repeats import Timing, median_interval
 from effnet_edu.profiling.training_cost import profile_training
 from effnet_edu.profiling.workload import PRECISIONS
 from effnet_edu.studies.devices.random_specs import timed_networks
@@ -35,6 +38,8 @@ from effnet_edu.studies.registry import DEVICE_EXPERIMENTS
 
 #: How often whole networks take turns.
 ROUNDS = 5
+#: A small and a large network of each version: what runs in every engine.
+IN_EACH_ENGINE = ("efficientnet_b0", "efficientnetv2_b0", "efficientnet_b4", "efficientnetv2_s")
 MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 #: One row of a result: names to text and numbers.
 DeviceRow = dict[str, Any]
@@ -58,6 +63,7 @@ class Extent:
         seconds: How long each thing is timed.
         engine: What runs whole networks, where they are ranked and where batches grow.
         random_networks: How many networks drawn at random are timed, each at its own input size.
+        compiles: Whether engines are compared with what `torch.compile` makes, which takes minutes.
     """
 
     device: torch.device
@@ -73,6 +79,7 @@ class Extent:
     seconds: float
     engine: str = "torch"
     random_networks: int = 300
+    compiles: bool = True
 
 
 _V1 = tuple(f"efficientnet_b{n}" for n in range(8))
@@ -90,6 +97,7 @@ def extent(device: torch.device, quick: bool = False) -> Extent:
         return Extent(
             device, ("efficientnet_lite0", "efficientnet_b0", "efficientnetv2_b0"), ("efficientnet_b0",),
             (1,), (1, 2, 4), 2, "efficientnet_b0", 2, 96, ("fp32",), 0.1, random_networks=40,
+            compiles=False,
         )  # fmt: skip
     if device.type == "cpu":
         return Extent(
@@ -182,6 +190,43 @@ def batch_sizes(how: Extent) -> list[DeviceRow]:
         except MemoryError:
             break
     return rows
+
+
+def engines(how: Extent) -> list[DeviceRow]:
+    """Return the time of one image in every engine that runs here; those of a network take turns on a CPU."""
+    asked = [name for name in ENGINES if is_installed(name) and (how.compiles or name != "compiled")]
+    if how.device.type != "cpu":
+        asked = [name for name in asked if name not in CPU_ENGINES]
+    return [
+        {"network": name, "macs": cost(name, how.resolution).macs, "engine": engine} | row
+        for name in how.networks
+        if name in IN_EACH_ENGINE
+        for engine, row in _in_engines(name, tuple(asked), how).items()
+    ]
+
+
+def _in_engines(network: str, asked: tuple[str, ...], how: Extent) -> dict[str, DeviceRow]:
+    """Return what a batch of one takes in each engine."""
+    if how.device.type == "cpu":
+        compared = fastest(network, 1, how.resolution, engines=asked, seconds=how.seconds)
+        return {
+            row.engine: {
+                "version": row.version,
+                "resolution": compared.resolution,
+                "median_ms": row.median_ms,
+            }
+            | dict(zip(("low_ms", "high_ms"), median_interval(row.round_ms), strict=True))
+            for row in sorted(compared.rows, key=lambda row: asked.index(row.engine))
+        }
+    measured = {
+        engine: profile(network, 1, how.resolution, device=how.device, engine=engine, seconds=how.seconds)
+        for engine in asked
+    }
+    return {
+        engine: {"version": version(engine), "resolution": one.resolution, "median_ms": one.median_ms}
+        | {"low_ms": one.low_ms, "high_ms": one.high_ms}
+        for engine, one in measured.items()
+    }
 
 
 def memory_formats(how: Extent) -> list[DeviceRow]:
