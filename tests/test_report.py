@@ -90,8 +90,11 @@ def test_layer_times_come_back_as_they_were_measured(folder):
 
 def test_fused_networks_count_what_the_papers_table_counts(folder):
     rows = read_device(folder)["fused_networks"].data["rows"]
-    assert [row["stages_fused"] for row in rows] == [0, 3, 5, 7]
-    assert all(before["macs"] < after["macs"] for before, after in itertools.pairwise(rows))
+    *own, small = rows
+    assert [row["stages_fused"] for row in rows] == [0, 3, 5, 7, 3]
+    assert all(before["macs"] < after["macs"] for before, after in itertools.pairwise(own))
+    assert small["kernel"] == 3
+    assert own[0]["macs"] < small["macs"] < own[1]["macs"]
     assert rows[0]["lowest_speed"] == rows[0]["speed"] == rows[0]["highest_speed"] == 1
     assert all(row["lowest_speed"] <= row["speed"] <= row["highest_speed"] for row in rows)
 
@@ -239,6 +242,22 @@ def test_the_recorded_devices_are_whole():
         outline = Outline()
         outline.feed(device_page({**records, "layers": layers}))
         assert outline.headings == [section.title for section in SECTIONS]
+
+
+def test_a_page_says_what_a_busy_device_spoiled():
+    records = next(iter(recorded_devices().values()))
+    (ceilings,) = records["ceilings"].data["rows"]
+    row = records["layers"].data["rows"][0]
+    fastest = min(row["whole"])
+    spoiled = {
+        "ceilings": dataclasses.replace(records["ceilings"], data={"rows": [{**ceilings, "crowded": True}]}),
+        "layers": dataclasses.replace(
+            records["layers"], data={"rows": [{**row, "whole": [fastest, 6 * fastest, 6 * fastest]}]}
+        ),
+    }
+    shown = device_page(spoiled)
+    assert f"{row['network']}, batch 1, has no roofline. Other programs kept this device so busy" in shown
+    assert "Share of MACs and of time" in shown
 
 
 def test_folders_are_named_after_devices():

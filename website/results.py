@@ -51,7 +51,7 @@ def device_page(name: str) -> str:
     for section in SECTIONS:
         if section.experiment in records:
             lines += [f"## {section.title}", section.sentence]
-            lines += [raw(picture._repr_html_()) for picture in section.pictures(records)]
+            lines += map(raw, section.in_html(records))
             lines.append(_source(records[section.experiment].provenance))
     return "\n\n".join(lines) + "\n"
 

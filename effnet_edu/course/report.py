@@ -19,7 +19,7 @@ from effnet_edu.profiling.ceilings import ceilings_from
 from effnet_edu.profiling.device import as_device
 from effnet_edu.profiling.engines import check_engine
 from effnet_edu.profiling.names import ENGINES
-from effnet_edu.profiling.roofs import roofline
+from effnet_edu.profiling.roofs import distrust, roofline
 from effnet_edu.profiling.time_model import fit_times, timed_engines
 from effnet_edu.published.tables import read as read_table
 from effnet_edu.studies.devices.experiments import extent, layer_profile
@@ -28,7 +28,7 @@ from effnet_edu.studies.record import Record
 from effnet_edu.studies.registry import DEVICE_EXPERIMENTS
 
 Records = Mapping[str, Record]
-Draw = Callable[[Records], list[Picture]]
+Draw = Callable[[Records], Sequence[Picture | str]]
 PAGE = "report.html"
 
 _STYLE = """
@@ -55,13 +55,22 @@ class Section:
         experiment: Whose numbers it shows.
         title: The heading.
         sentence: What to look for.
-        pictures: From the records of the device, the pictures.
+        pictures: From the records of the device, the pictures, or a sentence on why there is none.
     """
 
     experiment: str
     title: str
     sentence: str
     pictures: Draw
+
+    def in_html(self, records: Records) -> list[str]:
+        """Return the pictures, and sentences in place of some, as pieces of a page."""
+        return [
+            f'<p class="note">{html.escape(shown)}</p>'
+            if isinstance(shown, str)
+            else f'<div class="wide">{shown._repr_html_()}</div>'
+            for shown in self.pictures(records)
+        ]
 
 
 def _rows(records: Records, experiment: str) -> list[dict[str, Any]]:
@@ -75,13 +84,19 @@ def _name(records: Records) -> str:
     return next(iter(records.values())).provenance.device
 
 
-def _layers(records: Records) -> list[Picture]:
-    """Return, for every layered network, shares of MACs beside shares of time, and its roofline."""
+def _layers(records: Records) -> list[Picture | str]:
+    """Return, for every layered network, shares of MACs beside shares of time, and its roofline.
+
+    Where other programs disturbed the measurement too much for a roofline, a sentence stands in its place.
+    """
     profiles = [layer_profile(row) for row in _rows(records, "layers")]
-    drawn = [figures.macs_against_time(profile) for profile in profiles]
+    drawn: list[Picture | str] = [figures.macs_against_time(profile) for profile in profiles]
     if "ceilings" in records:
         ceilings = ceilings_from(_rows(records, "ceilings")[0])
-        drawn += [figures.roofline(roofline(profile, ceilings)) for profile in profiles]
+        for profile in profiles:
+            reason = distrust(profile, ceilings)
+            said = f"{profile.network}, batch {profile.batch_size}, has no roofline. {reason}"
+            drawn.append(said if reason else figures.roofline(roofline(profile, ceilings)))
     return drawn
 
 
@@ -191,7 +206,7 @@ def device_page(records: Records) -> str:
         if section.experiment not in records:
             continue
         parts.append(f"<h2>{html.escape(section.title)}</h2><p>{html.escape(section.sentence)}</p>")
-        parts += [f'<div class="wide">{picture._repr_html_()}</div>' for picture in section.pictures(records)]
+        parts += section.in_html(records)
         parts.append(_source(records, section.experiment))
     return _page(title, "\n".join(parts))
 

@@ -459,6 +459,18 @@ def network_engines(rows: Rows, device: str) -> Picture:
     )
 
 
+def _rounds(rows: Rows) -> tuple[list[float], list[float]]:
+    """Return how far the lowest and the highest round lie from the middle one."""
+    below = [row["speed"] - row["lowest_speed"] for row in rows]
+    return below, [row["highest_speed"] - row["speed"] for row in rows]
+
+
+def _fused(row: Row) -> str:
+    """Return how many stages are fused, and with which kernel where it is not their own."""
+    kernel = row.get("kernel")
+    return f"{row['stages_fused']}{f' with {kernel} x {kernel} kernels' if kernel else ''}"
+
+
 @styled
 def fused_networks(rows: Rows, published: Table, device: str) -> Picture:
     """Draw training throughput by how many stages are fused, beside the paper's table 3.
@@ -469,13 +481,22 @@ def fused_networks(rows: Rows, published: Table, device: str) -> Picture:
         device: Name of the device.
     """
     figure, (axes,) = new_figure(3.8)
-    speeds = [row["speed"] for row in rows]
-    curves = [speeds]
-    below = [row["speed"] - row["lowest_speed"] for row in rows]
-    above = [row["highest_speed"] - row["speed"] for row in rows]
+    own = [row for row in rows if row.get("kernel") is None]
+    curves = [[row["speed"] for row in own]]
     axes.errorbar(
-        _FUSED, speeds, (below, above), fmt="D-", color=INK, capsize=3, label=f"recorded on {device}"
+        _FUSED, curves[0], _rounds(own), fmt="D-", color=INK, capsize=3, label=f"recorded on {device}"
     )
+    for row in (row for row in rows if row not in own):
+        label = f"with {row['kernel']} x {row['kernel']} kernels there"
+        axes.errorbar(
+            row["stages_fused"] + 0.15,
+            row["speed"],
+            _rounds([row]),
+            fmt="v",
+            color=INK,
+            capsize=3,
+            label=label,
+        )
     for column, name, colour, marker in (
         ("training_images_per_second_v100", "V100 (published)", GREY, "s"),
         ("training_images_per_second_tpu_core", "TPU core (published)", GREY, "^"),
@@ -498,21 +519,20 @@ def fused_networks(rows: Rows, published: Table, device: str) -> Picture:
     axes.set_ylim(bottom=0)
     axes.legend()
     best = [_FUSED[max(range(len(rates)), key=rates.__getitem__)] for rates in curves]
-    row = next(row for row in rows if row["stages_fused"] == best[0])
+    row = next(row for row in own if row["stages_fused"] == best[0])
     ours = f"{'none or ' * (row['lowest_speed'] <= 1)}{best[0]} on {device.partition(',')[0]}"
     axes.set_title(f"Fastest fused stages: {best[1]} on the V100, {best[2]} on the TPU core, {ours}")
     network = _short(rows[0]["network"].partition(",")[0])
     said = "; ".join(
-        f"with {row['stages_fused']}, {row['speed']:.2f} ({row['lowest_speed']:.2f} to "
-        f"{row['highest_speed']:.2f})"
+        f"with {_fused(row)}, {row['speed']:.2f} ({row['lowest_speed']:.2f} to {row['highest_speed']:.2f})"
         for row in rows[1:]
     )
     return Picture(
         figure,
         alt=f"{network} on {device}, training throughput over that with no stage fused: {said}.",
         caption=f"{network} at {rows[0]['resolution']} px, batch {rows[0]['batch_size']}, fp32, on {device}. "
-        f"Diamonds: median of {rows[0]['rounds']} rounds in which all took turns; bars: lowest and highest. "
-        "Hollow: EfficientNetV2, arXiv:2104.00298v3, table 3, for B4 at its own resolution.",
+        f"Filled marks: median of {rows[0]['rounds']} rounds in which all took turns, with lowest and "
+        "highest. Hollow: EfficientNetV2, arXiv:2104.00298v3, table 3, for B4 at its own resolution.",
         numbers=Numbers(
             (
                 "stages fused",
@@ -526,7 +546,7 @@ def fused_networks(rows: Rows, published: Table, device: str) -> Picture:
             ),
             [
                 (
-                    str(row["stages_fused"]),
+                    _fused(row),
                     f"{row['parameters'] / 1e6:.1f}",
                     f"{printed['parameters_millions']}",
                     f"{row['macs'] / 1e9:.2f}",
@@ -535,7 +555,8 @@ def fused_networks(rows: Rows, published: Table, device: str) -> Picture:
                     f"{row['speed']:.2f}",
                     f"{row['lowest_speed']:.2f} to {row['highest_speed']:.2f}",
                 )
-                for row, printed in zip(rows, published, strict=True)
+                for row in rows
+                for printed in (published[_FUSED.index(row["stages_fused"])],)
             ],
         ),
     )

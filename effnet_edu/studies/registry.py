@@ -28,7 +28,7 @@ DEVICE_METHODS = {
     "memory_formats": 1,
     "resnet50": 1,
     "fused_blocks": 1,
-    "fused_networks": 1,
+    "fused_networks": 2,
     "random_networks": 1,
 }
 DEVICE_EXPERIMENTS = tuple(DEVICE_METHODS)

@@ -123,8 +123,8 @@ FUSED_ROWS = [
 ]  # fmt: skip
 FUSED_NETWORKS = [
     times(network="efficientnet_b4", stages_fused=last, parameters=10**7, macs=10**9, step_ms=100.0 + last)
-    | {"rounds": 5, "speed": 1.0, "lowest_speed": 0.9, "highest_speed": 1.2}
-    for last in (0, 3, 5, 7)
+    | {"rounds": 5, "speed": 1.0, "lowest_speed": 0.9, "highest_speed": 1.2, "kernel": kernel}
+    for last, kernel in ((0, None), (3, None), (5, None), (7, None), (3, 3))
 ]
 FORMAT_ROWS = [
     times(network=name, memory_format=memory_format)

@@ -62,7 +62,7 @@ def recorded_steps() -> tuple[str, tuple[RecordedStep, ...]]:
     steps = (
         RecordedStep(tuple(range(1, row["stages_fused"] + 1)), row["macs"] / none["macs"], 1 / row["speed"])
         for row in rows
-        if row["stages_fused"]
+        if row["stages_fused"] and row.get("kernel") is None
     )
     return device, tuple(steps)
 

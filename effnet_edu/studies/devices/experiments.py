@@ -4,8 +4,8 @@ Each experiment is one function that returns what json can hold; on which device
 its `Extent`. Every network and block has random weights: its time does not depend on them.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, fields, replace
 from statistics import median
 from typing import Any
 
@@ -18,7 +18,7 @@ from effnet_edu.model.cost import block_layers, cost
 from effnet_edu.model.fusing import fuse_stages
 from effnet_edu.model.network import build
 from effnet_edu.model.resnet import ResNet50
-from effnet_edu.model.specs import BlockSpec, resolve
+from effnet_edu.model.specs import BlockSpec, NetworkSpec, resolve
 from effnet_edu.model.variants import spec
 from effnet_edu.profiling.ceilings import measure_ceilings
 from effnet_edu.profiling.counts import count_module
@@ -308,30 +308,33 @@ def _typical_blocks(blocks: tuple[BlockSpec, ...]) -> Iterator[BlockSpec]:
 def fused_networks(how: Extent) -> list[DeviceRow]:
     """Return parameters, MACs and training time of a network with none, three, five and all stages fused.
 
-    All four take turns, in several rounds, and are compared within each: a device that becomes slower or
+    Fused stages keep their kernels; three of them are also measured with 3 x 3 kernels, as the paper has
+    them. All take turns, in several rounds, and are compared within each: a device that becomes slower or
     quicker meanwhile does not favour any.
 
-    Source: EfficientNetV2, arXiv:2104.00298v3, table 3.
+    Source: EfficientNetV2, arXiv:2104.00298v3, section 3.2 and table 3.
     """
     base = spec(how.fused_base)
-    networks = {last: fuse_stages(base, range(last)) for last in (0, 3, 5, 7)}
+    networks = {(last, 0): fuse_stages(base, range(last)) for last in (0, 3, 5, 7)}
+    networks[3, 3] = fuse_stages(_with_kernel(base, 3, range(3)), range(3))
     rounds = [
         {
-            last: profile_training(
+            key: profile_training(
                 network, how.fused_batch, how.resolution, device=how.device, seconds=how.seconds / ROUNDS
             )
-            for last, network in networks.items()
+            for key, network in networks.items()
         }
         for _ in range(ROUNDS)
     ]
     rows = []
-    for last, network in networks.items():
-        found = [one[last] for one in rounds]
-        speeds = sorted(one[0].seconds / one[last].seconds for one in rounds)
+    for (last, kernel), network in networks.items():
+        found = [one[last, kernel] for one in rounds]
+        speeds = sorted(one[0, 0].seconds / one[last, kernel].seconds for one in rounds)
         rows.append(
             {
                 "network": base.name,
                 "stages_fused": last,
+                "kernel": kernel or None,
                 "parameters": cost(network).parameters,
                 "macs": cost(network, how.resolution).macs,
                 "resolution": found[0].resolution,
@@ -349,6 +352,14 @@ def fused_networks(how: Extent) -> list[DeviceRow]:
             }
         )
     return rows
+
+
+def _with_kernel(network: NetworkSpec, kernel: int, stages: Collection[int]) -> NetworkSpec:
+    changed = (
+        replace(stage, kernel=kernel) if index in stages else stage
+        for index, stage in enumerate(network.stages)
+    )
+    return replace(network, stages=tuple(changed))
 
 
 def random_networks(how: Extent) -> list[DeviceRow]:
