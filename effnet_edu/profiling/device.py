@@ -49,7 +49,11 @@ def as_device(device: torch.device | str | None) -> torch.device:
 
 
 def device_name(device: torch.device) -> str:
-    """Return what the maker calls the device."""
+    """Return what the maker calls the device, and of a CPU with how many threads torch computes.
+
+    A virtual machine may hide the model of its CPU, as in "AMD EPYC". Such a name gets the instruction set
+    that torch found, since generations that share it differ several times in speed.
+    """
     module = torch.get_device_module(device)
     if hasattr(module, "get_device_name"):
         return str(module.get_device_name(device))
@@ -58,6 +62,8 @@ def device_name(device: torch.device) -> str:
     if cpuinfo.exists():
         models = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
         name = models[0].split(":", 1)[1].strip() if models else name
+    if device.type == "cpu" and not any(letter.isdigit() for letter in name):
+        name = f"{name} with {torch.backends.cpu.get_cpu_capability()}"
     threads = torch.get_num_threads()
     suffix = f", {threads} thread{'s' if threads > 1 else ''}" if device.type == "cpu" else ""
     return f"{name}{suffix}"
