@@ -233,15 +233,15 @@ def test_an_engine_is_a_setting_that_the_record_the_page_and_the_table_name(tmp_
 
 def test_the_recorded_devices_are_whole():
     devices = recorded_devices()
-    assert devices
+    # An older device keeps what was measured on it; it cannot be asked again.
+    assert set(DEVICE_EXPERIMENTS) in map(set, devices.values())
     for name, records in devices.items():
-        assert list(records) == list(DEVICE_EXPERIMENTS), name
         assert folder_name(records["networks"].provenance.device) == name
         # One network's layers are enough to draw: hundreds of marks each.
         layers = dataclasses.replace(records["layers"], data={"rows": records["layers"].data["rows"][:1]})
         outline = Outline()
         outline.feed(device_page({**records, "layers": layers}))
-        assert outline.headings == [section.title for section in SECTIONS]
+        assert outline.headings == [section.title for section in SECTIONS if section.experiment in records]
 
 
 def test_a_page_says_what_a_busy_device_spoiled():

@@ -48,6 +48,10 @@ def as_device(device: torch.device | str | None) -> torch.device:
     return wanted
 
 
+#: Where Linux tells what a CPU is called.
+CPU_INFO = Path("/proc/cpuinfo")
+
+
 def device_name(device: torch.device) -> str:
     """Return what the maker calls the device, and of a CPU with how many threads torch computes.
 
@@ -58,12 +62,12 @@ def device_name(device: torch.device) -> str:
     if hasattr(module, "get_device_name"):
         return str(module.get_device_name(device))
     name = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        models = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+    if CPU_INFO.exists():
+        models = [line for line in CPU_INFO.read_text().splitlines() if line.startswith("model name")]
         name = models[0].split(":", 1)[1].strip() if models else name
     if device.type == "cpu" and not any(letter.isdigit() for letter in name):
-        name = f"{name} with {torch.backends.cpu.get_cpu_capability()}"
+        found = torch.backends.cpu.get_cpu_capability()
+        name = name if found == "DEFAULT" else f"{name} with {found}"
     threads = torch.get_num_threads()
     suffix = f", {threads} thread{'s' if threads > 1 else ''}" if device.type == "cpu" else ""
     return f"{name}{suffix}"

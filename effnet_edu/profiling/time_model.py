@@ -294,7 +294,7 @@ def predict_time(
     Args:
         network: A spec, or the name of a published network.
         record: Of the experiment `random_networks` on that device, such as
-            `ee.studies.recorded_devices()["amd_epyc_2_threads"]["random_networks"]`.
+            `ee.studies.recorded_devices()["amd_epyc_with_avx512_2_threads"]["random_networks"]`.
         resolution: Side of the input in pixels; the network's own by default.
         engine: One of those that the record has times of: `"torch"`, `"onnxruntime"`, `"openvino"`.
 

@@ -166,3 +166,21 @@ def test_inputs_that_take_turns_do_not_fit_into_the_cache_together() -> None:
     assert not torch.equal(inputs[0], inputs[1])
     assert all(map(torch.equal, inputs, random_inputs(1, 3, 64, CPU, torch.float32, seed=0)))
     assert len(random_inputs(64, 3, 512, CPU, torch.bfloat16, seed=0)) == INPUTS
+
+
+@pytest.mark.parametrize(
+    ("model", "instructions", "name"),
+    [
+        ("AMD EPYC", "AVX512", "AMD EPYC with AVX512"),
+        ("AMD EPYC", "AVX2", "AMD EPYC with AVX2"),
+        ("AMD EPYC", "DEFAULT", "AMD EPYC"),
+        ("AMD EPYC 7763 64-Core Processor", "AVX2", "AMD EPYC 7763 64-Core Processor"),
+    ],
+)
+def test_a_cpu_that_hides_its_model_is_told_by_its_instructions(
+    model, instructions, name, monkeypatch, tmp_path
+):
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nmodel name\t: {model}\n")
+    monkeypatch.setattr(device, "CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: instructions)
+    assert device.device_name(torch.device("cpu")).rpartition(", ")[0] == name
