@@ -387,7 +387,8 @@ def _engines_said(ms: Mapping[str, Mapping[str, float]]) -> str:
     quicker = [
         engine for engine in engines if ms["efficientnetv2_b0"][engine] < ms["efficientnet_b0"][engine]
     ]
-    share = "every engine" if len(quicker) == len(engines) else f"{len(quicker)} of {len(engines)} engines"
+    named = {0: "no engine", len(engines): "every engine"}
+    share = named.get(len(quicker), f"{len(quicker)} of {len(engines)} engines")
     return f"V2-B0 is faster than B0 in {share}; {fastest}"
 
 
