@@ -136,8 +136,9 @@ def _perform_all(done: FinishedRuns, training: Path, jobs: int, bar: "tqdm[None]
     """Perform the runs that are not done."""
     todo = done.todo()
     progress = _Progress(bar, done.runs, [run for run in done.runs if run not in todo])
-    # The longest first: the last ones to end are then short, and no core waits for long.
-    todo.sort(key=lambda run: -run.work)
+    # A seed after the other: what is done when it is stopped can be compared. Of a seed the longest first, so
+    # that the last ones to end are short, and no core waits for long.
+    todo.sort(key=lambda run: (run.seed, -run.work))
     if done.study.is_timed:
         with exclusive(done.device, Watch(waiting=bar.write)):
             for run in todo:

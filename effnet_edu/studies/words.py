@@ -51,6 +51,11 @@ def against_bound(effect: Estimate, bound: float) -> str:
     return f"not decided ({points(effect)}); {seen:.1f} points would have been seen"
 
 
+def seeds(count: int) -> str:
+    """Return how many seeds an estimate rests on."""
+    return "one seed" if count == 1 else f"{count} seeds"
+
+
 def sentence(text: str) -> str:
     """Return a text with a capital letter and a full stop."""
     return f"{text[0].upper()}{text[1:]}."

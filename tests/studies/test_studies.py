@@ -134,27 +134,27 @@ def test_pairs_take_out_what_a_seed_does_to_both():
 def test_the_main_effect_of_a_factor_is_one_number_a_seed():
     found = made(lambda way, level, seed: 0.1 * seed + 0.01 * level + 0.02 * (way == "depth"))
     deep, wide = (found.by_seed("accuracy", images="glyphs", way=way) for way in ("depth", "width"))
-    assert len(deep) == 3
+    assert len(deep) == scaling.SEEDS
     effect = paired_difference(deep, wide)
     assert (effect.mean, effect.low, effect.high) == pytest.approx((0.02, 0.02, 0.02))
-    assert deep == pytest.approx([0.04, 0.14, 0.24])
+    assert deep[:3] == pytest.approx([0.04, 0.14, 0.24])
 
 
 def test_an_interval_that_covers_zero_is_said_not_to_decide():
-    luck = {0: 0.04, 1: -0.05, 2: 0.02}
-    found = made(lambda way, level, seed: 0.5 + (luck[seed] if way == "compound" else 0) + 0.001 * level)
+    luck = (0.04, -0.05, 0.02)
+    found = made(lambda way, level, seed: 0.5 + (luck[seed % 3] if way == "compound" else 0) + 0.001 * level)
     assert not advantage(found, "glyphs", "compound", "depth").decides_sign
     (compared,) = [line for line in found.summary if line.startswith("Glyphs, mean over")]
-    assert compared.count("the study does not decide") == 3
+    assert compared.count("not decided (") == 3
 
 
 def test_a_clear_difference_is_said_with_its_numbers():
-    found = made(lambda way, _level, seed: 0.5 + 0.01 * seed + (0.05 + 0.001 * seed) * (way == "compound"))
+    found = made(lambda way, _level, seed: 0.5 + 0.01 * seed + (0.05 + 0.002 * seed) * (way == "compound"))
     (compared,) = [line for line in found.summary if line.startswith("Glyphs, mean over")]
-    assert compared.count("compound is more accurate than") == 3
-    assert "+5.1 points" in compared
+    assert compared.count("alone more accurate (") == 3
+    assert "+5.9 points" in compared
     worse = made(lambda way, _level, seed: 0.5 - (0.05 + 0.001 * seed) * (way == "compound"))
-    assert "compound is less accurate than depth alone" in " ".join(worse.summary)
+    assert "compound rather than depth alone less accurate (" in " ".join(worse.summary)
 
 
 def test_what_saturates_is_told_from_what_does_not():

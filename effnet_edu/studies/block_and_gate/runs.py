@@ -2,7 +2,6 @@
 
 import itertools
 from dataclasses import replace
-from typing import Any
 
 from effnet_edu.model.specs import NetworkSpec, Operation
 from effnet_edu.studies.networks import base_network
@@ -11,14 +10,10 @@ from effnet_edu.studies.study import (
     QUICK_IMAGES,
     RECIPE,
     Images,
-    Place,
     Run,
     Study,
-    judged,
-    kept,
-    performed,
     shortened,
-    watched,
+    train_and_judge,
 )
 
 #: Raised by hand when a run would give other numbers than before.
@@ -57,18 +52,12 @@ def runs(quick: bool) -> tuple[Run, ...]:
     )
 
 
-def perform(run: Run, place: Place) -> dict[str, Any]:
-    """Train a network, and ask it all test images at the end."""
-    done = performed(watched(run), place)
-    return {**kept(run, done), "accuracy": judged(run, done)}
-
-
 STUDY = Study(
     name="block_and_gate",
     title="The block and the gate",
     question="In early stages, what do fusing and leaving out the gate do, each alone?",
     method=METHOD,
     runs=runs,
-    perform=perform,
+    perform=train_and_judge,
     times_steps=True,
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from effnet_edu.studies.result import StudyResult
 from effnet_edu.studies.statistics import Estimate, estimate, paired_difference
-from effnet_edu.studies.words import IMAGES, against_bound, percent, points
+from effnet_edu.studies.words import IMAGES, against_bound, percent, points, seeds
 
 #: Decided before the first run: a difference whose whole interval is nearer to 0 is none that matters.
 BOUND = 0.005
@@ -137,12 +137,13 @@ def sentences(result: StudyResult) -> list[str]:
             f"{name}: without squeeze-and-excitation {percent(without.accuracy)}; with a quarter of the "
             f"block's input {percent(usual.accuracy)}, for {usual.parameters / without.parameters - 1:.1%} "
             f"more parameters and {usual.macs / without.macs - 1:.1%} more MACs: "
-            f"{against_bound(usual.gain, BOUND)}, {_seeds(usual.gain.count)}."
+            f"{against_bound(usual.gain, BOUND)}, {seeds(usual.gain.count)}."
         )
         if others:
             told = "; ".join(f"{arm.name} {against_bound(arm.gain, BOUND)}" for arm in others)
-            seeds = others[0].gain.count
-            found.append(f"{name}, other places and widths rather than none, {_seeds(seeds)}: {told}.")
+            found.append(
+                f"{name}, other places and widths rather than none, {seeds(others[0].gain.count)}: {told}."
+            )
         lost = "; ".join(f"{CHANGES[how]} {points(change)}" for how, change in usual.changed.items())
         found.append(
             f"{name}, changed after training without training again: {lost}. Trained without from the start: "
@@ -193,7 +194,3 @@ def _follows(result: StudyResult, images: str) -> str:
 
 def _of(result: StudyResult, images: str, stages: str, ratio: float) -> tuple[Mapping[str, Any], ...]:
     return result.where(images=images, stages=stages, ratio=ratio)
-
-
-def _seeds(count: int) -> str:
-    return "one seed" if count == 1 else f"{count} seeds"

@@ -85,13 +85,11 @@ def perform(run: Run, place: Place) -> dict[str, Any]:
     with_means = run.seed == 0 and run.labels["stages"] == "all" and run.labels["ratio"] == RATIO
     seen = held_out_images(run.images, side).resized(side)
     found = {
-        **kept(run, done),
+        **kept(run, done, with_speed=False),
         "accuracy": judged(run, done),
         "class_names": list(seen.class_names),
         "gates": describe_gates(done.network, seen, with_means),
     }
-    # Other programs may have run meanwhile, and speed is no part of the question.
-    del found["curve"]["seconds"], found["curve"]["images_per_second"]
     if run.labels["stages"] == "none":
         return found
     learned = learning_images(run.images, run.seed, side).resized(side)
