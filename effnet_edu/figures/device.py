@@ -521,8 +521,11 @@ def fused_networks(rows: Rows, published: Table, device: str) -> Picture:
     axes.legend()
     best = [_FUSED[max(range(len(rates)), key=rates.__getitem__)] for rates in curves]
     row = next(row for row in own if row["stages_fused"] == best[0])
-    ours = f"{'none or ' * (row['lowest_speed'] <= 1)}{best[0]} on {device.partition(',')[0]}"
-    axes.set_title(f"Fastest fused stages: {best[1]} on the V100, {best[2]} on the TPU core, {ours}")
+    ours = f"{'none or ' * (row['lowest_speed'] <= 1)}{best[0]}" if best[0] else "none"
+    here = device.partition(",")[0]
+    axes.set_title(
+        f"Fastest fused stages: {best[1]} on the V100, {best[2]} on the TPU core, {ours} on {here}"
+    )
     network = _short(rows[0]["network"].partition(",")[0])
     said = "; ".join(
         f"with {_fused(row)}, {row['speed']:.2f} ({row['lowest_speed']:.2f} to {row['highest_speed']:.2f})"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import effnet_edu as ee
 from effnet_edu.training.rows import Row
-from tests.studies.made import made_result
+from tests.studies.made import made, made_result
 
 TIMES = {"precision": "fp32", "resolution": 224, "batch_size": 1, "memory_format": "contiguous"}
 
@@ -126,3 +126,14 @@ def test_a_training_says_where_it_ends_and_whether_it_was_better_before():
             "Least test loss at the end: other, 0.10",
             "Highest at the end: other, 90.0%",
         ]
+
+
+def test_four_ways_to_scale_say_what_compound_beats_loses_to_and_equals():
+    lead = {"compound": 0.05, "depth": 0.0, "width": 0.05, "resolution": 0.2}
+    found = made(lambda way, level, seed: 0.5 + 0.01 * seed + lead.get(way, 0.0))
+    title = "Glyphs: compound\nbeats depth, loses to resolution, equals width"
+    assert title in titles(ee.figures.study(found))
+    luck = (0.2, -0.2, 0.1)
+    open_one = made(lambda way, level, seed: 0.5 + luck[seed % 3] * (way == "compound"))
+    title = "Glyphs: compound\nis told from none of the three"
+    assert title in titles(ee.figures.study(open_one))

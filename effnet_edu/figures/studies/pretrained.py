@@ -48,7 +48,7 @@ def draw(result: StudyResult) -> Picture:
     plain_log_axis(right, "x", ticks, [f"{tick:g}" for tick in ticks])
     left.set(xlabel="labelled pictures of each class", ylabel="test accuracy, %", title=_best(result))
     right.set(xlabel="seconds of one processor", title=_price(result))
-    left.legend(loc="lower right", fontsize=8)
+    left.legend(loc="lower right")
     return Picture(
         stamped(figure, result),
         alt="Test accuracy: "

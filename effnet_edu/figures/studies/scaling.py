@@ -16,15 +16,17 @@ def _beside(macs: float, index: float) -> float:
 
 
 def _decided(result: StudyResult, images: str) -> str:
-    """Return which single dimensions compound scaling is shown to beat, or to lose to."""
+    """Return which single dimensions compound scaling is shown to beat, to lose to, or to equal."""
     led = {way: scaling_findings.advantage(result, images, "compound", way) for way in WAYS[:3]}
-    decided = [(way, lead.mean > 0) for way, lead in led.items() if lead.decides_sign]
-    parts = [
-        f"compound {verb} {' and '.join(way for way, wins in decided if wins is won)}"
-        for verb, won in (("beats", True), ("loses to", False))
-        if any(wins is won for _, wins in decided)
-    ]
-    return f"{IMAGES[images]}: {', '.join(parts) or 'the study decides nothing'}"
+    equal = [way for way, lead in led.items() if lead.lies_within(scaling_findings.BOUND)]
+    parted = {way: lead.mean > 0 for way, lead in led.items() if lead.decides_sign and way not in equal}
+    sorted_out = {
+        "beats": [way for way, wins in parted.items() if wins],
+        "loses to": [way for way, wins in parted.items() if not wins],
+        "equals": equal,
+    }
+    parts = [f"{verb} {' and '.join(ways)}" for verb, ways in sorted_out.items() if ways]
+    return f"{IMAGES[images]}: compound\n{', '.join(parts) or 'is told from none of the three'}"
 
 
 @styled

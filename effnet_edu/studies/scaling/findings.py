@@ -99,8 +99,8 @@ def sentences(result: StudyResult) -> list[str]:
             f"{'; rather '.join(compared)}."
         )
         found.append(sentence(f"{name}, at the last step of cost: {_last_steps(result, images)}"))
-        told = {way: at_the_end(result, images, way, max(levels(result))) for way in WAYS}
-        told["the base"] = at_the_end(result, images, "base", 0)
+        told: dict[str, Estimate] = {"the base": at_the_end(result, images, "base", 0)}
+        told |= {way: at_the_end(result, images, way, max(levels(result))) for way in WAYS}
         least = min(told, key=lambda way: told[way].mean)
         found.append(
             f"{name}: at the end every network tells at least {told[least].mean:.1%} of its training images "

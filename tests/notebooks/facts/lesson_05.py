@@ -96,7 +96,7 @@ def _recorded(column):
 
 
 def _newer(kernel):
-    """Return how fast B4 with three fused stages trains on the newer CPU: middle, lowest and highest round."""
+    """Return how fast B4 with three fused stages trains on the newer CPU: middle, lowest, highest round."""
     (row,) = (
         row
         for row in NEWER["fused_networks"].data["rows"]
