@@ -151,6 +151,23 @@ def test_the_camera_is_asked_when_wanted_and_let_go(page: Page) -> None:
 
 
 @pytest.mark.browser
+def test_a_camera_that_starts_slowly_can_be_closed_before_it_shows_anything(page: Page) -> None:
+    page.context.grant_permissions(["camera"])
+    page.evaluate(
+        """() => { HTMLMediaElement.prototype.play = () => new Promise((_shows, fails) => {
+            window.fails = () => fails(new DOMException('', 'AbortError'));
+        }) }"""
+    )
+    page.get_by_role("button", name="from the camera").click()
+    expect(page.get_by_role("button", name="Take it")).to_be_disabled()
+    said = page.locator(".ee-said").inner_text()
+    page.get_by_role("button", name="Close").click()
+    page.evaluate("() => window.fails()")
+    expect(page.locator(".ee-camera")).to_be_hidden()
+    assert page.locator(".ee-said").inner_text() == said
+
+
+@pytest.mark.browser
 def test_logits_of_the_samples_are_those_of_torch(page: Page) -> None:
     fetched(page, photograph.OFFERS[3])
     net = ee.create(LITE0[0], weights=LITE0[1]).eval()

@@ -146,19 +146,26 @@ const close_camera = () => {
   camera.hidden = true;
 };
 find(".ee-button-camera").hidden = !navigator.mediaDevices?.getUserMedia;  // none on pages without https
+const shoot = find(".ee-button-shoot");
 find(".ee-button-camera").addEventListener("click", async () => {
   close_camera();
+  let stream = null;
   try {
-    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    close_camera();
+    video.srcObject = stream;
     camera.hidden = false;
+    shoot.disabled = true; // until there is a picture to take
     await video.play();
+    shoot.disabled = false;
   } catch (error) {
+    if (stream && video.srcObject !== stream) return; // the reader closed it meanwhile, or asked once more
     close_camera();
     said.textContent = error.name === "NotAllowedError" ? "The camera was not allowed; allow it in the browser, or choose a file."
       : "No camera could be opened.";
   }
 });
-find(".ee-button-shoot").addEventListener("click", () => take(video, "what the camera saw").finally(close_camera));
+shoot.addEventListener("click", () => take(video, "what the camera saw").finally(close_camera));
 find(".ee-button-close").addEventListener("click", close_camera);
 
 fetching.addEventListener("click", () => fetch_network().catch(error => fail(error.message)));
