@@ -20,7 +20,6 @@ from effnet_edu.profiling.changes import (
     Inputs,
     LeftOut,
     candidates,
-    computing_with,
     difference,
     fits,
 )
@@ -29,7 +28,7 @@ from effnet_edu.profiling.fastest import ROUNDS, in_rounds
 from effnet_edu.profiling.module_layers import module_rows, time_rows
 from effnet_edu.profiling.repeats import median_interval
 from effnet_edu.profiling.roofs import Roofline, distrust, points_under
-from effnet_edu.profiling.threads import free_threads
+from effnet_edu.profiling.threads import computing_with, free_threads
 from effnet_edu.profiling.workload import PRECISIONS, Workload, as_workload, check_output, too_large
 
 #: So many changes are measured, if they promise at least so much.

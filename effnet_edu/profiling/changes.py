@@ -2,8 +2,7 @@
 
 import copy
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +22,7 @@ from effnet_edu.profiling.layer_time import LayerTime
 from effnet_edu.profiling.layers import LayerProfile
 from effnet_edu.profiling.module_layers import ModuleRow
 from effnet_edu.profiling.roof_lines import Ceilings
+from effnet_edu.profiling.threads import computing_with
 from effnet_edu.profiling.workload import ACTIVATION_COPIES, SCRATCH_BYTES, Workload
 
 #: A change whose answers differ by more than this share of the largest has changed them.
@@ -174,17 +174,6 @@ class _Prediction:
         clock = stopwatch(device)
         with computing_with(form.threads):
             return min([clock.time(lambda: module(*formed)) for _ in range(1 + PROBES)][1:])
-
-
-@contextmanager
-def computing_with(threads: int) -> Iterator[None]:
-    """Compute with so many threads; 0 for as many as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def difference(answer: Any, right: Any) -> float:

@@ -64,12 +64,22 @@ def free_threads(device: torch.device, watch: Watch = Watch()) -> Iterator[Threa
         return
     chosen = _choose(wanted, watch)
     token = _current.set(chosen)
-    torch.set_num_threads(chosen.used)
     try:
-        yield chosen
+        with computing_with(chosen.used):
+            yield chosen
     finally:
-        torch.set_num_threads(wanted)
         _current.reset(token)
+
+
+@contextmanager
+def computing_with(threads: int) -> Iterator[None]:
+    """Compute with so many threads; 0 for as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _choose(wanted: int, watch: Watch) -> Threads:
@@ -102,15 +112,10 @@ def quickest(wanted: int, timed: Callable[[int], float], watch: Watch = Watch())
 
 def _timed(count: int) -> float:
     """Return the seconds of eight convolutions with so many threads, about a millisecond each with one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        with torch.inference_mode():
-            x, weight = torch.zeros(1, 64, 32, 32), torch.zeros(64, 64, 3, 3)
-            F.conv2d(x, weight, padding=1)
-            begun = time.perf_counter()
-            for _ in range(8):
-                x = F.conv2d(x, weight, padding=1)
-            return time.perf_counter() - begun
-    finally:
-        torch.set_num_threads(before)
+    with computing_with(count), torch.inference_mode():
+        x, weight = torch.zeros(1, 64, 32, 32), torch.zeros(64, 64, 3, 3)
+        F.conv2d(x, weight, padding=1)
+        begun = time.perf_counter()
+        for _ in range(8):
+            x = F.conv2d(x, weight, padding=1)
+        return time.perf_counter() - begun

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from filelock import Timeout
 from joblib import Parallel, cpu_count, delayed
 from tqdm import tqdm
@@ -21,6 +20,7 @@ from effnet_edu.ground.checks import quoted, whole_number
 from effnet_edu.ground.locks import file_lock
 from effnet_edu.ground.watch import Watch
 from effnet_edu.profiling.device import as_device, exclusive
+from effnet_edu.profiling.threads import computing_with
 from effnet_edu.studies import record
 from effnet_edu.studies.finished import FinishedRuns
 from effnet_edu.studies.registry import study
@@ -152,12 +152,8 @@ def _perform_all(done: FinishedRuns, training: Path, jobs: int, bar: "tqdm[None]
 
 
 def _perform_with_one_thread(done: FinishedRuns, training: Path, run: Run) -> Run:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with computing_with(1):
         return _perform(done, training, run)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _perform(done: FinishedRuns, training: Path, run: Run, progress: _Progress | None = None) -> Run:

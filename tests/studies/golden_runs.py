@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from effnet_edu.profiling.threads import computing_with
 from effnet_edu.studies import record
 from effnet_edu.studies.registry import study
 from effnet_edu.studies.study import Place
@@ -42,13 +43,8 @@ def computed(name: str) -> dict[str, Any]:
 
 
 def _losses(name: str, one: Any) -> dict[str, Any]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            kept = study(name).perform(one, Place(Path(folder) / "run", torch.device("cpu")))
-    finally:
-        torch.set_num_threads(threads)
+    with computing_with(1), tempfile.TemporaryDirectory() as folder:
+        kept = study(name).perform(one, Place(Path(folder) / "run", torch.device("cpu")))
     shown = {key: kept["curve"][key] for key in ("side", "train_loss", "test_loss")}
     shares = [row["between_class_share"] for row in kept.get("gates", ())]
     return {"macs": kept["macs"], "parameters": kept["parameters"], **shown, "gates": shares}

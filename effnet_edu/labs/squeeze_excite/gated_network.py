@@ -1,7 +1,5 @@
 """The small trained network, stopped at the gates of one block and run on with any others."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
@@ -13,19 +11,12 @@ from effnet_edu.labs.squeeze_excite.numbers import EXAMPLES
 from effnet_edu.labs.squeeze_excite.recorded_gates import ClassGates, recorded_gates
 from effnet_edu.model.blocks import MBConv
 from effnet_edu.model.network import EfficientNet
+from effnet_edu.profiling.threads import computing_with
 from effnet_edu.studies.small_network.trained import trained_network
 from effnet_edu.training.augmentation import to_floats
 
-
-@contextmanager
-def _by_one_thread() -> Iterator[None]:
-    """Maps this small are done by one thread before several are awake."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+#: Maps this small are done by one thread before several are awake.
+_THREADS = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +66,7 @@ class GatedNetwork:
         """Return the lowest and the highest logit that any of the pictures gets."""
         return _logit_range(self)
 
-    @_by_one_thread()
+    @computing_with(_THREADS)
     @torch.inference_mode()
     def halt(self, picture: Tensor, block: str) -> Halt:
         """Run a picture up to the gates of a block."""
@@ -88,7 +79,7 @@ class GatedNetwork:
         gates = halting.squeeze_excite.gate(ungated).flatten()
         return Halt(x, ungated, gates, self.logits(x, ungated, gates, block))
 
-    @_by_one_thread()
+    @computing_with(_THREADS)
     @torch.inference_mode()
     def logits(self, before: Tensor, ungated: Tensor, gates: Tensor, block: str) -> Tensor:
         """Run on from the gates of a block to the end.

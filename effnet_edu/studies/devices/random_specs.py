@@ -2,8 +2,6 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -19,6 +17,7 @@ from effnet_edu.profiling.device import exclusive, stopwatch
 from effnet_edu.profiling.engines import Runner, in_engine, is_installed
 from effnet_edu.profiling.names import CPU_ENGINES
 from effnet_edu.profiling.roof_lines import Ceilings
+from effnet_edu.profiling.threads import computing_with
 from effnet_edu.profiling.time_model import counted
 from effnet_edu.profiling.workload import random_inputs
 
@@ -97,7 +96,7 @@ def timed_networks(count: int, device: torch.device, batch_size: int) -> list[di
         batch_size: Images at once.
     """
     rows: list[dict[str, Any]] = []
-    with _one_thread() if device.type == "cpu" else nullcontext():
+    with computing_with(1 if device.type == "cpu" else 0):
         ceilings = measure_ceilings(device, refresh=True)
         for number in range(count):
             about = cost(random_network(number))
@@ -112,16 +111,6 @@ def timed_networks(count: int, device: torch.device, batch_size: int) -> list[di
                 for engine, seconds in engine_seconds(row["network"], device, batch_size).items():
                     row.setdefault(f"{engine}_ms", []).append(round(1000 * seconds, 3))
     return rows
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def engine_seconds(number: int, device: torch.device, batch_size: int) -> dict[str, float]:
