@@ -146,12 +146,23 @@ function heightAt(line, x) {
   return y1 + clamped((x - x1) / (x2 - x1)) * (y2 - y1);
 }
 
+// Tells how wide an element is, now and whenever that changes; returns what ends it.
+export function watchWidth(host, tell) {
+  let room = 0;
+  const watch = new ResizeObserver(() => {
+    const width = Math.round(host.clientWidth);
+    if (width > 0 && width !== room) tell(room = width);
+  });
+  watch.observe(host);
+  return () => watch.disconnect();
+}
+
 /**
  * Draws a scene into an element and keeps it there.
- * onSet(settings, { moving }) is told what was clicked or dragged; onWidth(pixels) how much room there is.
+ * onSet(settings, { moving }) is told what was clicked or dragged.
  * What a hand drags moves at once; `settle` says that the scene answers all that was told, and has the last word.
  */
-export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
+export function create(host, scene, { onSet = () => {} } = {}) {
   const root = document.createElement("div");
   root.className = "ee-picture";
   const svg = element("svg", "ee-scene");
@@ -557,13 +568,6 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
     return true;
   }
 
-  let room = 0;
-  const watch = onWidth && new ResizeObserver(() => {
-    const width = Math.round(host.clientWidth);
-    if (width > 0 && width !== room) onWidth(room = width);
-  });
-  watch?.observe(host);
-
   update(scene);
   return {
     update,
@@ -574,7 +578,6 @@ export function create(host, scene, { onSet = () => {}, onWidth = null } = {}) {
       cancelAnimationFrame(frame);
       cancelAnimationFrame(sending);
       listening.abort();
-      watch?.disconnect();
       root.remove();
     },
   };
@@ -592,8 +595,8 @@ export default {
     const scene = () => JSON.parse(model.get("scene"));
     const picture = create(el, scene(), {
       onSet: (sets, { moving }) => tell("touched", { sets, moving, count: count() + 1 }),
-      onWidth: (width) => tell("room", width),
     });
+    const unwatch = watchWidth(el, (width) => tell("room", width));
     const draw = () => picture.update(scene());
     const settle = () => model.get("answered") === count() && picture.settle();
     model.on("change:scene", draw);
@@ -601,6 +604,7 @@ export default {
     return () => {
       model.off("change:scene", draw);
       model.off("change:answered", settle);
+      unwatch();
       picture.destroy();
     };
   },

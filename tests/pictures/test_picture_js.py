@@ -25,12 +25,12 @@ MODULE = Path(ee.__file__).parent / "pictures" / "picture.js"
 ADDRESS = "http://picture.test/"
 PAGE = f"""<!doctype html><html lang="en"><head><title>picture</title><style>{SCENE}</style></head>
 <body style="margin: 0"><main><h1>A picture</h1><div id="host"></div></main><script type="module">
-import widget, {{ create }} from "/picture.js";
+import widget, {{ create, watchWidth }} from "/picture.js";
 Object.assign(window, {{ widget, create, told: [], widths: [] }});
 const host = document.getElementById("host");
 const onSet = (settings, {{ moving }}) => told.push([settings, moving]);
-const onWidth = (width) => widths.push(width);
-window.begin = (scene) => window.picture = create(host, scene, {{ onSet, onWidth }});
+watchWidth(host, (width) => widths.push(width));
+window.begin = (scene) => window.picture = create(host, scene, {{ onSet }});
 </script></body></html>"""
 
 

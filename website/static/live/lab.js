@@ -1,6 +1,6 @@
 // The page's half of a live lab: controls in, picture and numbers out. What counts is Python, in worker.js.
 import { measuring } from "./measuring.js";
-import { create } from "./picture.js";
+import { create, watchWidth } from "./picture.js";
 
 const lab = document.querySelector(".ee-lab[data-live]");
 const find = name => lab.querySelector(name);
@@ -64,11 +64,10 @@ const change = (name, value) => {
 };
 
 // The first picture already has the page's width.
-const hero = find(".ee-hero");
-new ResizeObserver(() => {
-  room = Math.round(hero.clientWidth) || room;
+watchWidth(find(".ee-hero"), width => {
+  room = width;
   ask();
-}).observe(hero);
+});
 
 // A still stands where a picture will be, until Python answers.
 const show = (name, scene) => {
