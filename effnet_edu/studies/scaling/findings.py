@@ -99,12 +99,12 @@ def sentences(result: StudyResult) -> list[str]:
             f"{'; rather '.join(compared)}."
         )
         found.append(sentence(f"{name}, at the last step of cost: {_last_steps(result, images)}"))
-        told: dict[str, Estimate] = {"the base": at_the_end(result, images, "base", 0)}
-        told |= {way: at_the_end(result, images, way, max(levels(result))) for way in WAYS}
-        least = min(told, key=lambda way: told[way].mean)
+        every = [point for way in WAYS for point in curve(result, images, way)]
+        least = min(every, key=lambda one: at_the_end(result, images, one.way, one.level).mean)
+        learned = at_the_end(result, images, least.way, least.level)
         found.append(
-            f"{name}: at the end every network tells at least {told[least].mean:.1%} of its training images "
-            f"rightly; the least is {least}."
+            f"{name}: at the end every network tells at least {learned.mean:.1%} of its training images "
+            f"rightly; the least is {least.network if least.level else 'the base'}."
         )
     run = max(result.runs, key=lambda run: int(run["macs"]))
     b0 = cost("efficientnet_b0").macs / run["macs"]
