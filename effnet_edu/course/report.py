@@ -94,9 +94,10 @@ def _layers(records: Records) -> list[Picture | str]:
     if "ceilings" in records:
         ceilings = ceilings_from(_rows(records, "ceilings")[0])
         for profile in profiles:
-            reason = distrust(profile, ceilings)
-            said = f"{profile.network}, batch {profile.batch_size}, has no roofline. {reason}"
-            drawn.append(said if reason else figures.roofline(roofline(profile, ceilings)))
+            if reason := distrust(profile, ceilings):
+                drawn.append(f"{profile.network}, batch {profile.batch_size}, has no roofline. {reason}")
+            else:
+                drawn.append(figures.roofline(roofline(profile, ceilings)))
     return drawn
 
 

@@ -38,14 +38,17 @@ def _ms(row: Row) -> str:
     return f"{row['median_ms']:.3g} ({row['low_ms']:.3g} to {row['high_ms']:.3g})"
 
 
+def _spans(
+    rows: Rows, middle: str = "median_ms", low: str = "low_ms", high: str = "high_ms"
+) -> tuple[list[float], list[float]]:
+    """Return how far both ends of each interval lie from its middle."""
+    return [row[middle] - row[low] for row in rows], [row[high] - row[middle] for row in rows]
+
+
 def _bars(axes: Axes, at: Sequence[float], rows: Rows, width: float, **look: Any) -> None:
     """Draw measured bars with their intervals."""
     medians = [row["median_ms"] for row in rows]
-    spans = (
-        [row["median_ms"] - row["low_ms"] for row in rows],
-        [row["high_ms"] - row["median_ms"] for row in rows],
-    )
-    axes.bar(at, medians, width, yerr=spans, capsize=3, edgecolor=CARD, **look)
+    axes.bar(at, medians, width, yerr=_spans(rows), capsize=3, edgecolor=CARD, **look)
 
 
 def _log_axis(axes: Axes, which: str, values: Sequence[float]) -> None:
@@ -75,7 +78,7 @@ def network_times(rows: Rows, device: str) -> Picture:
         axes.errorbar(
             row["macs"] / 1e9,
             row["median_ms"],
-            yerr=[[row["median_ms"] - row["low_ms"]], [row["high_ms"] - row["median_ms"]]],
+            yerr=_spans([row]),
             fmt=marker,
             color=colour,
             capsize=3,
@@ -408,11 +411,9 @@ def network_engines(rows: Rows, device: str) -> Picture:
     for network, of_network in by_network.items():
         _, colour, marker = _family(network)
         medians = [row["median_ms"] for row in of_network]
-        spans = (
-            [row["median_ms"] - row["low_ms"] for row in of_network],
-            [row["high_ms"] - row["median_ms"] for row in of_network],
+        axes.errorbar(
+            range(len(engines)), medians, _spans(of_network), fmt=f"{marker}-", color=colour, capsize=3
         )
-        axes.errorbar(range(len(engines)), medians, spans, fmt=f"{marker}-", color=colour, capsize=3)
         axes.annotate(
             _short(network),
             (len(engines) - 1, medians[-1]),
@@ -461,9 +462,7 @@ def network_engines(rows: Rows, device: str) -> Picture:
 
 
 def _rounds(rows: Rows) -> tuple[list[float], list[float]]:
-    """Return how far the lowest and the highest round lie from the middle one."""
-    below = [row["speed"] - row["lowest_speed"] for row in rows]
-    return below, [row["highest_speed"] - row["speed"] for row in rows]
+    return _spans(rows, "speed", "lowest_speed", "highest_speed")
 
 
 def _fused(row: Row) -> str:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.cases import Case, measure, of_the_frame, start_measuring, wait_until_measured
 from tests.browser.jupyter import Notebook
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.browser, of_the_frame("PhiLab")]
 
@@ -39,7 +40,7 @@ def test_two_labs_measure_in_turn(lab: Notebook, page: Page, case: Case) -> None
         "def waits(): return any(\n"
         "    'this one waits for it' in one.logic.status.message for one in (lab, other))\n"
         "with exclusive(as_device('cpu')):\n"
-        "    other.logic.request(); lab.logic.request(); end = time.monotonic() + 300\n"
+        f"    other.logic.request(); lab.logic.request(); end = time.monotonic() + {PATIENCE}\n"
         "    while not (seen := waits()) and time.monotonic() < end: time.sleep(0.01)\n"
         "print(seen)"
     )

@@ -260,12 +260,8 @@ def _budget(
         value = min(max(setting.budget, low), high)
         drag = (Drag(dimension.budget, Axis(low, high, x(low), x(high), logarithmic=True), value, step),)
     told = f"budget: {words}\nDrag it, or click a network for what it needs"
-    strip = (
-        edge - 9,
-        _TOP - 38,
-        18,
-        bottom - _TOP + 38,
-    )  # with its words, so that no hover words lie on them
+    # With the words above the line, so that no hover words lie on them.
+    strip = (edge - 9, _TOP - 38, 18, bottom - _TOP + 38)
     leads = {
         "budget/line": (1, 0, 1),
         "budget/grip": (1, 0) * 3,

@@ -197,36 +197,26 @@ def engines(how: Extent) -> list[DeviceRow]:
     asked = [name for name in ENGINES if is_installed(name) and (how.compiles or name != "compiled")]
     if how.device.type != "cpu":
         asked = [name for name in asked if name not in CPU_ENGINES]
-    return [
-        {"network": name, "macs": cost(name, how.resolution).macs, "engine": engine} | row
-        for name in how.networks
-        if name in IN_EACH_ENGINE
-        for engine, row in _in_engines(name, tuple(asked), how).items()
-    ]
+    rows = []
+    for network in (name for name in how.networks if name in IN_EACH_ENGINE):
+        counted, times = cost(network, how.resolution), _in_engines(network, tuple(asked), how)
+        for engine in asked:
+            about = {"network": network, "macs": counted.macs, "resolution": counted.resolution}
+            about |= {"engine": engine, "version": version(engine)}
+            rows.append(about | dict(zip(("median_ms", "low_ms", "high_ms"), times[engine], strict=True)))
+    return rows
 
 
-def _in_engines(network: str, asked: tuple[str, ...], how: Extent) -> dict[str, DeviceRow]:
-    """Return what a batch of one takes in each engine."""
+def _in_engines(network: str, asked: tuple[str, ...], how: Extent) -> dict[str, tuple[float, ...]]:
+    """Return the median of a batch of one in each engine, and its interval, in milliseconds."""
     if how.device.type == "cpu":
         compared = fastest(network, 1, how.resolution, engines=asked, seconds=how.seconds)
-        return {
-            row.engine: {
-                "version": row.version,
-                "resolution": compared.resolution,
-                "median_ms": row.median_ms,
-            }
-            | dict(zip(("low_ms", "high_ms"), median_interval(row.round_ms), strict=True))
-            for row in sorted(compared.rows, key=lambda row: asked.index(row.engine))
-        }
-    measured = {
-        engine: profile(network, 1, how.resolution, device=how.device, engine=engine, seconds=how.seconds)
-        for engine in asked
-    }
-    return {
-        engine: {"version": version(engine), "resolution": one.resolution, "median_ms": one.median_ms}
-        | {"low_ms": one.low_ms, "high_ms": one.high_ms}
-        for engine, one in measured.items()
-    }
+        return {row.engine: (row.median_ms, *median_interval(row.round_ms)) for row in compared.rows}
+    found: dict[str, tuple[float, ...]] = {}
+    for engine in asked:
+        one = profile(network, 1, how.resolution, device=how.device, engine=engine, seconds=how.seconds)
+        found[engine] = (one.median_ms, one.low_ms, one.high_ms)
+    return found
 
 
 def memory_formats(how: Extent) -> list[DeviceRow]:
@@ -315,7 +305,9 @@ def fused_networks(how: Extent) -> list[DeviceRow]:
     Source: EfficientNetV2, arXiv:2104.00298v3, section 3.2 and table 3.
     """
     base = spec(how.fused_base)
-    networks = {(last, 0): fuse_stages(base, range(last)) for last in (0, 3, 5, 7)}
+    networks: dict[tuple[int, int | None], NetworkSpec] = {
+        (last, None): fuse_stages(base, range(last)) for last in (0, 3, 5, 7)
+    }
     networks[3, 3] = fuse_stages(_with_kernel(base, 3, range(3)), range(3))
     rounds = [
         {
@@ -329,12 +321,12 @@ def fused_networks(how: Extent) -> list[DeviceRow]:
     rows = []
     for (last, kernel), network in networks.items():
         found = [one[last, kernel] for one in rounds]
-        speeds = sorted(one[0, 0].seconds / one[last, kernel].seconds for one in rounds)
+        speeds = sorted(one[0, None].seconds / one[last, kernel].seconds for one in rounds)
         rows.append(
             {
                 "network": base.name,
                 "stages_fused": last,
-                "kernel": kernel or None,
+                "kernel": kernel,
                 "parameters": cost(network).parameters,
                 "macs": cost(network, how.resolution).macs,
                 "resolution": found[0].resolution,
