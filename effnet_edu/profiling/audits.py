@@ -218,7 +218,8 @@ def audit(
     module that does more than call others. What a change should bring is predicted by timing each layer alone
     as it would be afterwards, without the batch norms that are folded; the three that promise most are then
     measured in turns with the module as it is. Folding is `torch.fx`'s own for modules that are not of this
-    library, and is left out where it would change the answers.
+    library, and is left out where it would change the answers. OpenVINO, where it is installed, runs any
+    module that can be traced.
 
     Args:
         network: Any module, in any mode; a copy is evaluated, and it stays as it was.

@@ -17,7 +17,7 @@ from effnet_edu.ground.watch import Watch
 from effnet_edu.model.inference import optimize_for_inference
 from effnet_edu.model.network import EfficientNet, available_memory
 from effnet_edu.profiling.device import stopwatch
-from effnet_edu.profiling.engines import in_engine, is_installed
+from effnet_edu.profiling.engines import in_engine, is_installed, module_in_openvino
 from effnet_edu.profiling.layer_time import LayerTime
 from effnet_edu.profiling.layers import LayerProfile
 from effnet_edu.profiling.module_layers import ModuleRow
@@ -31,6 +31,9 @@ SAME_ANSWER = 1e-4
 PROBES = 3
 #: So many images at once amortise what a layer pays once; where the batch is as large already, a quarter.
 LARGE_BATCH = 16
+
+#: What can be folded into the convolution before it.
+BATCH_NORM = nn.modules.batchnorm._NormBase
 
 Inputs = tuple[Tensor, ...]
 Run = Callable[[], Any]
@@ -127,9 +130,16 @@ class _Prediction:
         self._probed: dict[tuple[object, ...], float] = {}
 
     def seconds(
-        self, form: _Form, gone: frozenset[str] = frozenset(), instant: tuple[str, ...] = ()
+        self,
+        form: _Form,
+        gone: frozenset[str] = frozenset(),
+        instant: tuple[str, ...] = (),
+        is_engine: bool = False,
     ) -> float:
-        """Return the seconds of the network in a form, without some layers, or without some kinds of them."""
+        """Return the seconds of the network in a form, without some layers, or without some kinds of them.
+
+        An engine goes from layer to layer by itself: what lies between them now is gone as well.
+        """
         kept = sum(
             self._best(timed) * self.ratio(row, form)
             for row, timed in zip(self._of.rows, self._of.profile.layers, strict=True)
@@ -137,11 +147,18 @@ class _Prediction:
         )
         layers = sum(map(self._best, self._of.profile.layers))
         # Timed layer by layer they may take longer than all of them at once; what is beyond them is Python's.
-        return max(0.0, self.now - layers) + kept * min(1.0, self.now / layers)
+        between = 0.0 if is_engine else max(0.0, self.now - layers)
+        return between + kept * min(1.0, self.now / layers)
 
-    def gain(self, form: _Form, gone: frozenset[str] = frozenset(), instant: tuple[str, ...] = ()) -> float:
+    def gain(
+        self,
+        form: _Form,
+        gone: frozenset[str] = frozenset(),
+        instant: tuple[str, ...] = (),
+        is_engine: bool = False,
+    ) -> float:
         """Return how many times as fast an image should be."""
-        return form.batches * self.now / self.seconds(form, gone, instant)
+        return form.batches * self.now / self.seconds(form, gone, instant, is_engine)
 
     @property
     def now(self) -> float:
@@ -206,7 +223,7 @@ def candidates(of: Audited, watch: Watch) -> tuple[list[Candidate], list[LeftOut
 
 
 def _folding(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
-    if not any(isinstance(row.module, nn.modules.batchnorm._NormBase) for row in of.rows):
+    if not any(isinstance(row.module, BATCH_NORM) for row in of.rows):
         return "it has no batch norm"
     if isinstance(of.net, EfficientNet):
         how = "ee.optimize_for_inference(net, channels_last=False, slices=False)"
@@ -303,9 +320,17 @@ def _usable_cores() -> int:
 
 def _engines(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
     net, x = of.net, of.inputs[0]
-    if not isinstance(net, EfficientNet):
-        return "the engines here run EfficientNets of this library alone"
     last = _Form(memory_format=torch.channels_last)
+    on_cpu_in_fp32 = of.work.device.type == "cpu" and of.work.precision == "fp32"
+    if not isinstance(net, EfficientNet):
+        if not on_cpu_in_fp32:
+            return "OpenVINO runs it in fp32 on the CPU alone"
+        if not is_installed("openvino"):
+            return "openvino is not installed: pip install 'effnet-edu[engines]'"
+        how = "openvino.convert_model(net, example_input=input), which fixes the input's shape"
+        folded = frozenset(row.cost.name for row in of.rows if isinstance(row.module, BATCH_NORM))
+        fused = prediction.gain(AS_IT_IS, folded, instant=("activation",), is_engine=True)
+        return [Candidate("openvino", how, fused, lambda: _foreign_engine(of))]
     made = [
         Candidate(
             "optimize_for_inference",
@@ -314,15 +339,22 @@ def _engines(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
             lambda: _engine("optimised", net, x),
         )
     ]
-    on_cpu_in_fp32 = of.work.device.type == "cpu" and of.work.precision == "fp32"
     if not (on_cpu_in_fp32 and x.shape[-1] == x.shape[-2]):
         return made
-    fused = prediction.gain(last, instant=("norm", "activation"))
+    fused = prediction.gain(last, instant=("norm", "activation"), is_engine=True)
     return made + [
         Candidate(engine, f'ee.export_onnx(net, "net.onnx") for {engine}', fused, _later(engine, net, x))
         for engine in ("onnxruntime", "openvino")
         if is_installed(engine)
     ]
+
+
+def _foreign_engine(of: Audited) -> Run:
+    run = module_in_openvino(of.net, of.inputs)
+    answered, right = len(run(*of.inputs)), len(tree_leaves(of.answer))
+    if answered != right:
+        raise ValueError(f"OpenVINO answers with {answered} tensors, and the module with {right}")
+    return lambda: run(*of.inputs)
 
 
 def _engine(engine: str, net: nn.Module, x: Tensor) -> Run:

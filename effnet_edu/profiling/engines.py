@@ -1,5 +1,7 @@
 """What runs a network: torch as it is, torch optimised or compiled, or another engine with its ONNX graph."""
 
+import copy
+import warnings
 from collections.abc import Callable
 from importlib import import_module, metadata
 from importlib.util import find_spec
@@ -103,17 +105,44 @@ def onnxruntime_runner(graph: bytes) -> Runner:
 
 
 def _in_openvino(graph: bytes) -> Runner:
+    run = _on_the_cpu(import_module("openvino").Core().read_model(graph))
+    return lambda images: run(images)[0]
+
+
+def module_in_openvino(module: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[..., tuple[Tensor, ...]]:
+    """Return what runs any module in OpenVINO, for inputs of these shapes, and answers with all its tensors.
+
+    The module is traced: what it decides by the numbers in its input stays decided as for these inputs.
+
+    Args:
+        module: In evaluation mode; a copy of it is traced.
+        inputs: What it is called with, on the CPU.
+
+    Raises:
+        ValueError: OpenVINO cannot read it.
+    """
     openvino = import_module("openvino")
-    core = openvino.Core()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing names every number that becomes a constant
+        try:
+            shapes = [list(x.shape) for x in inputs]
+            model = openvino.convert_model(copy.deepcopy(module), example_input=inputs, input=shapes)
+        except Exception as error:  # its own classes, and whatever the module's code raises when traced
+            raise ValueError(f"OpenVINO cannot read it: {' '.join(str(error).split())[:160]}") from error
+    return _on_the_cpu(model)
+
+
+def _on_the_cpu(model: Any) -> Callable[..., tuple[Tensor, ...]]:
     # Without the second line it rounds to bf16 wherever the processor can, and says nothing.
     how = {
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "INFERENCE_PRECISION_HINT": "f32",
         "PERFORMANCE_HINT": "LATENCY",
     }
-    compiled = core.compile_model(core.read_model(graph), "CPU", how)
+    compiled = import_module("openvino").Core().compile_model(model, "CPU", how)
 
-    def run(images: Tensor) -> Tensor:
-        return torch.from_numpy(compiled(images.numpy())[0].copy())
+    def run(*inputs: Tensor) -> tuple[Tensor, ...]:
+        found = compiled([x.numpy() for x in inputs])
+        return tuple(torch.from_numpy(found[n].copy()) for n in range(len(found)))
 
     return run
