@@ -20,6 +20,7 @@ from PIL import ImageFont
 
 import effnet_edu as ee
 from effnet_edu.labs.frame.controls import Choice, OnlyWhile, Several, Slider, Toggle
+from effnet_edu.labs.frame.in_page import MOST_BYTES
 from effnet_edu.labs.frame.layout import LOW, is_low
 from effnet_edu.labs.frame.page import Page, exact
 from effnet_edu.pictures.scene import Mark, Scene
@@ -62,6 +63,33 @@ def move(logic: Any, control: Any, value: Any) -> None:
     setattr(logic, control.name, tuple(n for n in value if n not in barred) if barred and value else value)
 
 
+def most_held(logic: Any) -> int:
+    """Return the bytes of weights and of the largest layer's maps of the networks that a page would time."""
+    networks = (graph.arguments for graph in logic.timed_graphs(logic.setting))
+    return max(
+        (
+            4 * (cost.parameters + batch_size * max(row.elements_in + row.activations for row in cost.layers))
+            for cost, batch_size in ((ee.cost(of[0]), of[1]) for of in networks if len(of) == 3)
+        ),
+        default=0,
+    )
+
+
+def test_what_is_too_large_for_a_page_is_told_and_not_timed() -> None:
+    page = Page("PhiLab").logic
+    assert page.waiting()
+    page.phi, page.gamma = 7.0, 1.5
+    assert not page.waiting()
+    assert "weights and the largest maps take 5.5 GiB, and a page may hold 2." in page.untimed(page.setting)
+    page = Page("BenchmarkLab").logic
+    every = len(page.waiting())
+    page.batch_size = 256
+    assert 0 < len(page.waiting()) < every
+    page.batch_size = 1024
+    assert not page.waiting()
+    assert page.untimed(page.setting).startswith("Too large to be timed here")
+
+
 @pytest.mark.parametrize("name", LABS)
 def test_no_control_reaches_what_numbers_and_picture_cannot(name: str, unmeasured: None) -> None:
     """Every control at both ends, and every two of them, as the hand does it: one after the other."""
@@ -86,6 +114,7 @@ def test_no_control_reaches_what_numbers_and_picture_cannot(name: str, unmeasure
                     assert screen.finding
                     assert screen.whole.marks
                     assert logic.in_words()
+                    assert logic.MEASURES or most_held(logic) <= MOST_BYTES
         assert len(seen) > 2 * len(held)
 
 

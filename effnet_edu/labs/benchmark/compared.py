@@ -20,6 +20,7 @@ from effnet_edu.labs.benchmark.points import (
 )
 from effnet_edu.labs.frame.forward_logic import ForwardLogic
 from effnet_edu.labs.frame.guessing import Guessed
+from effnet_edu.labs.frame.in_page import only_what_fits
 from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import Number, Section, digits
 from effnet_edu.model.specs import NetworkSpec
@@ -89,9 +90,15 @@ def wanted(setting: BenchmarkSetting) -> tuple[Result, ...]:
     )
 
 
-def written(setting: BenchmarkSetting) -> tuple[Result, ...]:
-    """Return those of them that a page can write as a graph: EfficientNets."""
+def own_networks(setting: BenchmarkSetting) -> tuple[Result, ...]:
+    """Return the EfficientNets of them, which can be written as graphs."""
     return tuple(result for result in wanted(setting) if result.key not in PEER_NAMES)
+
+
+def written(setting: BenchmarkSetting) -> tuple[Result, ...]:
+    """Return those that a page can hold as well."""
+    own = own_networks(setting)
+    return tuple(one for one in own if not only_what_fits(network_of(one), setting.batch_size))
 
 
 def measurable(logic: Benchmark, setting: BenchmarkSetting) -> tuple[Result, ...]:

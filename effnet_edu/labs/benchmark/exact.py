@@ -18,6 +18,7 @@ from effnet_edu.labs.benchmark.compared import (
     network_of,
     networks,
     numbers,
+    own_networks,
     shown_record,
     written,
 )
@@ -25,7 +26,13 @@ from effnet_edu.labs.benchmark.points import DIMENSIONS, NOWHERE, devices_beside
 from effnet_edu.labs.benchmark.screen import headlines, points_table, screen, within_table
 from effnet_edu.labs.frame.forward_logic import ForwardLogic
 from effnet_edu.labs.frame.guessing import Guessed
-from effnet_edu.labs.frame.in_page import PageTiming, TimedGraph, forward_pass, network_graph
+from effnet_edu.labs.frame.in_page import (
+    PageTiming,
+    TimedGraph,
+    forward_pass,
+    network_graph,
+    only_what_fits,
+)
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import Section
@@ -104,6 +111,15 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
         known = kept(self, setting)
         return tuple(result for result in measurable(self, setting) if identity(result) not in known)
 
+    def untimed(self, setting: BenchmarkSetting) -> str:
+        """A page times nothing where even the cheapest network is too large for it."""
+        if reason := super().untimed(setting):
+            return reason
+        cheapest = next(iter(own_networks(setting)), None)
+        if cheapest is None or written(setting):
+            return ""
+        return only_what_fits(network_of(cheapest), setting.batch_size)
+
     def timed_graphs(self, setting: BenchmarkSetting) -> tuple[TimedGraph, ...]:
         """Return the EfficientNets up to the limit, the cheapest first; of others there is no graph."""
         if self.untimed(setting):
@@ -129,7 +145,11 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
         every, known = written(self.setting), kept(self, self.setting)
         count = sum(identity(result) in known for result in every)
         said = f"{self.measured_part(record)}, {self.measured_label(record.setting)}: {record.measurement}"
-        return f"{said}. {count} of {networks(len(every))} timed; other families have no graph here."
+        left_out = len(own_networks(self.setting)) - len(every)
+        too_large = f"; {left_out} too large for a page" if left_out else ""
+        return (
+            f"{said}. {count} of {networks(len(every))} timed{too_large}; other families have no graph here."
+        )
 
     def label(self, setting: BenchmarkSetting) -> str:
         """Return the conditions and the budget."""

@@ -12,6 +12,7 @@ from effnet_edu.labs.frame.in_page import (
     forward_pass,
     network_graph,
     only_fp32,
+    only_what_fits,
 )
 from effnet_edu.labs.frame.logic import LabLogic, Record, SettingT
 from effnet_edu.labs.frame.numbers import Number
@@ -41,8 +42,10 @@ class ForwardLogic(LabLogic[SettingT, Measurement]):
         return tuple(forward_pass(network, _batch(setting), found) for found in timings.values())
 
     def untimed(self, setting: SettingT) -> str:
-        """A browser computes in fp32."""
-        return only_fp32(getattr(setting, "precision", "fp32"))
+        """A browser computes in fp32, and has little memory."""
+        network = self.timed_network(setting)
+        is_other = only_fp32(getattr(setting, "precision", "fp32"))
+        return is_other or ("" if network is None else only_what_fits(network, _batch(setting)))
 
     def measured(self, record: Record[SettingT, Measurement]) -> tuple[Number, ...]:
         """Return time, throughput and speed, and memory, which a browser does not tell."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from effnet_edu.model.cost import LayerCost, cost
 from effnet_edu.model.onnx_graph import onnx_graph
@@ -14,6 +15,8 @@ from effnet_edu.profiling.repeats import Timing
 ENGINES = ("WASM", "WebGPU")
 #: The only type of numbers that a browser computes in on every device.
 PRECISION = "fp32"
+#: Weights and the largest layer's maps that a graph may have here. A page of WASM has 4 GiB, a phone's less.
+MOST_BYTES = 2 * 2**30
 
 
 @dataclass(frozen=True)
@@ -219,3 +222,27 @@ def timed_layers(rows: Sequence[LayerCost], found: PageTiming, batch_size: int) 
 def only_fp32(precision: str) -> str:
     """Return why nothing is timed in another precision than fp32, as a sentence; empty for fp32."""
     return "" if precision == PRECISION else f"Nothing is measured here in {precision}: a browser has fp32."
+
+
+def only_what_fits(spec: NetworkSpec, batch_size: int) -> str:
+    """Return why a network is too large to be timed in a page, as a sentence; empty where it is not.
+
+    Args:
+        spec: The network.
+        batch_size: Images at once.
+    """
+    parameters, maps = _sizes(spec)
+    need = PRECISION_BYTES[PRECISION] * (parameters + batch_size * maps)
+    if need <= MOST_BYTES:
+        return ""
+    return (
+        f"Too large to be timed here: weights and the largest maps take {need / 2**30:.1f} GiB, and a page "
+        f"may hold {MOST_BYTES / 2**30:.0f}."
+    )
+
+
+@lru_cache(maxsize=256)  # asked with every press
+def _sizes(spec: NetworkSpec) -> tuple[int, int]:
+    """Return parameters, and elements of the largest layer's maps for one image, in and out."""
+    counted = cost(spec)
+    return counted.parameters, max(row.elements_in + row.activations for row in counted.layers)
