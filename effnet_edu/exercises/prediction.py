@@ -66,7 +66,8 @@ class Prediction:
             if guess not in self.choices:
                 raise ValueError("Choose one first.")
             is_right = guess == self.truth
-            return Verdict(f"Yes: {self.answer}." if is_right else f"No, it is {self.answer}.", is_right)
+            said = "Yes" if is_right else "No. The answer"
+            return Verdict(f"{said}: {self.answer}.", is_right)
         low, high = self._ends(guess)
         return judged(self.truth, low, high, self.answer)
 

@@ -99,7 +99,7 @@ def accuracy_by_family(
         known = f"the prices run from {min(found):g} to {max(found):g}" if found else "no row has a price"
         raise ValueError(f"limit is {limit:g}; {known}, and nothing to draw lies near it.")
     axes.axvline(limit, color=INK, linewidth=1.4)
-    low, high = min(cost for cost, _, _ in drawn) / 1.2, _DEAREST * limit
+    low, high = min(cost for cost, _, _ in drawn) / 1.2, 1.04 * _DEAREST * limit  # room for a whole marker
     ticks = log_ticks(low, high)
     plain_log_axis(axes, "x", ticks, [f"{tick:,g}" for tick in ticks])
     axes.set(xlim=(low, high), xlabel=f"{unit} (published)", ylabel="ImageNet top-1, % (published)")

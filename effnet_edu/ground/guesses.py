@@ -6,6 +6,8 @@ from dataclasses import dataclass
 CLOSE_FACTOR, WIDEST_RANGE = 1.25, 4.0
 #: Within this factor three digits do not tell a guess from the truth.
 RIGHT_FACTOR = 1.005
+#: From this factor on a guess is so many times too high; "1.3 times too high" is 30% in plain words.
+TIMES_FROM = 2.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,18 @@ def judged(truth: float, low: float, high: float, answer: str) -> Verdict:
     factor = max(near / truth, truth / near)
     if low == high and factor < RIGHT_FACTOR:
         return Verdict(f"Your guess is right: it is {answer}.", True, factor)
-    said = f"{factor:.1f}" if factor >= 2 else f"{factor:.2f}"
-    return Verdict(f"It is {answer}; your guess is {said} times too {side}.", factor <= CLOSE_FACTOR, factor)
+    off = f"{_distance(near, truth, answer.endswith('%'))} too {side}"
+    return Verdict(f"It is {answer}; your guess is {off}.", factor <= CLOSE_FACTOR, factor)
+
+
+def _distance(near: float, truth: float, is_share: bool) -> str:
+    """Return how far apart two numbers above 0 are: in times, or below two times in percent or points."""
+    if (factor := max(near / truth, truth / near)) >= TIMES_FROM:
+        return f"{float(f'{factor:.2g}'):,.10g} times"
+    if is_share:  # "5% too high" of a percentage could mean either
+        return f"{float(f'{abs(near - truth):.2g}'):g} points"
+    percent = 100 * abs(near / truth - 1)
+    return f"{percent:.0f}%" if percent >= 1 else "less than 1%"
 
 
 def in_three_digits(number: float, unit: str) -> str:

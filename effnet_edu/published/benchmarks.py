@@ -109,8 +109,7 @@ class Result:
     @property
     def short(self) -> str:
         """The name for a crowded chart, such as `B0` or `V2-S`."""
-        plain = self.name.partition(",")[0]
-        return plain.replace("EfficientNetV2", "V2").replace("EfficientNet-", "")
+        return short_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -192,6 +191,15 @@ def plain_name(key: str) -> str:
         if key.startswith(begins):
             return called + key.removeprefix(begins).upper()
     return _NAMES.get(key, key)
+
+
+def short_name(name: str) -> str:
+    """Return a printed name as a crowded chart has it: `V2-S` of `EfficientNetV2-S, weights V1`.
+
+    Args:
+        name: As `plain_name` or a `Result` has it.
+    """
+    return name.partition(",")[0].replace("EfficientNetV2", "V2").replace("EfficientNet-", "")
 
 
 def family_of(key: str, weights: str = "") -> str:

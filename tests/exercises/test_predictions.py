@@ -18,14 +18,16 @@ CHOICE = Prediction(LESSON, "More or fewer", "more", "Depth is rounded up.", cho
     [
         ("2.57", "Your guess is right: it is 2.57 times.", True, 1.0),
         ("2.565", "Your guess is right: it is 2.57 times.", True, 2.57 / 2.565),
-        ("2.4 times", "It is 2.57 times; your guess is 1.07 times too low.", True, 2.57 / 2.4),
-        ("about 5x", "It is 2.57 times; your guess is 1.95 times too high.", False, 5 / 2.57),
+        ("2.4 times", "It is 2.57 times; your guess is 7% too low.", True, 2.57 / 2.4),
+        ("about 5x", "It is 2.57 times; your guess is 95% too high.", False, 5 / 2.57),
         ("1,1", "It is 2.57 times; your guess is 2.3 times too low.", False, 2.57 / 1.1),
         ("2 to 3", "Your range holds it: it is 2.57 times.", True, 1.0),
         ("between 2 and 3", "Your range holds it: it is 2.57 times.", True, 1.0),
         ("2-3", "Your range holds it: it is 2.57 times.", True, 1.0),
         ("1 to 100", "Your range holds it: it is 2.57 times.", False, 1.0),
-        ("3 to 4", "It is 2.57 times; your guess is 1.17 times too high.", True, 3 / 2.57),
+        ("3 to 4", "It is 2.57 times; your guess is 17% too high.", True, 3 / 2.57),
+        ("2.58 to 3", "It is 2.57 times; your guess is less than 1% too high.", True, 2.58 / 2.57),
+        ("514", "It is 2.57 times; your guess is 200 times too high.", False, 200.0),
         ("0", "It is 2.57 times; your guess is too low.", False, None),
         ("-1 to 3", "Your range holds it: it is 2.57 times.", False, None),
     ],
@@ -52,6 +54,16 @@ def test_large_numbers_and_shares_are_written_as_people_write_them():
     assert Prediction(LESSON, "x", 385.8e6, "", "MACs").judge("385 M").is_close
 
 
+def test_a_share_is_missed_by_points_because_percent_of_a_percentage_has_two_meanings():
+    verdict = Prediction(LESSON, "x", 32.1, "", "%").judge("38")
+    assert verdict.sentence == "It is 32.1%; your guess is 5.9 points too high."
+
+
+def test_a_wrong_choice_is_told_the_answer_in_a_sentence_that_suits_a_yes_too():
+    asked = Prediction(LESSON, "x", "yes", "", choices=("yes", "no"))
+    assert asked.judge("no").sentence == "No. The answer: yes."
+
+
 @pytest.mark.parametrize(("truth", "choices"), [("third", ("one", "two")), (float("nan"), ()), ("2", ())])
 def test_a_truth_that_nobody_could_guess_is_refused(truth, choices):
     with pytest.raises(ValueError, match="truth is"):
@@ -65,7 +77,7 @@ def test_the_first_guess_is_kept_and_the_truth_is_shown_after_it():
     assert "2.57" not in view.verdict.value
     view.guess.value = "5"
     view.guess._handle_custom_msg({"event": "submit"}, [])  # the Enter key
-    assert "1.95 times too high" in view.verdict.value
+    assert "95% too high" in view.verdict.value
     assert NUMBER.because in view.verdict.value
     view.guess.value = "2.57"
     view.button.click()

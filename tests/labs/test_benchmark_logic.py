@@ -397,3 +397,23 @@ def test_a_real_network_and_a_peer_are_measured(monkeypatch: pytest.MonkeyPatch)
     assert {point.result.key for point in here(logic, logic.setting)} == {"efficientnet_b0", "resnet50"}
     macs = {record.measurement.network: record.measurement.macs for record in logic.history}
     assert macs["resnet50"] > 10 * macs["efficientnet_b0"]
+
+
+def test_a_time_says_whose_it_is_where_the_best_within_a_size_is_another(timer: Timer) -> None:
+    logic = measured(across="MACs", most_macs=4.0)
+    assert str(winner(logic, logic.setting)).startswith("EfficientNetV2-B3")
+    (time_of,) = [
+        number for section in logic.shown() for number in section.numbers if number.name == "time a batch"
+    ]
+    assert time_of.note == "(B0)"
+
+
+@pytest.mark.parametrize("accuracy_of", ["papers", "timm", "torchvision"])
+@pytest.mark.parametrize("room", [390, 700, 960, 1200])
+def test_the_network_that_all_are_compared_with_is_named_in_every_chart_of_sizes(
+    accuracy_of: str, room: int
+) -> None:
+    for across in ("MACs", "parameters"):
+        logic = MeasuredBenchmark(device="cpu", across=across, accuracy=accuracy_of)
+        logic.room = room
+        assert "name ResNet-50" in " ".join(mark.key for mark in accuracy(logic).marks)

@@ -105,7 +105,7 @@ def test_a_new_setting_asks_anew_and_a_known_one_keeps_its_guess(slow: SlowProfi
     assert logic.asks  # another batch takes another time
     logic.batch_size = 1
     assert logic.verdict is not None
-    assert logic.verdict.sentence == "It is 10 ms; your guess is 2.0 times too low."
+    assert logic.verdict.sentence == "It is 10 ms; your guess is 2 times too low."
     logic.touch({"guess": 10.0, "commit": True})  # too late: the truth is known
     assert logic.verdict.factor == pytest.approx(2.0)
     logic.touch({"phi": 0.5, "guess": 30.0, "commit": True})  # it was meant for the setting before
@@ -212,7 +212,7 @@ def test_the_field_and_the_chart_are_one_guess(slow: SlowProfile) -> None:
     field._handle_custom_msg({"event": "submit"}, [])
     assert lab.logic.wait(60)
     assert row.layout.display == "none"
-    assert row.told.value == "It is 10 ms; your guess is 2.0 times too high."
+    assert row.told.value == "It is 10 ms; your guess is 2 times too high."
     assert row.told.value in lab._body.said.value
     lab.logic.phi = 1.5
     assert (row.layout.display, field.value, row.told.value) == ("", "", "")
@@ -242,7 +242,7 @@ def test_a_page_asks_before_it_times() -> None:
     page.graph()
     timed = {"seconds": [0.01] * 5, "device_name": "a test", "clock_step": 1e-5, "was_hidden": False}
     shown = answer({}, timed=timed)
-    verdict = "It is 10 ms; your guess is 2.0 times too high."
+    verdict = "It is 10 ms; your guess is 2 times too high."
     assert verdict in shown["said"]
     assert verdict in shown["timing"]["found"]
     shown = answer({"phi": "2"})

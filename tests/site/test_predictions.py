@@ -81,7 +81,7 @@ def test_page_and_notebook_judge_alike(page: Any) -> None:
             "3 to 4",
             "-1 to 3",
         ),
-        *("about 2", "3,000", "2.5k", ".5", "2e"),
+        *("about 2", "3,000", "2.5k", ".5", "2e", "514", "2.58 to 3"),
     )
     asked = page.locator("[data-prediction]").first.get_attribute("data-prediction")
     judged = (
@@ -89,6 +89,9 @@ def test_page_and_notebook_judge_alike(page: Any) -> None:
     )
     found = page.evaluate(judged, [json.loads(asked), list(guesses)])
     assert dict(zip(guesses, found, strict=True)) == {guess: _judged(guess) for guess in guesses}
+    share = {**json.loads(asked), "truth": 32.1, "answer": "32.1%"}
+    (found,) = page.evaluate(judged, [share, ["38"]])
+    assert found["said"] == "It is 32.1%; your guess is 5.9 points too high."
 
 
 def test_guesses_go_to_a_notebook_as_a_file_and_back(page: Any, tmp_path: Path) -> None:

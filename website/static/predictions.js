@@ -2,7 +2,7 @@
 // this browser alone. A notebook's own judge is effnet_edu/ground/guesses.py; tests hold the two together.
 import { change, record } from "./progress.js";
 
-const CLOSE_FACTOR = 1.25, WIDEST_RANGE = 4, RIGHT_FACTOR = 1.005;
+const CLOSE_FACTOR = 1.25, WIDEST_RANGE = 4, RIGHT_FACTOR = 1.005, TIMES_FROM = 2;
 const SCALES = {
   "": 1, k: 1e3, thousand: 1e3, m: 1e6, million: 1e6, g: 1e9, b: 1e9, bn: 1e9, billion: 1e9, x: 1, times: 1, "%": 1,
 };
@@ -19,7 +19,7 @@ function number(text) {
 export function judge(asked, guess) {
   const found = (said, close, factor = null) => ({ said, close, factor });
   if (asked.choices.length)
-    return guess === asked.truth ? found(`Yes: ${asked.answer}.`, true) : found(`No, it is ${asked.answer}.`, false);
+    return guess === asked.truth ? found(`Yes: ${asked.answer}.`, true) : found(`No. The answer: ${asked.answer}.`, false);
   const ends = /^(?:between\s+)?(.*?\d.*?)\s*(?:\bto\b|\band\b|–|\.\.|(?<=[\w.])-)\s*(.*\d.*)$/i.exec(guess.trim());
   const [low, high] = Number.isNaN(number(guess)) && ends ? [number(ends[1]), number(ends[2])] : [number(guess), number(guess)];
   if (!(low <= high)) return null;
@@ -31,8 +31,16 @@ export function judge(asked, guess) {
   if (Math.min(near, asked.truth) <= 0) return found(`It is ${asked.answer}; your guess is too ${side}.`, false);
   const factor = Math.max(near / asked.truth, asked.truth / near);
   if (low === high && factor < RIGHT_FACTOR) return found(`Your guess is right: it is ${asked.answer}.`, true, factor);
-  const times = factor.toFixed(factor >= 2 ? 1 : 2);
-  return found(`It is ${asked.answer}; your guess is ${times} times too ${side}.`, factor <= CLOSE_FACTOR, factor);
+  const off = distance(near, asked.truth, asked.answer.endsWith("%"));
+  return found(`It is ${asked.answer}; your guess is ${off} too ${side}.`, factor <= CLOSE_FACTOR, factor);
+}
+
+// How far apart two numbers above 0 are: in times, or below two times in percent, or in points where they are shares.
+function distance(near, truth, isShare) {
+  const factor = Math.max(near / truth, truth / near), percent = 100 * Math.abs(near / truth - 1);
+  if (factor >= TIMES_FROM) return `${Number(factor.toPrecision(2)).toLocaleString("en")} times`;
+  if (isShare) return `${Number(Math.abs(near - truth).toPrecision(2))} points`;
+  return percent >= 1 ? `${percent.toFixed(0)}%` : "less than 1%";
 }
 
 function ask(place) {

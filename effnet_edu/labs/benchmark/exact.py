@@ -35,11 +35,11 @@ from effnet_edu.labs.frame.in_page import (
 )
 from effnet_edu.labs.frame.layout import LiveScreen
 from effnet_edu.labs.frame.logic import Record
-from effnet_edu.labs.frame.numbers import Section
+from effnet_edu.labs.frame.numbers import Number, Section
 from effnet_edu.labs.frame.settings import OneOf, RoundedFloat, Whole
 from effnet_edu.profiling.measurement import Measurement
 from effnet_edu.profiling.names import CPU_ENGINES, ENGINES, PRECISION_BYTES
-from effnet_edu.published.benchmarks import DEVICES, PUBLISHERS, Result, plain_name
+from effnet_edu.published.benchmarks import DEVICES, PUBLISHERS, Result, plain_name, short_name
 
 
 class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
@@ -180,6 +180,11 @@ class BenchmarkLogic(ForwardLogic[BenchmarkSetting]):
     def measured_part(self, record: Record[BenchmarkSetting, Measurement]) -> str:
         """Return which network it was."""
         return plain_name(record.measurement.network)
+
+    def measured(self, record: Record[BenchmarkSetting, Measurement]) -> tuple[Number, ...]:
+        """Return time, throughput, speed and memory, the time with its network: it may not be the best."""
+        time, *others = super().measured(record)
+        return (replace(time, note=f"({short_name(self.measured_part(record))})"), *others)
 
     def measurement_key(self, setting: BenchmarkSetting) -> BenchmarkSetting:
         """Times depend neither on the budget nor on what they are shown with."""
