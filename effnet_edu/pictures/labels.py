@@ -58,6 +58,10 @@ class Labels:
         made._lines, made._words = self._lines.copy(), self._words.copy()
         return made
 
+    def stay_right_of(self, edge: float) -> None:
+        """Write nothing left of an edge from now on."""
+        self._edges = (edge, *self._edges[1:])
+
     def keep_words_free(self, *marks: Mark) -> None:
         """Write nothing on words."""
         self._words += map(words_box, marks)

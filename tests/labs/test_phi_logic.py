@@ -322,6 +322,19 @@ def test_no_name_stands_at_another_point(room: int, slow: SlowProfile) -> None:
         assert {"A", "B"} <= named
 
 
+@pytest.mark.parametrize("room", [220, 324, 736, 1240])
+def test_no_name_but_that_of_b0_stands_among_the_numbers_of_the_axis(room: int) -> None:
+    logic = MeasuredPhi(device="cpu", phi=0.5)
+    logic.room = room
+    charts = logic.screen().charts
+    logic.cancel()
+    axis = min(place(charts, "macs/curve")[::2])
+    names = [m for m in charts.marks if m.key.startswith("macs/B") and m.key.endswith("/name")]
+    among = {mark.key for mark in names if words_box(mark)[0] < axis}
+    assert names
+    assert among <= {"macs/B0/name"}
+
+
 @pytest.mark.parametrize("room", [280, 340, 600, 1066, 1880])
 def test_every_mark_lies_in_the_picture(room: int) -> None:
     for settings in ({}, {"phi": 7.0}, {"alpha": 2.0, "phi": 6.0}, {"variant": "B7"}):

@@ -183,9 +183,12 @@ def _names(bases: tuple[float, float, float], across: Ends, upright: Ends) -> tu
     places = {point.name: (x(point.middle), y(point.macs / 1e9)) for point in published_points(*bases)}
     for at in places.values():
         labels.keep_free(*at, 5)
-    named = [
-        labels.place_along(f"macs/{name}/name", [at], name, "words soft over") for name, at in places.items()
-    ]
+    named = []
+    for name, at in places.items():
+        # Only what lies on the axis is named beside it: another name would be read as one of its numbers.
+        labels.stay_right_of(x.start - _BESIDE_AXIS if at[0] <= x.start else x.start + 1)
+        named.append(labels.place_along(f"macs/{name}/name", [at], name, "words soft over"))
+    labels.stay_right_of(x.start - _BESIDE_AXIS)  # A and B are no numbers
     return tuple(filter(None, named)), labels
 
 
