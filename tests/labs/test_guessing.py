@@ -10,6 +10,7 @@ from effnet_edu.labs.frame.layout import said
 from effnet_edu.labs.frame.page import Page
 from effnet_edu.labs.phi.lab import PhiLab
 from effnet_edu.labs.phi.measured import MeasuredPhi
+from effnet_edu.pictures.labels import words_box
 from effnet_edu.pictures.scene import Mark
 from tests.labs.conftest import SlowProfile
 
@@ -271,3 +272,24 @@ def test_where_rows_take_a_guess_the_button_covers_no_other_row(
         for mark in (*screen.picture.marks, *screen.charts.marks):
             if mark.key.endswith("/bar") and mark.place[0] < x + width and mark.place[0] + mark.place[2] > x:
                 assert mark.place[1] + mark.place[3] <= y or mark.place[1] >= y + height, mark.key
+
+
+@pytest.mark.parametrize("room", [220, 340, 1000])
+def test_no_line_of_a_guess_goes_through_words(room: int, slow: SlowProfile) -> None:
+    logic = asking(slow, phi=0.0)
+    logic.room = room
+    logic.touch({"guess": 25.0, "commit": True})  # from now on the chart has points, and words
+    assert logic.wait(60)
+    logic.phi = 1.0
+    assert logic.asks
+    for guess in (1.0, 1.3, 1.7, 2.2, 3.0, 6.0, 500.0, 1000.0):
+        logic.touch({"guess": guess})
+        x, height, end, _ = marks(logic)["guess/line"].place
+        boxes = {
+            mark.key: words_box(mark)
+            for mark in logic.screen().charts.marks
+            if mark.text and mark.key.startswith("times/")
+        }
+        assert "times/proportion said" in boxes
+        for key, (left, top, right, bottom) in boxes.items():
+            assert not (top < height < bottom and x < right and left < end), (guess, key)

@@ -186,6 +186,18 @@ class _Chart:
         )
         return sum(max(0.0, across) * max(0.0, up) for across, up in sides)
 
+    def clear_of_words(self, along: float) -> tuple[float, float]:
+        """Return the ends of a line through a guess that runs across the chart until it meets words."""
+        first, last = self.across
+        for left, top, right, bottom in self.words:
+            low, high, start, end = (top, bottom, left, right) if self.upright else (left, right, top, bottom)
+            if low - 1 <= along <= high + 1:
+                if start > self.at:
+                    last = min(last, start - 3)
+                elif end < self.at:
+                    first = max(first, end + 3)
+        return first, max(first, last)
+
     @property
     def is_row(self) -> bool:
         """Whether it is one row of several: what is higher covers the others."""
@@ -206,7 +218,7 @@ def _drag(axis: Axis, value: float | None, what: Guessed, *, upright: bool) -> D
 
 def _asked(value: float | None, what: Guessed, chart: _Chart) -> Iterator[Mark]:
     """Yield what takes a guess: the whole chart can be pressed, and a button commits what was chosen."""
-    axis, (low, high) = chart.axis, chart.across
+    axis = chart.axis
     told = f"Your guess, in {what.unit}\nPress or drag; Enter commits"
     if value is None:
         left, top, width, height = chart.box
@@ -219,7 +231,8 @@ def _asked(value: float | None, what: Guessed, chart: _Chart) -> Iterator[Mark]:
     else:
         along = axis(value)
         x, y = chart.place(along, chart.at)
-        yield Mark("guess/line", "line", (*chart.place(along, low), *chart.place(along, high)), "here")
+        first, last = chart.clear_of_words(along)
+        yield Mark("guess/line", "line", (*chart.place(along, first), *chart.place(along, last)), "here")
         yield Mark("guess/halo", "circle", (x, y, 13), "halo")
         yield Mark("guess/mark", "circle", (x, y, 7), "guess")
     drag = (_drag(axis, value, what, upright=chart.upright),)

@@ -259,14 +259,21 @@ def _times(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
     yield from guess_marks(logic, y, x(cost_at(logic.setting).macs / 1e9), across, among=drawn)
 
 
-def _in_proportion(x: Axis, y: Axis, macs: float, ms: float) -> Iterator[Mark]:
-    """Draw the times that there were if they followed the MACs from one point on."""
+def _in_proportion(x: Axis, y: Axis, macs: float, ms: float, guess: float | None) -> Iterator[Mark]:
+    """Draw the times that there were if they followed the MACs from one point on; the words avoid a guess."""
     last = min(x.high, macs * y.high / ms)
     if last <= 1.5 * macs:
         return
     yield Mark("times/proportion", "line", (x(macs), y(ms), x(last), y(ms * last / macs)), "roof dashed")
     words = "dashed: if time followed MACs"
-    yield text("times/proportion said", x.end, y.start - 8, words, style="words soft end")
+    height = y.start - 8
+    if guess is not None and y(guess) > height - 26:
+        height = y(guess) - 18  # above the ring
+    yield text("times/proportion said", x.end, height, words, style="words soft end over")
+
+
+def _guess(logic: Phi) -> float | None:
+    return (logic.guess if logic.asks else logic.committed) if logic.predicts else None
 
 
 def _measured(logic: Phi, x: Axis, y: Axis) -> Iterator[Mark]:
@@ -280,7 +287,7 @@ def _measured(logic: Phi, x: Axis, y: Axis) -> Iterator[Mark]:
     first = min(logic.history, key=lambda one: one.measurement.macs)
     if logic.pinned is not None:
         first = logic.newest(logic.pinned) or first
-    yield from _in_proportion(x, y, first.measurement.macs / 1e9, ms_an_image(first)[0])
+    yield from _in_proportion(x, y, first.measurement.macs / 1e9, ms_an_image(first)[0], _guess(logic))
     yield from _points(logic, x, y)
 
 
@@ -318,7 +325,7 @@ def _recorded(logic: Phi, x: Axis, y: Axis) -> Iterator[Mark]:
     device, times = recorded_times()
     here = x(cost_at(logic.setting).macs / 1e9)
     yield from _under("times", axes(x, y, "MACs, billions", "ms an image (diamonds: recorded)"))
-    yield from _in_proportion(x, y, times[0].macs / 1e9, times[0].median_ms)
+    yield from _in_proportion(x, y, times[0].macs / 1e9, times[0].median_ms, _guess(logic))
     yield Mark("times/here", "line", (here, y.start, here, y.end), "guide")
     for time in times:
         at = x(time.macs / 1e9)
