@@ -33,7 +33,10 @@ class Note:
         return self.text
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.text)}</pre>" if self.is_code else f"<p>{prose(self.text)}</p>"
+        if not self.is_code:
+            return f"<p>{prose(self.text)}</p>"
+        # JupyterLab would break long lines in the middle of a word
+        return f'<pre style="white-space:pre;overflow:auto">{html.escape(self.text, quote=False)}</pre>'
 
 
 @dataclass(frozen=True, repr=False)

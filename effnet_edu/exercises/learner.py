@@ -1,10 +1,11 @@
 """Running a learner's code: within a limit of time, and what it raises becomes a sentence."""
 
 import linecache
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 from effnet_edu.exercises.outcome import Outcome, not_attempted
 from effnet_edu.ground.checks import QUOTED
@@ -136,7 +137,13 @@ def stopped(error: BaseException, given: str, where: str) -> Outcome:
     if "ellipsis" in said:  # the name of their type: somebody computed with the dots
         return not_attempted(where)
     said = f": {cut(said).rstrip('.')}" if said else ""
-    return Outcome("wrong", f"With {given} it stops with {type(error).__name__}{said}{at}.")
+    missing = f" Run `import {error.name}` first." if _is_missing_module(error) else ""
+    return Outcome("wrong", f"With {given} it stops with {type(error).__name__}{said}{at}.{missing}")
+
+
+def _is_missing_module(error: BaseException) -> TypeGuard[NameError]:
+    """Return whether a name is unknown that is a module of Python's, such as `math`."""
+    return type(error) is NameError and error.name in sys.stdlib_module_names
 
 
 def cut(text: str) -> str:

@@ -1,5 +1,8 @@
 """Warm-ups and quiz of lesson 00."""
 
+import math
+from collections.abc import Callable
+
 from effnet_edu.exercises.exercise import Exercise
 from effnet_edu.exercises.functions import FunctionCheck
 from effnet_edu.exercises.numbers import NumberCheck
@@ -27,6 +30,23 @@ def _floor_each(side: int, strides: list[int]) -> int:
 def _nearest_each(side: int, strides: list[int]) -> int:
     for stride in strides:
         side = round(side / stride)
+    return side
+
+
+def _halved(round_: Callable[[float], int]) -> Callable[[int, list[int]], int]:
+    """Return what a learner has who halves the side, whatever the stride is."""
+
+    def halved(side: int, strides: list[int]) -> int:
+        for _ in strides:
+            side = round_(side / 2)
+        return side
+
+    return halved
+
+
+def _two_fits_all(side: int, strides: list[int]) -> int:
+    for stride in strides:
+        side = (side + 1) // stride
     return side
 
 
@@ -89,8 +109,8 @@ FEATURE_SIDE = Exercise(
     title="How large is the last map?",
     difficulty="easy",
     minutes=5,
-    task="A layer with stride 2 halves the side of its feature map and rounds up: 75 becomes 38. Write a "
-    "function that returns the side after a list of strides.",
+    task="A layer divides the side of its feature map by its stride and rounds up: at stride 2, 75 becomes "
+    "38. Write a function that returns the side after a list of strides.",
     template="def feature_side(side, strides):\n"
     '    """Return the side of the map after layers with these strides, such as [2, 1, 2]."""\n'
     "    for stride in strides:\n"
@@ -99,7 +119,7 @@ FEATURE_SIDE = Exercise(
     answers=("-(-side // stride)",),
     hints=(
         "Which Python operation divides whole numbers, and which way does it round?",
-        "`math.ceil(side / stride)` rounds up. So does `-(-side // stride)`.",
+        "`-(-side // stride)` rounds up. So does `math.ceil(side / stride)`, after `import math`.",
     ),
     checker=FunctionCheck(
         reference=side_after,
@@ -124,6 +144,19 @@ FEATURE_SIDE = Exercise(
                 "It adds one even where the stride divides the side exactly: 8 becomes 4, and 9 becomes 5.",
             ),
             (
+                _halved(math.ceil),
+                "It halves the side at every layer. Divide by the stride of each: 1 changes nothing.",
+            ),
+            (
+                _halved(math.floor),
+                "It halves the side at every layer and rounds down. Divide by the stride of each, and round "
+                "up.",
+            ),
+            (
+                _two_fits_all,
+                "Adding 1 before the division rounds up for a stride of 2 alone: add `stride - 1`.",
+            ),
+            (
                 lambda side, strides: strided(side, strides[0]),
                 "It stops after the first stride: is the `return` inside the loop?",
             ),
@@ -142,8 +175,8 @@ SEEN_AS = Exercise(
     difficulty="medium",
     minutes=5,
     task="Lite0 was trained on pixels prepared by `(x - 127) / 128`, where x runs from 0 to 255. Somebody "
-    "prepares them by `x / 255` instead. Which pixel, prepared rightly, would have become the same number? "
-    "That is the grey that the network takes it for.",
+    "prepares them by `x / 255` instead. Which pixel, prepared as it should be, would have become the same "
+    "number? That is the grey that the network takes it for.",
     template="def seen_as(x):\n"
     '    """Return the pixel that the network takes a pixel x for, when x is prepared by x / 255."""\n'
     "    fed = <answer>  # the number that reaches the network\n"
@@ -181,7 +214,17 @@ SEEN_AS = Exercise(
             ),
             (
                 lambda x: 255 * (x - 127) / 128,
-                "It goes the other way: from pixels prepared rightly to a network that expects x / 255.",
+                "It goes the other way: from pixels prepared as they should be to a network that expects "
+                "x / 255.",
+            ),
+            (
+                lambda x: 128 * x / 255 - 127,
+                "The rule subtracts 127, so going back adds it.",
+            ),
+            (
+                lambda x: x,
+                "It undoes the division by 255, so it returns x itself. The network undoes its own rule, "
+                "`(x - 127) / 128`.",
             ),
             (
                 lambda x: 128 * x + 127,
@@ -244,7 +287,7 @@ QUIZ = (
         ),
     ),
     Question(
-        f"`{spec('efficientnet_b0').stages[1].expansion}` is the expansion of B0's second stage. With c_in = "
+        f"The expansion of B0's second stage is {spec('efficientnet_b0').stages[1].expansion}. With c_in = "
         "16, what is c_mid?",
         (
             Choice("16", "That is c_in, what goes into the block."),

@@ -172,6 +172,23 @@ CONV_MACS = Exercise(
                 "The window has k rows and k columns: the kernel enters with its square.",
             ),
             (
+                lambda kernel, c_in, c_out, side, stride: (
+                    kernel**2 * c_in * c_out * ((side - kernel) // stride + 1) ** 2
+                ),
+                "This is the side without padding. This convolution pads, so that the kernel takes nothing "
+                "from the side.",
+            ),
+            (
+                lambda kernel, c_in, c_out, side, stride: (
+                    kernel**2 * c_in * c_out * round(side / stride) ** 2
+                ),
+                "It rounds to the nearest number, and Python's `round` takes 42.5 down to 42. Round up.",
+            ),
+            (
+                lambda kernel, c_in, _c_out, side, stride: kernel**2 * c_in * strided(side, stride) ** 2,
+                "It counts one channel out. The layer writes c_out maps, and each reads all c_in channels.",
+            ),
+            (
                 lambda kernel, c_in, c_out, side, stride: kernel**2 * c_in * c_out * strided(side, stride),
                 "The map has rows and columns: the side enters with its square.",
             ),
@@ -257,6 +274,22 @@ GROWTH_ALLOWED = Exercise(
                 "It takes no roots. MACs grow with the square of the width and of the resolution.",
             ),
             (
+                lambda dimension, macs, parameters, maps: (
+                    min(macs, parameters)
+                    if dimension == "depth"
+                    else growth_allowed(dimension, macs, parameters, maps)
+                ),
+                "It forgets the maps for depth. Twice the layers write twice as many maps.",
+            ),
+            (
+                _growth(
+                    resolution=lambda macs, _parameters, maps: min(macs / 4, maps / 4),
+                    width=lambda macs, parameters, maps: min(macs / 4, parameters / 4, maps / 2),
+                ),
+                "It divides each budget by what one doubling costs. The multiplier need not be 2: MACs grow "
+                "with its square, so it may grow with the root of their budget.",
+            ),
+            (
                 lambda _dimension, macs, parameters, maps: min(macs, parameters, maps),
                 "It treats all three dimensions as depth.",
             ),
@@ -338,6 +371,16 @@ NETWORK_TO_KEEP = Exercise(
             (
                 lambda curve, least: _kept(curve, least, price=float),
                 "It takes the ratio of the MACs for the doublings. Four times the MACs are two doublings.",
+            ),
+            (
+                lambda curve, least: _kept(curve, least, price=lambda ratio: ratio / 2),
+                "It halves the ratio of the MACs. Four times the MACs are two doublings, and eight times "
+                "are three: the logarithm counts them.",
+            ),
+            (
+                lambda curve, least: _kept(curve, least, price=lambda _ratio: 1.0),
+                "It asks for `least` points in all. They are asked for each doubling: multiply by the "
+                "doublings.",
             ),
             (
                 lambda curve, least: _kept(curve, least, price=math.log),

@@ -94,6 +94,11 @@ def _draw_channels(generator: random.Random) -> tuple[int, float]:
     return generator.choice((8, 16, 24, 32, 40, 80, 112, 192, 320)), generator.uniform(0.3, 3.2)
 
 
+def _lifted(rounded: int, whole: float) -> int:
+    """Return rounded channels, or 8 more where they are less than 90% of something."""
+    return rounded + 8 if rounded < 0.9 * whole else rounded
+
+
 def _multiple_of_8(rounded: Callable[[float], int]) -> Callable[[int, float], int]:
     return lambda channels, width: 8 * rounded(channels * width / 8)
 
@@ -134,8 +139,9 @@ IMPLIED_PHI = Exercise(
                 "It calls every network compound. Where the phis lie too far apart, return -1.",
             ),
             (
-                lambda *given: _judged([1 / phi if phi else math.inf for phi in _phis(*given[:3])], given[3]),
-                "The quotient is upside down: the logarithm of the multiplier belongs above the line.",
+                lambda *given: _judged([1 / phi for phi in _phis(*given[:3])], given[3]),
+                "The quotient is upside down: the logarithm of the multiplier belongs above the line. It is "
+                "0 where a multiplier is 1.",
             ),
             (
                 lambda *given: _judged([math.log(multiplier) for multiplier in given[:3]], given[3]),
@@ -146,6 +152,17 @@ IMPLIED_PHI = Exercise(
                     [m / base for m, base in zip(given, (ALPHA, BETA, GAMMA), strict=False)], given[3]
                 ),
                 "This divides the numbers themselves. phi is an exponent: divide their logarithms.",
+            ),
+            (
+                lambda *given: _judged(
+                    [math.log(m / base) for m, base in zip(given, (ALPHA, BETA, GAMMA), strict=False)],
+                    given[3],
+                ),
+                "This is the logarithm of a quotient. Take both logarithms first, then divide.",
+            ),
+            (
+                lambda *given: -1 if given[3] == 0 else implied_phi(*given),
+                "It refuses phis that differ by exactly `slack`. At most means that this is near enough.",
             ),
             (
                 lambda *given: _judged(_phis(*given[:3]), given[3], spread=max(given[:3]) - min(given[:3])),
@@ -227,7 +244,8 @@ SCALED_CHANNELS = Exercise(
     difficulty="medium",
     minutes=8,
     task="Write the rule of the released V1 code: scale, round to the nearest multiple of 8 (halfway goes "
-    "up, and 8 is the least), and go one step up if that lost more than a tenth.",
+    "up, and 8 is the least), and go one step up if that lost more than a tenth of "
+    "the scaled channels.",
     template="def scaled_channels(channels, width):\n"
     '    """Return the channels of a stage after scaling by width."""\n'
     "    scaled = channels * width\n"
@@ -243,7 +261,7 @@ SCALED_CHANNELS = Exercise(
         reference=round_channels,
         draw=_draw_channels,
         arguments=("channels", "width"),
-        edges=((8, 0.25), (16, 1.0), (20, 1.0), (32, 2.0)),
+        edges=((8, 0.25), (16, 1.0), (20, 1.0), (32, 2.0), (32, 1.105)),
         whole=True,
         mistakes=(
             (
@@ -259,6 +277,20 @@ SCALED_CHANNELS = Exercise(
                 lambda channels, width: 8 * round(channels * width / 8),
                 "Python's `round` goes to the even neighbour at a half, so 20 becomes 16; 8 channels are the "
                 "least; and check the rule of 90%.",
+            ),
+            (
+                lambda channels, width: _lifted(max(8, 8 * round(channels * width / 8)), channels * width),
+                "Python's `round` goes to the even neighbour at a half, so 52 becomes 48. Halfway goes up.",
+            ),
+            (
+                lambda channels, width: _lifted(round_channels(channels, width, "nearest"), channels),
+                "It compares with the channels before scaling. A tenth of `scaled` may be lost.",
+            ),
+            (
+                lambda channels, width: _lifted(
+                    round_channels(channels, width, "nearest"), channels * width / 0.99
+                ),
+                "It takes a tenth of `rounded`. A tenth of `scaled` may be lost.",
             ),
             (
                 _multiple_of_8(math.ceil),
@@ -307,6 +339,10 @@ LARGEST_PHI = Exercise(
                 _smooth_phi,
                 "This is what the smooth rule promises. Rounding up makes the real network cost more: count "
                 "it.",
+            ),
+            (
+                lambda: math.log2(BUDGET / cost("efficientnet_b0").macs),
+                "This is the smooth rule, with 2 in place of 1.92 for each step. Count the real networks.",
             ),
             (
                 lambda: largest_phi() + 0.01,

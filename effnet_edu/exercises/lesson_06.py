@@ -50,7 +50,7 @@ def choice_to_defend(
     """Return which network to ship: from the fastest on, one that is surely better replaces the choice.
 
     Args:
-        right: For each network, whether it named each picture rightly.
+        right: For each network, whether it named each picture correctly.
         times: For each network, the milliseconds of its runs.
         budget: The milliseconds that an answer may take.
         fits: Whether runs keep within a budget.
@@ -337,7 +337,7 @@ CHOICE_TO_DEFEND = Exercise(
     title="A choice that you can defend",
     difficulty="hard",
     minutes=12,
-    task="`right[n]` says for each of your pictures whether network n named it rightly, the same pictures "
+    task="`right[n]` says for each of your pictures whether network n named it correctly, the same pictures "
     "for all; `times[n]` lists the milliseconds of its runs. A network is in time if at most 5% of its runs "
     "take longer than `budget`. Begin with the fastest that is in time. Let a slower one replace it only if "
     "it is surely better: the pictures that it gains, less those that it loses, are more than twice the "
@@ -361,8 +361,8 @@ CHOICE_TO_DEFEND = Exercise(
     hints=(
         "The first blank is what to return where no network is in time.",
         "The second blank leaves a network out: its share of late runs is too large.",
-        "Pictures that both name rightly, or both wrongly, decide nothing. Of the others, chance alone makes "
-        "gained and lost differ by about the square root of their number.",
+        "Pictures that both name correctly, or both name wrongly, decide nothing. Of the others, chance "
+        "alone makes gained and lost differ by about the square root of their number.",
     ),
     checker=FunctionCheck(
         reference=choice_to_defend,

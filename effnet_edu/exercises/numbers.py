@@ -39,8 +39,10 @@ class NumberCheck:
         try:
             number = parse_number(answer, self.unit)
         except ValueError as error:
+            kind = f"`{self.variable}` holds an object of type `{type(answer).__name__}`."
+            said = error if isinstance(answer, str) else kind
             return Outcome(
-                "wrong", f"{error} A number is expected here{f', in {self.unit}' * bool(self.unit)}."
+                "wrong", f"{said} A number is expected here{f', in {self.unit}' * bool(self.unit)}."
             )
         if not math.isfinite(number):
             return Outcome("wrong", f"{number} is not a number that anything can cost.")

@@ -1,12 +1,15 @@
+import ast
 import functools
 import importlib
 import linecache
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 import torch
 from torch.nn import functional
@@ -16,6 +19,9 @@ from effnet_edu.exercises import Exercise, Outcome, get, list_exercises
 from effnet_edu.exercises.functions import FunctionCheck
 from effnet_edu.exercises.numbers import NumberCheck
 
+LESSONS = Path(__file__).parents[2] / "lessons"
+#: What code calls modules by.
+MODULES = {*sys.stdlib_module_names, "torch", "nn", "F", "np"}
 #: A file a lesson, found by its name.
 ROOMS = [
     importlib.import_module(f"tests.exercises.wrong.{path.stem}")
@@ -100,7 +106,25 @@ def test_card_has_hints_and_solution_folded():
     html = exercise._repr_html_()
     assert html.count("<details>") == len(exercise.hints) + 1
     assert "sum(math.ceil(depth * count) for count in layers)" in html
+    assert '<pre style="white-space:pre;' in html  # a long line is scrolled, not broken within a word
     assert exercise.stub() not in str(exercise)
+
+
+@pytest.mark.parametrize("name", list_exercises())
+def test_what_a_card_advises_runs_in_its_lesson(name):
+    exercise = get(name)
+    advised = " ".join((exercise.task, exercise.solved(), *exercise.hints))
+    (path,) = LESSONS.glob(f"{exercise.lesson}.ipynb")
+    cells = (cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
+    known = imported("\n".join(cells)) | set(re.findall(r"`import (\w+)`", advised))
+    modules = {used for used in re.findall(r"(?<![\w.])(\w+)\.\w", advised) if used in MODULES}
+    assert modules <= known
+
+
+def imported(code: str) -> set[str]:
+    """Return the names that imports give to modules, at the top of the code."""
+    nodes = [node for node in ast.parse(code).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {name.asname or name.name for node in nodes for name in node.names}
 
 
 def test_unknown_exercise_names_the_nearest():

@@ -6,6 +6,10 @@ WRONG = {
         ("385", "means 385 MACs"),
         ("'385 M parameters'", "not in MACs"),
         ("'many'", "cannot be read as a number"),
+        (
+            "ee.cost('efficientnet_lite0')",
+            "an object of type `NetworkCost`. A number is expected here, in MACs",
+        ),
         ("100e6", "more than that"),
     ],
     "feature_side": [
@@ -24,7 +28,17 @@ WRONG = {
             "divides the side exactly",
         ),
         ("lambda side, strides: -(-side // strides[0])", "stops after the first stride"),
+        (
+            "lambda side, strides: functools.reduce(lambda a, b: math.ceil(a / 2), strides, side)",
+            "at every layer. Divide",
+        ),
+        ("lambda side, strides: functools.reduce(lambda a, b: a // 2, strides, side)", "and rounds down"),
+        (
+            "lambda side, strides: functools.reduce(lambda a, b: (a + 1) // b, strides, side)",
+            "add `stride - 1`",
+        ),
         ("lambda side, strides: side // stride", "NameError"),
+        ("lambda side, strides: statistics.mean(strides)", "Run `import statistics` first"),
         ("lambda side, strides: [side]", "returns a list"),
     ],
     "seen_as": [
@@ -34,6 +48,8 @@ WRONG = {
         ("lambda x: x / 255 * 127 + 128", "exchanges 127 and 128"),
         ("lambda x: (x - 127) / 128 * 255", "the other way"),
         ("lambda x: x * 128 + 127", "divide it by 255"),
+        ("lambda x: x / 255 * 128 - 127", "going back adds it"),
+        ("lambda x: x / 255 * 255", "returns x itself"),
         ("lambda x: round(x / 255 * 128 + 127)", "agrees on"),
         ("lambda x: None", "returns nothing"),
     ],

@@ -7,11 +7,19 @@ def _judge(phi="math.log(multiplier) / math.log(base)", decides="max(phis) - min
     return get("implied_phi").template.replace(BLANK, phi, 1).replace(BLANK, decides)
 
 
+def _channels(rounded="max(8, int(scaled + 4) // 8 * 8)", whole="scaled", lost="rounded < 0.9 * {}"):
+    """Return the solution of `scaled_channels` with one thing done otherwise."""
+    lifted = f"rounded + 8 if {lost.format(whole)} else rounded"
+    return get("scaled_channels").template.replace(BLANK, rounded, 1).replace(BLANK, lifted)
+
+
 WRONG = {
     "implied_phi": [
         (_judge("math.log(multiplier)"), "logarithm of the multiplier alone"),
         (_judge("multiplier / base"), "divide their logarithms"),
-        (_judge("math.log(base) / math.log(multiplier) if multiplier > 1 else math.inf"), "upside down"),
+        (_judge("math.log(base) / math.log(multiplier)"), "upside down"),
+        (_judge("math.log(multiplier / base)"), "logarithm of a quotient"),
+        (_judge(decides="max(phis) - min(phis) < slack"), "exactly `slack`"),
         (_judge(decides="True"), "calls every network compound"),
         (_judge(decides="max(p[0] for p in pairs) - min(p[0] for p in pairs) <= slack"), "compare the phis"),
         (_judge(decides="max(phis) - min(phis) >= slack"), "turned around"),
@@ -32,6 +40,9 @@ WRONG = {
     "scaled_channels": [
         ("lambda channels, width: max(8, int(channels * width + 4) // 8 * 8)", "last step is missing"),
         ("lambda channels, width: max(8, 8 * round(channels * width / 8))", "even neighbour"),
+        (_channels("max(8, 8 * round(scaled / 8))"), "52 becomes 48"),
+        (_channels(whole="channels"), "before scaling"),
+        (_channels(lost="scaled - rounded > 0.1 * rounded"), "a tenth of `rounded`"),
         ("lambda channels, width: math.ceil(channels * width / 8) * 8", "always rounds up"),
         ("lambda channels, width: channels * width // 8 * 8", "always rounds down"),
         ("lambda channels, width: int(channels * width)", "multiple of 8 at all"),
@@ -43,6 +54,7 @@ WRONG = {
             "smooth rule promises",
         ),
         ("2.52", "smooth rule promises"),
+        ("math.log2(2e9 / ee.cost('efficientnet_b0').macs)", "2 in place of 1.92"),
         ("2.23", "One hundredth too far"),
         ("2.2", "largest phi in tenths"),
         ("222", "number of the step"),
