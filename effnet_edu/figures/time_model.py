@@ -72,7 +72,7 @@ def time_predictors(model: TimeModel, device: str) -> Picture:
         + f". {model.claim}",
         caption=f"{count} networks drawn at random, batch {model.batch_size}, fp32, measured on {device} in "
         f"{model.engine}{threads}, the fastest run of each. Each network is predicted from the nine tenths "
-        f"that it is not in; {dots} have a dot, and one on the dashed line is predicted rightly. Of two "
+        f"that it is not in; {dots} have a dot, and one on the dashed line is predicted correctly. Of two "
         f"visits to a network, the slower one took {model.repeat_error:.0%} longer in the median."
         + model.advice,
         numbers=Numbers(

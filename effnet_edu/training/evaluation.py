@@ -73,12 +73,12 @@ class Evaluation:
 
     @property
     def correct(self) -> int:
-        """How many pictures were classified rightly."""
+        """How many pictures were classified correctly."""
         return int((self.predicted == self.pictures.labels).sum())
 
     @property
     def accuracy(self) -> float:
-        """Share of the pictures that were classified rightly."""
+        """Share of the pictures that were classified correctly."""
         return self.correct / len(self.pictures)
 
     @property

@@ -44,7 +44,7 @@ class FileFigures:
     Attributes:
         kind: `"float32"` or `"int8"`.
         mebibytes: Its size.
-        correct: How many held-out pictures it classifies rightly.
+        correct: How many held-out pictures it classifies correctly.
         agreeing: For how many its first answer is that of the float32 file.
         milliseconds: Median time of one picture at a time.
     """
@@ -77,7 +77,7 @@ def export_run(
     """Write a fine-tuned network as an ONNX file, and beside it its labels, a model card and a page.
 
     For `pets.onnx`, `pets.labels.txt` has a class a line in the order of the outputs, and `pets.md` says what
-    the network was made from, how pictures go in, how many held-out pictures it classifies rightly, and for
+    the network was made from, how pictures go in, how many held-out pictures it classifies correctly, and for
     int8 what that lost and won, measured here. `pets.html` classifies pictures in a browser, by itself: a
     double click opens it, and it needs no network. It holds onnxruntime-web, which is fetched once (33 MB);
     where that cannot be had, a warning says so, and the rest is written.
@@ -150,7 +150,7 @@ def _accuracy(correct: int, evaluation: Evaluation) -> str:
     count = len(evaluation.pictures)
     low, high = wilson_interval(correct, count)
     return (
-        f"{correct:,} of {count:,} held-out pictures are classified rightly: {correct / count:.1%} "
+        f"{correct:,} of {count:,} held-out pictures are classified correctly: {correct / count:.1%} "
         f"(95% interval {low:.1%} to {high:.1%})."
     )
 

@@ -195,7 +195,7 @@ def take_step(
 def evaluate(
     network: EfficientNet, images: ImageSet, plan: Plan, watch: Watch = Watch()
 ) -> tuple[float, float]:
-    """Return mean cross-entropy, without label smoothing, and the share of images classified rightly."""
+    """Return mean cross-entropy, without label smoothing, and the share of images classified correctly."""
     device = network.device
     at_once = max(1, min(_TEST_BATCH, _TEST_PIXELS // images.side**2))
     batches = torch.split(plan.processes.share(torch.arange(len(images))), at_once)

@@ -25,7 +25,7 @@ class Row:
         train_loss: Mean over this epoch's steps so far.
         train_accuracy: Share of this epoch's training images, as augmented, whose largest target was found.
         test_loss: Cross-entropy over all test images, at the end of an epoch; None before.
-        test_accuracy: Share of test images that were classified rightly, at the end of an epoch; None before.
+        test_accuracy: Share of test images classified correctly, at the end of an epoch; None before.
         images_per_second: Training images, over this epoch so far.
         seconds: Spent on training steps so far; evaluation and saving do not count.
         seconds_left: Estimate for the steps to come, from their number and the size of their images.
@@ -66,7 +66,7 @@ class Meter:
 
     Attributes:
         loss: Sum of the losses of the steps so far, the pending ones excluded.
-        correct: Training images that were classified rightly.
+        correct: Training images that were classified correctly.
         steps: How many steps were added up.
         seconds: Time that this epoch's steps took.
     """
@@ -83,7 +83,7 @@ class Meter:
 
         Args:
             loss: The part's share of the mean loss over this process's images.  # ()
-            correct: How many of its images were classified rightly.  # ()
+            correct: How many of its images were classified correctly.  # ()
             ends_step: Whether it is the last part.
         """
         self._part = self._part + torch.stack((loss.detach().float(), correct.float()))

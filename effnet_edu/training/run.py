@@ -43,7 +43,7 @@ class TrainingRun:
 
     @property
     def accuracy(self) -> float:
-        """Share of the test images that the network that was kept classifies rightly."""
+        """Share of the test images that the network that was kept classifies correctly."""
         kept = -1 if self.recipe.patience is None else lowest_loss(self.rows)
         return self.rows[kept].test_accuracy or 0.0
 

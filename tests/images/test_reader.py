@@ -1,4 +1,4 @@
-"""One reader for every picture: kinds and modes read rightly, or refused in a sentence."""
+"""One reader for every picture: kinds and modes read correctly, or refused in a sentence."""
 
 import io
 import re

@@ -90,7 +90,7 @@ def test_more_labelled_pictures_of_each_class_are_what_the_classifier_learns_fro
     assert accuracies[1] > 0.9
     more = 100 * (accuracies[1] - accuracies[0])
     assert logic.screen().finding == (
-        f"With 30 pictures a class, {accuracies[1]:.1%} of fresh pictures are named rightly: {more:.1f} "
+        f"With 30 pictures a class, {accuracies[1]:.1%} of fresh pictures are named correctly: {more:.1f} "
         f"points more than with 1, {more / 29:+.2f} for each picture."
     )
 

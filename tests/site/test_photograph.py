@@ -228,7 +228,7 @@ def test_a_mistake_gives_another_answer_and_no_error(page: Page) -> None:
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".ee-said")).to_contain_text(
-        f"prepared {name}: {wrong.label}, {wrong.probability:.0%}. Prepared rightly: {right.label}, "
+        f"prepared {name}: {wrong.label}, {wrong.probability:.0%}. Prepared correctly: {right.label}, "
     )
     button.click()
     expect(page.locator(".ee-said")).to_contain_text(f"a tabby cat: {right.label}, ")

@@ -89,14 +89,14 @@ class YourNetworkLogic(LabLogic[YourNetworkSetting, YourNetworkFound]):
         return not any(isinstance(record.measurement, kind) for record in self.history)
 
     def guessed(self, setting: YourNetworkSetting) -> Guessed:
-        """Return the share of fresh pictures that is named rightly, or the time of a picture."""
+        """Return the share of fresh pictures that is named correctly, or the time of a picture."""
         record = self.newest(setting)
         found = None if record is None else record.measurement
         if setting.part == PRECISION:
             truth = 1000 * found.picture.median if isinstance(found, PrecisionFound) else None
             return Guessed("How long does a picture take here?", "ms", truth)
         truth = 100 * found.accuracy.mean if isinstance(found, LabelsFound) else None
-        return Guessed(f"How many of {FRESH} fresh pictures will be named rightly?", "%", truth)
+        return Guessed(f"How many of {FRESH} fresh pictures will be named correctly?", "%", truth)
 
     def measurement_key(self, setting: YourNetworkSetting) -> YourNetworkSetting:
         """Labelled pictures and features matter to one part, the precision to the other."""

@@ -42,7 +42,7 @@ class LabelsFound:
     """What a number of labelled pictures brought.
 
     Attributes:
-        accuracies: Share of fresh pictures that are named rightly, for each choice of labelled ones.
+        accuracies: Share of fresh pictures that are named correctly, for each choice of labelled ones.
         fit: Seconds that fitting the classifier took, for each choice.
     """
 
@@ -63,7 +63,7 @@ class PrecisionFound:
     Attributes:
         file_bytes: Size of the ONNX file.
         picture: Seconds of one picture at a time in onnxruntime.
-        right: Whether each of the fresh pictures is named rightly.
+        right: Whether each of the fresh pictures is named correctly.
     """
 
     file_bytes: int
@@ -72,12 +72,12 @@ class PrecisionFound:
 
     @property
     def correct(self) -> int:
-        """How many of the fresh pictures are named rightly."""
+        """How many of the fresh pictures are named correctly."""
         return sum(self.right)
 
     @property
     def accuracy(self) -> Estimate:
-        """Share that is named rightly, with Wilson's interval."""
+        """Share that is named correctly, with Wilson's interval."""
         count = len(self.right)
         return Estimate(self.correct / count, *wilson_interval(self.correct, count), count)
 

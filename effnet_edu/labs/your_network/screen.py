@@ -73,7 +73,7 @@ def _of_labels(logic: YourNetwork) -> str:
         if setting.features == LITE0:
             return f"{label(setting)}: {share:.2%} of the parameters learn, the others stay frozen."
         return f"{label(setting)}: {learned(setting.features):,} parameters learn, and no network helps."
-    told = f"With {label(setting)}, {found.accuracy.mean:.1%} of fresh pictures are named rightly"
+    told = f"With {label(setting)}, {found.accuracy.mean:.1%} of fresh pictures are named correctly"
     if isinstance(before, LabelsFound) and a != setting and a is not None:
         return f"{told}: {_more(found, before)} than in A, {label(a)}."
     fewer = _with_fewer(logic)
@@ -118,7 +118,7 @@ def _of_precision(logic: YourNetwork) -> str:
     if setting.precision not in known:
         return f"{size}."
     found = known[setting.precision]
-    told = f"{size}; {found.correct} of {FRESH} fresh pictures are named rightly"
+    told = f"{size}; {found.correct} of {FRESH} fresh pictures are named correctly"
     if against == setting.precision or against not in known:
         return f"{told}."
     longer = found.picture.median / known[against].picture.median

@@ -193,7 +193,7 @@ def sentences(result: StudyResult) -> list[str]:
         found.append(f"Accuracy in {width} bits. {told[0].upper()}{told[1:]}.")
     found += [
         f"Trained until accuracy on test images is flat: it rose by {points(better)} in the last two epochs; "
-        f"on training images, of which {reached.mean:.1%} are told rightly, by {points(learned)}.",
+        f"on training images, of which {reached.mean:.1%} are classified correctly, by {points(learned)}.",
         "Gates and activations are compared with a step for each channel. That was chosen after five seeds, "
         "when one network that the other way ruins hid what both do; the bound stood before.",
         "What it cannot show: rounding is simulated in floats, with the least and largest value of "

@@ -72,7 +72,7 @@ def last_step(result: StudyResult, images: str, way: str) -> Estimate:
 
 
 def at_the_end(result: StudyResult, images: str, way: str, level: int) -> Estimate:
-    """Return the share of its training images that a network tells rightly in the last epoch."""
+    """Return the share of its training images that a network classifies correctly in the last epoch."""
     runs = result.where(images=images, way=way if level else "base", level=level)
     return estimate([run["curve"]["train_accuracy"][-1] for run in runs])
 
@@ -103,8 +103,8 @@ def sentences(result: StudyResult) -> list[str]:
         least = min(every, key=lambda one: at_the_end(result, images, one.way, one.level).mean)
         learned = at_the_end(result, images, least.way, least.level)
         found.append(
-            f"{name}: at the end every network tells at least {learned.mean:.1%} of its training images "
-            f"rightly; the least is {least.network if least.level else 'the base'}."
+            f"{name}: at the end every network classifies at least {learned.mean:.1%} of its training images "
+            f"correctly; the least is {least.network if least.level else 'the base'}."
         )
     run = max(result.runs, key=lambda run: int(run["macs"]))
     b0 = cost("efficientnet_b0").macs / run["macs"]

@@ -13,7 +13,7 @@ def sentences(result: StudyResult) -> list[str]:
     names = "".join(run["class_names"])
     return [
         f"With {run['parameters']:,} parameters it tells {len(run['class_names'])} glyphs ({names}) apart, "
-        f"{percent(estimate([run['accuracy']]))} of them rightly.",
+        f"{percent(estimate([run['accuracy']]))} of them correctly.",
         f"The class decides {first.between_class_share.mean:.0%} of the variance of its gates in the first "
         f"block and {last.between_class_share.mean:.0%} in the last (by chance {first.by_chance:.1%}).",
         "What it cannot show: it is one network, there to be looked into.",

@@ -165,9 +165,9 @@ def _learned(result: StudyResult, images: str) -> str:
     curves = [run["curve"]["train_accuracy"] for runs in compared for run in runs]
     reached, early = estimate([curve[-1] for curve in curves]), min(2, len(curves[0]))
     return (
-        f"at the end {reached.mean:.1%} of the training images are told rightly. With gates rather than "
-        f"without, training accuracy after {early} epochs: {points(lag(result, images, early - 1))}; at the "
-        f"end: {points(lag(result, images, -1))}."
+        f"at the end {reached.mean:.1%} of the training images are classified correctly. With gates rather "
+        f"than without, training accuracy after {early} epochs: {points(lag(result, images, early - 1))}; at "
+        f"the end: {points(lag(result, images, -1))}."
     )
 
 

@@ -94,7 +94,7 @@ const show = results => {
   root.dataset.live = "ready";
   const says = ({ index, share: sure }) => `${about.classes[index]}, ${percent(sure)}`;
   said.textContent = results.length === 1 ? `${picture.name}: ${says(best[0])}.`
-    : `${picture.name}, prepared ${network.ways[wrongly()].name}: ${says(best[0])}. Prepared rightly: ${says(right)}.`;
+    : `${picture.name}, prepared ${network.ways[wrongly()].name}: ${says(best[0])}. Prepared correctly: ${says(right)}.`;
   took.textContent = `${network.title} took ${found.ms.toFixed(0)} ms, WASM, in ${browser()}; its class maps are in that time.`;
   answers.replaceChildren(answers.firstElementChild, ...best.map(({ index, share: sure }, n) => {
     const row = document.createElement("label"), radio = document.createElement("input"), bar = document.createElement("span");
