@@ -84,7 +84,7 @@ def test_what_was_measured_is_greyed_until_new(lab: Notebook, page: Page) -> Non
 def test_a_named_network_snaps_and_moving_phi_leaves_it(lab: Notebook, page: Page) -> None:
     page.get_by_label("network", exact=True).select_option("B4")
     expect(page.locator(".ee-aside")).to_contain_text(
-        "published B4: 32 blocks, 380 px. As its authors released"
+        "published B4: 32 blocks, 380 px. This is what its authors"
     )
     slider = lab.slider(".ee-phi")
     assert float(slider.get_attribute("aria-valuenow") or 0) == pytest.approx(3.7, abs=0.1)

@@ -74,7 +74,7 @@ def draw(result: StudyResult) -> Picture:
         alt=f"Measured accuracy over MACs for one small base scaled in four ways: {'; '.join(ends)}.",
         caption=caption(
             "Filled marks: mean test accuracy after the last epoch; lines join them. Marks of one cost stand "
-            f"beside each other, so that none hides another.{cut}",
+            f"beside each other, so that none hides another. Each panel has a scale of its own.{cut}",
             result,
         ),
         numbers=Numbers(

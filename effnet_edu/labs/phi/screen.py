@@ -54,9 +54,9 @@ def _aside(logic: Phi) -> str:
     if not logic.MEASURES:
         shape += f" Diamonds are times recorded on {recorded_times()[0]}."
     if setting.variant != FORMULA:
-        return f"{shape} As its authors released it, which is near the formula and not on it."
+        return f"{shape} This is what its authors released, near the formula but not on it."
     growth = cost_factor(setting.alpha, setting.beta, setting.gamma)
-    rule = f"alpha beta² gamma² is {growth:.2f}: so many times the work for each step of phi."
+    rule = f"By the rule, each step of phi multiplies the work by alpha beta² gamma² = {growth:.2f}."
     if (end := largest_phi(setting.alpha)) < 7:
         rule += f" With alpha {setting.alpha:g} phi ends at {end:g}, where B0 is 64 times as deep."
     return f"{shape} {rule}"

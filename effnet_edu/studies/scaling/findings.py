@@ -91,7 +91,7 @@ def sentences(result: StudyResult) -> list[str]:
             + "."
         )
         compared = (
-            f"than {way} alone {against_bound(advantage(result, images, 'compound', way), BOUND)}"
+            f"than {way} alone: {against_bound(advantage(result, images, 'compound', way), BOUND)}"
             for way in WAYS[:3]
         )
         found.append(
