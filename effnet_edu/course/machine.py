@@ -229,7 +229,7 @@ def _device(machine: Machine) -> Check:
 
 def _threads(machine: Machine) -> Check:
     if machine.spin_is_bounded or machine.cores == 1:
-        return Check("threads", "sleep while they wait for each other", "good")
+        return Check("threads", "sleep while they wait, so that other programs can run", "good")
     name, rounds = next(iter(BOUNDED.items()))
     return Check(
         "threads",

@@ -46,6 +46,12 @@ def _hollow(axes: Axes, x: Sequence[float], y: Sequence[float], dimension: str, 
     )
 
 
+def _at(dimension: str, coefficient: float) -> str:
+    """Return where a mark of `before_2019` stands, in words."""
+    said = {"depth": "{:g} layers", "width": "{:g} times the width", "resolution": "{:g} px"}
+    return said[dimension].format(coefficient)
+
+
 @styled
 def before_2019(table: Table) -> Picture:
     """Draw published accuracy over layers, channels and pixels, for networks scaled in one dimension.
@@ -73,14 +79,14 @@ def before_2019(table: Table) -> Picture:
                 fontsize=8.5,
                 color=INK,
             )
-            rows += [(dimension, str(network), f"{x:g} {unit}", f"{y:g}") for x, y in points]
+            rows += [(dimension, str(network), _at(dimension, x), f"{y:g}") for x, y in points]
             if len(points) > 2:
                 first, *_, last = _gains(points)
                 flatter.append(last < first)
             if len(points) > 1:
                 ends.append(
-                    f"{network} from {points[0][1]:g}% at {points[0][0]:g} {unit} to {points[-1][1]:g}% at "
-                    f"{points[-1][0]:g}"
+                    f"{network} from {points[0][1]:g}% at {_at(dimension, points[0][0])} to "
+                    f"{points[-1][1]:g}% at {_at(dimension, points[-1][0])}"
                 )
         ticks = sorted({row.number("coefficient") for row in of_dimension})
         kept = [tick for tick in ticks if tick not in _UNLABELLED]
@@ -139,7 +145,7 @@ def growth_of_macs(growth: Mapping[str, Sequence[tuple[float, float]]]) -> Pictu
         caption="Lines: computed, counted with whole layers, channels and pixels. Dashed: the rule.",
         numbers=Numbers(
             ("scaled by", "multiplier", "MACs over B0 (computed)"),
-            [(name, f"{x:g}", f"{factor:.2f}") for name, points in shown.items() for x, factor in points],
+            [(name, f"{x:.3g}", f"{factor:.2f}") for name, points in shown.items() for x, factor in points],
         ),
     )
 
