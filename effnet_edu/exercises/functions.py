@@ -108,8 +108,9 @@ class FunctionCheck(AnswerCheck):
                 raise value
         first = missed[0]
         raise wrong(
-            f"With {written(self.arguments, inputs[first])} it returns {found[first]:.6g}; "
-            f"{right[first]:.6g} is right. It agrees on {len(found) - len(missed)} of {len(found)} inputs."
+            f"With {written(self.arguments, inputs[first])} it returns {self._said(found[first])}; "
+            f"{self._said(right[first])} is right. It agrees on {len(found) - len(missed)} of {len(found)} "
+            "inputs."
         )
 
     def plain(self, answer: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,6 +121,10 @@ class FunctionCheck(AnswerCheck):
             return int(number) if self.whole and number is not None else number
 
         return function
+
+    def _said(self, value: float) -> str:
+        """Return a value in six digits, but a count with all that it has."""
+        return f"{value:,.0f}" if self.whole else f"{value:.6g}"
 
     def _same(self, one: Any, other: Any) -> bool:
         """Return whether two values count as equal, or two exceptions are of one kind."""

@@ -67,6 +67,12 @@ CHANNELS_TO_SAVE = Exercise(
             ),
             (
                 lambda kernel, factor: (
+                    0 if kernel**2 <= factor else round(factor * kernel**2 / (kernel**2 - factor))
+                ),
+                "It rounds to the nearest number, which may be one channel too few. Use `math.ceil`.",
+            ),
+            (
+                lambda kernel, factor: (
                     0 if kernel**2 <= factor else factor * kernel**2 // (kernel**2 - factor) + 1
                 ),
                 "It adds one even where the division leaves no rest. Use `math.ceil`.",
@@ -179,6 +185,10 @@ RECEPTIVE_FIELD = Exercise(
                 lambda kernels, strides: field_of_chain([kernel + 1 for kernel in kernels], strides),
                 "It adds the whole kernel. The middle pixel is there already: a kernel adds `kernel - 1`.",
             ),
+            (
+                lambda kernels, strides: (field_of_chain(kernels, strides) + 1) // 2,
+                "It adds half a kernel. A kernel reaches out on both sides: it adds `kernel - 1` steps in all.",
+            ),
         ),
     ),
     shows=lambda answer: (
@@ -267,6 +277,13 @@ MBCONV_MACS = Exercise(
             (
                 lambda c_in, c_out, e, k, _s, side: mbconv_macs(c_in, c_out, e, k, 1, side),
                 "The stride has no effect in it. From the depthwise convolution on, the side is `after`.",
+            ),
+            (
+                lambda c_in, c_out, e, k, s, side: (
+                    (c_in * c_in * e * side if e > 1 else 0)
+                    + (k**2 * c_in * e + c_in * e * c_out) * strided(side, s)
+                ),
+                "It counts the pixels of one line. A map of side n has n squared of them.",
             ),
             (
                 lambda c_in, c_out, e, k, s, side: _macs(
@@ -359,6 +376,10 @@ MOST_SAVED = Exercise(
             (
                 lambda _macs_ms, _bytes_ms, _measured_ms: 0.5,
                 "Half the bytes are half the time only for a layer that does nothing but wait for them.",
+            ),
+            (
+                lambda macs_ms, bytes_ms, measured_ms: max(macs_ms, bytes_ms) / 2 / measured_ms,
+                "It halves the floor. Half the bytes lower it no further than to the time of the MACs.",
             ),
         ),
     ),

@@ -180,7 +180,8 @@ MBCONV_BLOCK = Exercise(
                 shortcut=lambda _, same_channels: same_channels,
             ),
             _wrong(
-                "It always adds its input. That needs stride 1 and as many channels out as in.",
+                "It adds its input to an output of another shape. That needs stride 1 and as many channels "
+                "out as in.",
                 shortcut=lambda *_: True,
             ),
         ),

@@ -253,7 +253,8 @@ OWN_BLOCK = Exercise(
             ),
             (
                 _other_block(shortcut=lambda *_: True),
-                "It always adds its input. That needs stride 1 and as many channels out as in.",
+                "It adds its input to an output of another shape. That needs stride 1 and as many channels "
+                "out as in.",
             ),
             (
                 _other_block(change=linear_expansion),

@@ -303,7 +303,7 @@ def _copy(source: Weights, target: Weights) -> tuple[Weights, Weights]:
 def _other_weights(
     given: str, mine: nn.Module, reference: nn.Module, surplus: Weights, missing: Weights
 ) -> str:
-    """Return a sentence about weights of shapes that the library's module has not, or has more of."""
+    """Return sentences about weights of shapes that the library's module has not, or has more of."""
     counts = [sum(parameter.numel() for parameter in module.parameters()) for module in (mine, reference)]
     parts = [f"With {given} it has {counts[0]:,} parameters; {counts[1]:,} are right."]
     if surplus:
@@ -312,7 +312,22 @@ def _other_weights(
         shapes = Counter(tuple(tensor.shape) for _, tensor in missing)
         listed = [f"{shape}{f' ({count} times)' * (count > 1)}" for shape, count in shapes.items()]
         parts.append(f"Missing: weights of shape {', '.join(listed[:_LARGEST_LISTED])}.")
-    return " ".join(parts)
+    return " ".join([_likely_cause(surplus, missing), *parts]).lstrip()
+
+
+def _likely_cause(surplus: Weights, missing: Weights) -> str:
+    """Return what such weights come from, where two forgotten things are told by their shapes."""
+    lacking = [tuple(tensor.shape) for _, tensor in missing]
+    for name, tensor in surplus:
+        if tensor.dim() == 4 and tensor.shape[1] > 1 and (tensor.shape[0], 1, *tensor.shape[2:]) in lacking:
+            return (
+                f"Its `{name.removesuffix('.weight')}` mixes the channels: a depthwise convolution has "
+                "`groups`, as many as channels."
+            )
+    # Four of one length; the bias that stands in for the norm may have taken the place of one.
+    if any(len(shape) == 1 and lacking.count(shape) in (3, 4) for shape in lacking):
+        return "A batch norm seems to be missing after one of its convolutions."
+    return ""
 
 
 def _listed(weights: Weights) -> str:

@@ -49,7 +49,9 @@ def judged(truth: float, low: float, high: float, answer: str) -> Verdict:
     factor = max(near / truth, truth / near)
     if low == high and factor < RIGHT_FACTOR:
         return Verdict(f"Your guess is right: it is {answer}.", True, factor)
-    off = f"{_distance(near, truth, answer.endswith('%'))} too {side}"
+    is_count = low == high and answer == f"{truth:,.0f}"  # nobody misses 9 blocks by percents
+    distance = f"{abs(near - truth):,.10g}" if is_count else _distance(near, truth, answer.endswith("%"))
+    off = f"{distance} too {side}"
     return Verdict(f"It is {answer}; your guess is {off}.", factor <= CLOSE_FACTOR, factor)
 
 

@@ -10,6 +10,7 @@ from effnet_edu.exercises.record import progress_file
 
 LESSON = "02_compound_scaling"
 NUMBER = Prediction(LESSON, "MACs at phi 1", 2.57, "Depth is rounded up.", "times")
+COUNT = Prediction(LESSON, "Blocks with a shortcut", 9, "The first of a stage has none.")
 CHOICE = Prediction(LESSON, "More or fewer", "more", "Depth is rounded up.", choices=("fewer", "more"))
 
 
@@ -36,6 +37,20 @@ def test_a_number_or_a_range_is_judged_by_how_far_off_it_is(guess, sentence, is_
     verdict = NUMBER.judge(guess)
     assert (verdict.sentence, verdict.is_close) == (sentence, is_close)
     assert verdict.factor == (pytest.approx(factor) if factor else None)
+
+
+@pytest.mark.parametrize(
+    ("guess", "sentence", "is_close"),
+    [
+        ("10", "It is 9; your guess is 1 too high.", True),
+        ("4", "It is 9; your guess is 5 too low.", False),
+        ("9", "Your guess is right: it is 9.", True),
+        ("10 to 12", "It is 9; your guess is 11% too high.", True),
+    ],
+)
+def test_a_count_is_missed_by_a_number_and_not_by_a_factor(guess, sentence, is_close):
+    verdict = COUNT.judge(guess)
+    assert (verdict.sentence, verdict.is_close) == (sentence, is_close)
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,9 @@ def test_200_changes_in_a_burst_end_with_the_last(slow: SlowProfile) -> None:
 
 
 def test_several_settings_change_as_one(slow: SlowProfile) -> None:
-    logic = MeasuredPhi(device="cpu", phi=2.3, gamma=1.3, batch_size=8)
+    logic = MeasuredPhi(device="cpu")
+    with logic.together():
+        logic.phi, logic.gamma, logic.batch_size = 2.3, 1.3, 8
     seen: list[Any] = []
     logic.observe(lambda change: seen.append(change["new"]), "setting")
     logic.reset()

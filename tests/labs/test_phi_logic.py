@@ -64,11 +64,13 @@ def test_what_a_slider_sends_is_rounded() -> None:
     assert logic.code() == "ee.labs.PhiLab(phi=0.3)"
 
 
-def test_reset_goes_back_to_b0(slow: SlowProfile) -> None:
-    logic = MeasuredPhi(device="cpu", phi=2.3, gamma=1.3, batch_size=8)
+def test_reset_goes_back_to_what_the_lab_was_made_with(slow: SlowProfile) -> None:
+    logic = MeasuredPhi(device="cpu", phi=1.0, batch_size=2)
+    with logic.together():
+        logic.phi, logic.gamma, logic.batch_size = 2.3, 1.3, 8
     logic.reset()
-    assert logic.cost.macs == ee.cost("efficientnet_b0").macs
-    assert logic.batch_size == 1
+    assert logic.cost.macs == ee.cost(ee.compound(1.0)).macs
+    assert (logic.gamma, logic.batch_size) == (1.15, 2)
     logic.cancel()
     assert logic.wait(60)
 

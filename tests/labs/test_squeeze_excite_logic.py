@@ -198,7 +198,7 @@ def test_its_line_of_code_recreates_it(settings: dict[str, Any]) -> None:
 
 
 def test_reset_goes_back_to_the_picture_with_its_own_gates(logic: MeasuredSqueezeExcite) -> None:
-    fresh = MeasuredSqueezeExcite(device="cpu").setting
+    fresh = logic.setting
     logic.block, logic.channel, logic.gate, logic.picture = FIRST, 2, 0.9, "E"
     logic.reset()
     assert logic.setting == fresh
@@ -409,7 +409,7 @@ def test_the_view_takes_a_file_and_fits_the_channels(monkeypatch: pytest.MonkeyP
     assert found("ee-channel").max == CHANNELS[FIRST] - 1
     lab.logic.reset()
     assert lab.logic.channel == found("ee-channel").value
-    assert lab.logic.setting == MeasuredSqueezeExcite(device="cpu").setting
+    assert lab.logic.setting == MeasuredSqueezeExcite(device="cpu", network="small").setting
     assert len(lab.still()) < 60_000
     lab.close()
     assert lab.logic.wait(90)

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 
 SCRIPTS = ("predictions", "progress")
 NUMBER = Prediction("02_compound_scaling", "MACs at phi 1", 2.57, "Depth is rounded up.", "times")
+COUNT = Prediction("02_compound_scaling", "Blocks", 9, "The first of a stage has none.")
 CHOICE = Prediction("02_compound_scaling", "Which", "<more>", "It is so.", choices=("fewer", "<more>"))
 
 
@@ -88,10 +89,14 @@ def test_page_and_notebook_judge_alike(page: Any) -> None:
         "async ([asked, guesses]) => guesses.map((await import('./predictions.js')).judge.bind(null, asked))"
     )
     found = page.evaluate(judged, [json.loads(asked), list(guesses)])
-    assert dict(zip(guesses, found, strict=True)) == {guess: _judged(guess) for guess in guesses}
+    assert dict(zip(guesses, found, strict=True)) == {guess: _judged(NUMBER, guess) for guess in guesses}
     share = {**json.loads(asked), "truth": 32.1, "answer": "32.1%"}
     (found,) = page.evaluate(judged, [share, ["38"]])
     assert found["said"] == "It is 32.1%; your guess is 5.9 points too high."
+    asked = {"truth": COUNT.truth, "answer": COUNT.answer, "choices": []}
+    counts = ("9", "10", "9.5", "8 to 8.5", "1 to 100", "0")
+    found = page.evaluate(judged, [asked, list(counts)])
+    assert dict(zip(counts, found, strict=True)) == {guess: _judged(COUNT, guess) for guess in counts}
 
 
 def test_guesses_go_to_a_notebook_as_a_file_and_back(page: Any, tmp_path: Path) -> None:
@@ -113,9 +118,9 @@ def test_guesses_go_to_a_notebook_as_a_file_and_back(page: Any, tmp_path: Path) 
     expect(page.get_by_role("status").last).to_have_text("This is no progress file of the course.")
 
 
-def _judged(guess: str) -> dict[str, Any] | None:
+def _judged(asked: Prediction, guess: str) -> dict[str, Any] | None:
     try:
-        verdict = NUMBER.judge(guess)
+        verdict = asked.judge(guess)
     except ValueError:
         return None
     factor = pytest.approx(verdict.factor) if verdict.factor else None

@@ -31,7 +31,8 @@ export function judge(asked, guess) {
   if (Math.min(near, asked.truth) <= 0) return found(`It is ${asked.answer}; your guess is too ${side}.`, false);
   const factor = Math.max(near / asked.truth, asked.truth / near);
   if (low === high && factor < RIGHT_FACTOR) return found(`Your guess is right: it is ${asked.answer}.`, true, factor);
-  const off = distance(near, asked.truth, asked.answer.endsWith("%"));
+  const isCount = low === high && asked.answer === asked.truth.toLocaleString("en");
+  const off = isCount ? Number(Math.abs(near - asked.truth).toPrecision(10)).toLocaleString("en") : distance(near, asked.truth, asked.answer.endsWith("%"));
   return found(`It is ${asked.answer}; your guess is ${off} too ${side}.`, factor <= CLOSE_FACTOR, factor);
 }
 

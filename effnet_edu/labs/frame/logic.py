@@ -138,7 +138,7 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             setattr(self, name, value)
         chosen = self._chosen()
         self.check(chosen)
-        self.setting = chosen
+        self.setting = self._first = chosen
         self.status = Status("resting", self.INVITATION)
         self.observe(self._changed, list(self.names()))
         self.observe(lambda _: self.asks_or_not(), "predicts")
@@ -444,10 +444,10 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
             self._settle()
 
     def reset(self) -> None:
-        """Go back to the settings that a new lab has; history and A stay."""
+        """Go back to the settings that this lab was made with; history and A stay."""
         with self.together():
             for name in self.names():
-                setattr(self, name, self._default(name))
+                setattr(self, name, getattr(self._first, name))
 
     def say(self, status: Status) -> None:
         """Put something else than a measurement into the status line, such as why a file was refused."""

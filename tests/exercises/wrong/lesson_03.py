@@ -40,6 +40,7 @@ WRONG = {
         ("lambda k, f: math.ceil(f * k * k / (k * k - f))", "It never returns 0"),
         ("lambda k, f: 0 if k * k <= f else f * k * k // (k * k - f)", "one channel too few"),
         ("lambda k, f: 0 if k * k <= f else f * k * k // (k * k - f) + 1", "adds one even where"),
+        ("lambda k, f: 0 if k * k <= f else round(f * k * k / (k * k - f))", "rounds to the nearest"),
         ("lambda k, f: 0 if k <= f else math.ceil(f * k / (k - f))", "not `kernel`"),
         ("lambda k, f: f if k * k > f else 0", "leaves out the 1x1"),
         ("lambda k, f: 0 if k * k <= f else f * k * k / (k * k - f)", "only a whole number"),
@@ -85,6 +86,14 @@ WRONG = {
             "by the stride of the layer itself",
         ),
         ("lambda kernels, strides: kernels", "returns a list"),
+        (
+            "def receptive_field(kernels, strides):\n"
+            "    field, step = 1, 1\n"
+            "    for kernel, stride in zip(kernels, strides):\n"
+            "        field, step = field + kernel // 2 * step, step * stride\n"
+            "    return field",
+            "adds half a kernel",
+        ),
     ],
     "mbconv_macs": [
         (
@@ -121,6 +130,16 @@ WRONG = {
             " + (k * k * i * e + i * e * o) * (n / s) ** 2",
             "is right. It agrees on",
         ),
+        (
+            "lambda i, o, e, k, s, n: i * i * e * (e > 1) * n"
+            " + (k * k * i * e + i * e * o) * math.ceil(n / s)",
+            "the pixels of one line",
+        ),
+        (
+            "lambda i, o, e, k, s, n: (i * i * e + k * k * i * e) * n ** 2"
+            " + i * e * o * math.ceil(n / s) ** 2",
+            "it returns 8,341,760; 2,148,160 is right",
+        ),
     ],
     "mbconv_block": [
         (_but("y = self.project(y)", "y = self.activation(self.project(y))"), "An activation follows"),
@@ -130,11 +149,18 @@ WRONG = {
             _but("y = y if self.squeeze_excite is None else self.squeeze_excite(y)", "pass"),
             "does not use `squeeze_excite`",
         ),
-        (_but(", groups=c_mid", ""), "parameters"),
+        (_but(", groups=c_mid", ""), "`depthwise.conv` mixes the channels"),
+        (
+            _but("ConvNorm(c_mid, c_mid, kernel", "nn.Conv2d(c_mid, c_mid, kernel").replace(
+                "stride, groups", "stride, kernel // 2, groups"
+            ),
+            "A batch norm seems to be missing",
+        ),
         (_but("c_mid = c_in * expansion", "c_mid = c_out * expansion"), "reads 96 channels and gets 144"),
         (_but("ConvNorm(c_mid, c_out)", "ConvNorm(c_out, c_mid)"), "`project.conv` reads 16 channels and"),
         (_but("kernel, stride, groups", "stride, kernel, groups"), "kernel 1 and stride 3"),
-        (_but("stride == 1 and c_in == c_out", "True"), "always adds its input"),
+        (_but("stride == 1 and c_in == c_out", "True"), "to an output of another shape"),
+        (_but("stride == 1 and c_in == c_out", "expansion > 1"), "to an output of another shape"),
         (_but(" if expansion > 1 else None", ""), "parameters"),
         (_but("stride == 1 and c_in == c_out", "stride == 1"), "The channels must agree as well"),
         (_but("stride == 1 and c_in == c_out", "c_in == c_out"), "The stride must be 1 as well"),
@@ -180,6 +206,7 @@ WRONG = {
             "in percent",
         ),
         ("lambda macs, moving, took: 0.5", "wait for them"),
+        ("lambda macs, moving, took: max(macs, moving) / 2 / took", "halves the floor"),
         ("lambda macs, moving, took: (macs + moving / 2) / took", "agrees on"),
     ],
 }

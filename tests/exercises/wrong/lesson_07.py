@@ -146,7 +146,7 @@ WRONG = {
         (_block(shortcut="c_in == c_out"), "The stride must be 1 as well"),
         (_block(order=("squeeze", "depthwise")), "is off by"),
         (_block(order=("squeeze",)), "is off by"),
-        (_block(shortcut="True"), "always adds its input"),
+        (_block(shortcut="True"), "to an output of another shape"),
         (_block(project="self.act(self.expand(y))"), "another layer belongs there"),
         (
             _block().replace("conv_norm(c_mid, c_out", "conv_norm(c_out, c_mid"),
