@@ -214,7 +214,7 @@ def test_the_finding_holds_the_block_against_another_kind_and_against_a(
     assert screen(logic).finding.startswith("4.49 times the MACs of an MBConv, and ")
     logic.pin()
     assert screen(logic).finding == (
-        "As many MACs as A, Fused-MBConv6 k3 s1, and all of its time on this device."
+        "As many MACs as A, Fused-MBConv6 k3 s1, and the same time on this device."
     )
 
 

@@ -211,7 +211,7 @@ def test_the_finding_compares_with_b0_or_else_with_a_and_says_times_once_both_ar
         logic.phi = phi
         logic.request()
         assert logic.wait(60)
-    assert logic.screen().finding == f"{ratio:.3g} times the work of B0, and 1 times its time on this device."
+    assert logic.screen().finding == f"{ratio:.3g} times the work of B0, and the same time on this device."
     logic.pin()
     logic.phi = 7.0
     logic.cancel()

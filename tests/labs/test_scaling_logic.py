@@ -331,3 +331,12 @@ def test_no_name_of_a_way_is_left_out_and_no_ring_lies_on_one(room: int) -> None
                     left, top, right, bottom = words_box(marks[f"{chart}/{one}/name"])
                     beside = max(left - x, x - right, 0), max(top - y, y - bottom, 0)
                     assert math.hypot(*beside) >= radius or one != way
+
+
+def test_what_does_not_grow_is_not_called_once_as_much(logic: MeasuredScalingProblem) -> None:
+    logic.way = "resolution"
+    assert " by resolution alone: as many parameters, " in finding(logic)
+    logic.way = "depth"
+    logic.pin()
+    logic.batch_size = 2
+    assert finding(logic).startswith("As much work as A, by depth alone: as many parameters, as many")

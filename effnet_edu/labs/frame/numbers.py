@@ -21,6 +21,18 @@ def digits(value: float, decimals: int | None = None) -> str:
     return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 100 else f"{value:.3g}"
 
 
+def in_times(ratio: float, what: str, same: str) -> str:
+    """Return how many times as much something is, in words.
+
+    Args:
+        ratio: Of the two, above 0.
+        what: What follows the number: `"the MACs of B0"`.
+        same: What is said where three digits show no difference: `"as many MACs as B0"`.
+    """
+    said = digits(ratio)
+    return same if said == "1" else f"{said} times {what}"
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """One number of a lab.

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from effnet_edu.labs.frame.layout import ROOMY, LiveScreen
-from effnet_edu.labs.frame.numbers import digits
+from effnet_edu.labs.frame.numbers import in_times
 from effnet_edu.labs.mbconv.charts import charts
 from effnet_edu.labs.mbconv.numbers import FUSED, MBCONV, MBConvSetting, cost_of, label, role_words, roles
 from effnet_edu.labs.mbconv.results import MeasuredBlock
@@ -26,22 +26,13 @@ def finding(logic: MBConv) -> str:
         other = replace(setting, kind=FUSED if setting.kind == MBCONV else MBCONV)
         name = f"{'a' if other.kind == FUSED else 'an'} {other.kind}"
     macs = cost_of(setting, setting.kind).macs / cost_of(other, other.kind).macs
-    work = f"{digits(macs)} times the MACs of {name}"
-    if _is_one(macs):
-        work = f"As many MACs as {name}"
-    elif macs < 1:
-        work = f"{digits(1 / macs)} times fewer MACs than {name}"
+    turned, over = (1 / macs, "fewer MACs than") if macs < 1 else (macs, "the MACs of")
+    work = in_times(turned, f"{over} {name}", f"As many MACs as {name}")
     ours, theirs = _block(logic, setting), _block(logic, other)
     if ours is None or theirs is None:
         return f"{work}."
     slower = ours.timing().median / theirs.timing().median
-    return (
-        f"{work}, and {'all of' if _is_one(slower) else f'{digits(slower)} times'} its time on this device."
-    )
-
-
-def _is_one(ratio: float) -> bool:
-    return digits(ratio) == "1"
+    return f"{work}, and {in_times(slower, 'its time', 'the same time')} on this device."
 
 
 def _block(logic: MBConv, setting: MBConvSetting) -> MeasuredBlock | None:

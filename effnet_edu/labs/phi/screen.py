@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from effnet_edu.labs.frame.layout import ROOMY, LiveScreen
-from effnet_edu.labs.frame.numbers import digits
+from effnet_edu.labs.frame.numbers import in_times
 from effnet_edu.labs.phi.charts import charts
 from effnet_edu.labs.phi.numbers import (
     FORMULA,
@@ -35,15 +35,17 @@ def finding(logic: Phi) -> str:
     name = f"A, {label(base)}" if logic.pinned else "B0"
     if setting.variant == base.variant and ratio == 1:
         return f"This is {name}: {giga(cost_at(setting).macs)} MACs an image."
-    work = f"{digits(ratio)} times the work of {name}"
+    work = in_times(ratio, f"the work of {name}", f"As much work as {name}")
     if slower := time_ratio(logic, base):
-        return f"{work}, and {digits(slower)} times its time on this device."
+        return f"{work}, and {in_times(slower, 'its time', 'the same time')} on this device."
     if logic.MEASURES:
         return f"{work}."
     times = {time.name: time.median_ms for time in recorded_times()[1]}
     if setting.variant in times and logic.pinned is None:
         slower = times[setting.variant] / times["B0"]
-        return f"{work}, and {digits(slower)} times its time, recorded on {recorded_times()[0]}."
+        return (
+            f"{work}, and {in_times(slower, 'its time', 'the same time')}, recorded on {recorded_times()[0]}."
+        )
     return f"{work}."
 
 

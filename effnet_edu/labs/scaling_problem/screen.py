@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from effnet_edu.labs.frame.layout import ROOMY, LiveScreen, is_low
-from effnet_edu.labs.frame.numbers import digits
+from effnet_edu.labs.frame.numbers import digits, in_times
 from effnet_edu.labs.scaling_problem.budget import BASE, totals
 from effnet_edu.labs.scaling_problem.charts import ScalingProblem, charts
 from effnet_edu.labs.scaling_problem.evidence import nearest, published
@@ -34,18 +34,15 @@ def finding(logic: ScalingProblem) -> str:
         return f"This is A: {label(setting)} MACs."
     before, name = (totals(BASE), "B0") if pinned is None else (bought(pinned).totals, "A")
     after = purchase.totals
-    parameters, activations, macs = (
-        digits(new / old)
-        for new, old in (
-            (after.parameters, before.parameters),
-            (after.activations, before.activations),
-            (after.macs, before.macs),
+    work = in_times(after.macs / before.macs, f"the work of {name}", f"As much work as {name}")
+    parameters, activations = (
+        in_times(new / old, f"the {what}", f"as many {what}")
+        for new, old, what in (
+            (after.parameters, before.parameters, "parameters"),
+            (after.activations, before.activations, "activations"),
         )
     )
-    return (
-        f"{macs} times the work of {name}, {_spent(setting)}: {parameters} times the parameters, "
-        f"{activations} times the activations."
-    )
+    return f"{work}, {_spent(setting)}: {parameters}, {activations}."
 
 
 def _spent(setting: ScalingProblemSetting) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 from effnet_edu.labs.frame.layout import ROOMY, LiveScreen
-from effnet_edu.labs.frame.numbers import digits
+from effnet_edu.labs.frame.numbers import digits, in_times
 from effnet_edu.labs.frame.tables import plain_table
 from effnet_edu.labs.v2.charts import charts
 from effnet_edu.labs.v2.numbers import (
@@ -86,16 +86,16 @@ def _against(logic: V2, a: V2Setting) -> str:
     b = logic.setting
     if b == a:
         return f"This is A: {label(a)}."
-    more = f"{digits(counted_at(b).macs / counted_at(a).macs)} times the MACs of A"
+    more = in_times(counted_at(b).macs / counted_at(a).macs, "the MACs of A", "As many MACs as A")
     before, after = times_of(logic, a), times_of(logic, b)
     if before is None or after is None:
         return f"{more}, {label(a)}."
     steps = [one.chosen.training for one in (before, after) if one.chosen.training is not None]
     if len(steps) < 2:
         slower = after.chosen.inference.images_per_second / before.chosen.inference.images_per_second
-        return f"{more}, {digits(1 / slower)} times its time here."
+        return f"{more}, {in_times(1 / slower, 'its time', 'the same time')} here."
     a_image, b_image = (whole_step(one).median / one.batch_size for one in steps)
-    return f"{more}, {digits(b_image / a_image)} times its training time an image."
+    return f"{more}, {in_times(b_image / a_image, 'its training time', 'the same training time')} an image."
 
 
 def _aside(logic: V2) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from effnet_edu.labs.frame.layout import ROOMY, LiveScreen
-from effnet_edu.labs.frame.numbers import digits
+from effnet_edu.labs.frame.numbers import digits, in_times
 from effnet_edu.labs.frame.tables import plain_table
 from effnet_edu.labs.v2.numbers import (
     OWN,
@@ -75,11 +75,12 @@ def _against(logic: V2, a: V2Setting) -> str:
     if a == b:
         return f"This is A: {label(a)}."
     ratio = _mean(epoch_macs(b)) / _mean(epoch_macs(a))
-    more = f"{digits(ratio)} times the MACs of A"
+    more = in_times(ratio, "the MACs of A", "As many MACs as A")
     before, after = timed_stages(logic, a), timed_stages(logic, b)
     if before is None or after is None:
         return f"{more}, {label(a)}."
-    return f"{more}, {digits(_seconds(after) / _seconds(before))} times its time an image."
+    slower = _seconds(after) / _seconds(before)
+    return f"{more}, {in_times(slower, 'its time', 'the same time')} an image."
 
 
 def _mean(values: Sequence[float]) -> float:
