@@ -187,7 +187,7 @@ RECEPTIVE_FIELD = Exercise(
             ),
             (
                 lambda kernels, strides: (field_of_chain(kernels, strides) + 1) // 2,
-                "It adds half a kernel. A kernel reaches out on both sides: it adds `kernel - 1` steps in all.",
+                "It adds half a kernel. A kernel reaches out on both sides: it adds `kernel - 1` in all.",
             ),
         ),
     ),

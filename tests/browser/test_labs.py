@@ -322,14 +322,15 @@ UNREADABLE = """() => [...document.querySelectorAll('.ee-lab svg.ee-scene text')
 @pytest.mark.parametrize("percent", [100, 150])
 @pytest.mark.parametrize("width", thorough_but_for((1280, 390), (1920, 1280, 800, 390)))
 def test_nothing_is_cut(lab: Notebook, page: Page, case: Case, width: int, percent: int, theme: str) -> None:
-    """At rest and with A, in every width and theme; at 150 percent the lab has less room for the same."""
+    """At rest, with A and for a projector; at 150 percent the lab has less room for the same."""
     be_measured(page)
     with in_a_window(page, width, percent, theme):
-        for buttons in ((), ("pin",)):
+        for buttons in ((), ("pin",), ("size",)):
             press(page, *buttons)
             page.wait_for_timeout(300)
             assert page.evaluate(CUT) == [], buttons
             assert page.evaluate(UNREADABLE) == [], buttons
+        press(page, "size")
 
 
 @contextmanager

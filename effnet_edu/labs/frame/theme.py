@@ -98,7 +98,7 @@ LIVE = """
   border: 1px solid var(--ee-faint); border-radius: 8px; background: var(--ee-well); overflow: visible;
   box-sizing: border-box; }
 .ee-live .ee-control.ee-main { flex: 1.3 1 210px; }
-.ee-live .ee-control:has(select) { order: 2; flex: 1 1 auto; align-self: center; max-width: 340px;
+.ee-live .ee-control:has(select) { order: 2; flex: 0 1 auto; align-self: center; max-width: 340px;
   padding: 0 2px; border: 0; background: none; }
 .ee-live .ee-control:has(.ee-upload) { flex-flow: row wrap; align-items: center; }
 .ee-live .ee-control:has(.ee-upload) > .widget-dropdown { flex: 1 1 auto; width: auto !important; }
@@ -139,7 +139,7 @@ LIVE = """
   .ee-control:not(.ee-main), .ee-figure ~ .ee-figure) { display: none; }
 .ee-live.ee-large :is(.ee-button-pin, .ee-button-numbers) { display: none; }
 .ee-live.ee-large .ee-figure { gap: 12px; }
-.ee-live.ee-large .ee-figure dt { flex-basis: auto; }
+.ee-live.ee-large .ee-figure dt { flex: 0 1 auto; }
 .ee-live.ee-large .ee-figure .ee-value b { font-size: 34px; }
 @container (max-width: 1100px) {
   .ee-live:not(.ee-as-table) .ee-foot > .widget-html.ee-line { display: none; }
@@ -173,6 +173,7 @@ LIVE = """
   .ee-lab.ee-live .ee-head { grid-template-columns: minmax(0, 1fr); }
   .ee-live .ee-control { flex-basis: 130px; }
   .ee-live .ee-control.ee-main { flex-basis: 100%; }
+  .ee-live .ee-control:has(select) { flex-grow: 1; }
 }
 """
 
