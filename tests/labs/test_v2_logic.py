@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -444,3 +445,25 @@ def test_the_first_side_is_never_larger_than_the_last(calls: list[tuple[str, str
     assert MeasuredV2(device="cpu", side=64).first_side == 64
     logic.cancel()
     assert logic.wait(5)
+
+
+def test_the_finding_and_the_numbers_compare_the_same_times(
+    calls: list[tuple[str, str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The median of whole steps is not the sum of their parts' medians, once a step is noisy."""
+
+    def noisy(spec: Any, batch_size: int, side: int, device: Any, **_: Any) -> TrainingMeasurement:
+        quiet = fake_training(spec, batch_size, side, device)
+        a = quiet.forward.seconds[0]
+        slow_at = (3, 2) if side > 100 else (1, 1)
+        forward, backward = (a, 5 * a, slow_at[0] * a), (a, slow_at[1] * a, 4 * a)
+        return replace(quiet, forward=Timing(forward), backward=Timing(backward))
+
+    monkeypatch.setattr("effnet_edu.labs.v2.measured.profile_training", noisy)
+    logic = settled(part=PROGRESSIVE, network="B0", stages=2, first_side=64, side=96)
+    before = values(logic)["time an epoch"]
+    logic.pin()
+    logic.side = 160
+    assert logic.wait(60)
+    slower = values(logic)["time an epoch"] / before
+    assert f"{slower:.2f} times its time an epoch." in logic.screen().finding

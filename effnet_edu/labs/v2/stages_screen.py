@@ -15,7 +15,7 @@ from effnet_edu.labs.v2.numbers import (
     listed,
     schedule_of,
 )
-from effnet_edu.labs.v2.results import StageTimes
+from effnet_edu.labs.v2.results import StageTimes, epoch_hours
 from effnet_edu.labs.v2.stages_charts import stages_charts, timed_stages
 from effnet_edu.labs.v2.times import V2
 from effnet_edu.pictures.scene import Mark, Scene, text
@@ -79,17 +79,17 @@ def _against(logic: V2, a: V2Setting) -> str:
     before, after = timed_stages(logic, a), timed_stages(logic, b)
     if before is None or after is None:
         return f"{more}, {label(a)}."
-    slower = _seconds(after) / _seconds(before)
-    return f"{more}, {in_times(slower, 'its time', 'the same time')} an image."
+    slower = _hours(after) / _hours(before)
+    return f"{more}, {in_times(slower, 'its time', 'the same time')} an epoch."
 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _seconds(found: StageTimes) -> float:
-    """Return the mean seconds that an image takes over all stages."""
-    return _mean([one.seconds / one.batch_size for one in found.stages])
+def _hours(found: StageTimes) -> float:
+    """Return the mean hours of an epoch over all stages, as they stand among the numbers."""
+    return _mean([epoch_hours(one)[0] for one in found.stages])
 
 
 def _aside(logic: V2) -> str:
