@@ -78,8 +78,9 @@ def _draw_batches(generator: random.Random) -> tuple[dict[int, float], float]:
     """Draw times of batches: throughput rises with the batch, then falls, and large ones may not fit."""
     sizes = generator.sample((1, 2, 4, 8, 16, 32, 64), generator.randint(2, 6))
     fixed, each, crowded = generator.uniform(1, 40), generator.uniform(1, 9), generator.choice((0, 0.1, 1))
-    times = {size: fixed + each * size + crowded * size**2 for size in sizes}
-    return times, generator.choice((generator.uniform(5, 400), generator.choice(list(times.values()))))
+    times = {size: round(fixed + each * size + crowded * size**2, 1) for size in sizes}
+    budget = generator.choice((generator.uniform(5, 400), generator.choice(list(times.values()))))
+    return times, round(budget, 1)
 
 
 def _draw_recipes(generator: random.Random) -> tuple[dict[str, float], dict[str, float]]:
@@ -512,8 +513,8 @@ QUIZ = (
         (
             Choice(
                 "the recipe of training, and nothing in the network",
-                "Longer training, stronger augmentation and better schedules. Compare networks only with "
-                "recipes of one time.",
+                "Longer training, stronger augmentation and better schedules. Compare networks only where "
+                "both had the same recipe.",
                 right=True,
             ),
             Choice("the network got wider", "Parameters and MACs are the same."),

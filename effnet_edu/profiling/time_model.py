@@ -168,9 +168,9 @@ class TimeModel:
         """How wrong all counts together are beside the roofline, in a sentence."""
         ours, theirs = self.error("together"), self.error("roofline")
         return (
-            f"In {self.engine}, the counts together are off by {ours:.0%} in the median, the roofline by "
-            f"{theirs:.0%}, and by {self.error('fitted_roofline'):.0%} with the factor and constant that fit "
-            f"it best; {ours / theirs:.2f} times the roofline's error."
+            f"In {self.engine}, the counts together are off by {ours:.0%} in the median. The roofline is off "
+            f"by {theirs:.0%}, or {self.error('fitted_roofline'):.0%} with the factor and constant that fit "
+            "it best."
         )
 
 

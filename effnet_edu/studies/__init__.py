@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from effnet_edu.studies.devices.records import recorded_devices
+    from effnet_edu.studies.devices.rooflines import recorded_roofline
     from effnet_edu.studies.engine import run
     from effnet_edu.studies.registry import list_studies
     from effnet_edu.studies.result import StudyResult, read
@@ -18,11 +19,20 @@ _HOME_OF = {
     "list_studies": "registry",
     "read": "result",
     "recorded_devices": "devices.records",
+    "recorded_roofline": "devices.rooflines",
     "run": "engine",
     "trained_network": "small_network.trained",
 }
 
-__all__ = ["StudyResult", "list_studies", "read", "recorded_devices", "run", "trained_network"]
+__all__ = [
+    "StudyResult",
+    "list_studies",
+    "read",
+    "recorded_devices",
+    "recorded_roofline",
+    "run",
+    "trained_network",
+]
 
 
 def __getattr__(name: str) -> Any:

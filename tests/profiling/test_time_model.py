@@ -63,7 +63,7 @@ def test_the_sentence_about_activations_follows_from_the_times(count, said):
 
 def test_the_sentence_about_the_roofline_gives_both_errors():
     said = fit_times(made_times(of_costs, noise=0.1)).against_roofline
-    assert "the roofline by 75%" in said
+    assert "The roofline is off by 75%" in said
 
 
 @pytest.mark.parametrize(
