@@ -187,7 +187,7 @@ RECEPTIVE_FIELD = Exercise(
             ),
             (
                 lambda kernels, strides: (field_of_chain(kernels, strides) + 1) // 2,
-                "It adds half a kernel. A kernel reaches out on both sides: it adds `kernel - 1` in all.",
+                "It adds half a kernel. A kernel reaches out on both sides: it adds `kernel - 1` steps.",
             ),
         ),
     ),
@@ -481,7 +481,10 @@ QUIZ = (
     Question(
         "What does stochastic depth do in evaluation?",
         (
-            Choice("it skips the same blocks as in training", "What is skipped is drawn anew each time."),
+            Choice(
+                "it skips the same blocks as in training",
+                "There are no such blocks: in training they are drawn anew for each image.",
+            ),
             Choice("it skips blocks at random", "Then the same photograph could get two answers."),
             Choice(
                 "nothing: every block runs",

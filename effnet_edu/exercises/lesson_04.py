@@ -62,7 +62,8 @@ WIDEST_SQUEEZE = Exercise(
             ),
             (
                 lambda c_mid, budget: budget // (2 * c_mid + 1),
-                "The second convolution has c_mid biases, however narrow the squeeze. Subtract them first.",
+                "It is one channel too wide at times. The second convolution has c_mid biases, however "
+                "narrow the squeeze: subtract them first, and then round down with `//`.",
             ),
             (
                 lambda c_mid, budget: max(0, (budget - c_mid) // (2 * c_mid)),
@@ -240,6 +241,10 @@ CLASS_SHARE = Exercise(
                     class_share(gates, labels) * sum((gate - mean(gates)) ** 2 for gate in gates)
                 ),
                 "This is the sum of squares itself. Divide by `total` to get a share.",
+            ),
+            (
+                lambda gates, labels: class_share(gates, labels) / len(gates),
+                "It divides by the number of images once too often: `total` is a sum, too, and no mean.",
             ),
         ),
     ),

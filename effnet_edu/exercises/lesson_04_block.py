@@ -63,6 +63,11 @@ SQUEEZE_EXCITE_BLOCK = Exercise(
                 "Put `F.silu` there.",
             ),
             (
+                lambda c, s: OtherGate(c, s, between=torch.sigmoid),
+                "Between the convolutions stands a sigmoid. EfficientNet has SiLU there, and the sigmoid "
+                "at the end alone.",
+            ),
+            (
                 lambda c, s: OtherGate(c, s, gate=lambda x: x.softmax(1)),
                 "A softmax makes the channels compete for a sum of 1. Each gate opens by itself, so "
                 "use the sigmoid.",
@@ -79,8 +84,9 @@ SQUEEZE_EXCITE_BLOCK = Exercise(
             ),
             (
                 lambda c, s: OtherGate(c, s, scale=lambda x, gates: x * gates.flatten(1)),
-                "Its gates have the shape (N, C), and the map is (N, C, H, W). Keep the two sides as 1, so "
-                "that they fit onto it: `keepdim=True`.",
+                "Its gates have the shape (N, C), and the map is (N, C, H, W). Two 1x1 convolutions keep the "
+                "two sides as 1 after a mean with `keepdim=True`; behind linear layers, "
+                "`gates[:, :, None, None]` adds them.",
             ),
             (
                 lambda c, s: OtherGate(s, c),
@@ -103,6 +109,10 @@ SQUEEZE_EXCITE_BLOCK = Exercise(
             (
                 lambda c, s: OtherGate(c, s, scale=torch.add),
                 "It adds the gates to the map. A gate multiplies its channel.",
+            ),
+            (
+                lambda c, s: OtherGate(c, s, scale=lambda x, gates: x + x * gates),
+                "It adds the map to the weighed one. Squeeze-and-excitation has no shortcut of its own.",
             ),
             (
                 lambda c, s: OtherGate(c, s, scale=lambda x, gates: gates.expand_as(x)),

@@ -129,6 +129,10 @@ WIDEST_TO_FUSE = Exercise(
                 "It rounds up, to one channel with which the fused block takes longer.",
             ),
             (
+                lambda kernel, speedup: round(kernel**2 * speedup / (kernel**2 - 1)),
+                "It rounds to the nearest number, which may be one channel too many. Round down with `//`.",
+            ),
+            (
                 lambda kernel, speedup: (kernel**2 * speedup - 1) // (kernel**2 - 1),
                 "Where both take the same time, fusing costs no time either: that width still counts.",
             ),
@@ -250,6 +254,14 @@ STAGE_SIDE = Exercise(
                 lambda stage, first, last, stages: first + stage * round((last - first) / (stages - 1)),
                 "It rounds each step, so that errors add up and the last stage misses `last`.",
             ),
+            (
+                lambda stage, first, last, stages: first + stage * ((last - first) // (stages - 1)),
+                "It cuts off the fraction of each step, so that the last stage misses `last`. Round once.",
+            ),
+            (
+                lambda stage, first, last, stages: round(first + (last - first) * (stage - 1) / (stages - 1)),
+                "Here stages count from 0: stage 0 sees `first`.",
+            ),
         ),
     ),
     shows=lambda answer: (
@@ -300,6 +312,10 @@ SCHEDULE_SHARE = Exercise(
             (
                 lambda sides: sum((side / 300) ** 2 for side in sides) / len(sides),
                 "It compares with 300 whatever the schedule. Full size is the side of the last stage.",
+            ),
+            (
+                lambda sides: sum(side**2 for side in sides) / len(sides),
+                "These are the pixels of an image on average. Divide by those of the last stage.",
             ),
             (
                 lambda sides: 1 - sum((side / sides[-1]) ** 2 for side in sides) / len(sides),

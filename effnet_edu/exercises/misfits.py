@@ -58,7 +58,10 @@ def _unlike_its_input(name: str, layer: nn.Module, x: Tensor) -> str:
     if isinstance(layer, nn.Conv2d):
         is_grouped = layer.groups > 1
         if len(shape) != 4:
-            more = " `keepdim=True` keeps the two sides of a mean as 1." if len(shape) == 2 else ""
+            more = {
+                0: " A mean without axes is a single number: average over axes 2 and 3, with `keepdim=True`.",
+                2: " `keepdim=True` keeps the two sides of a mean as 1.",
+            }.get(len(shape), "")
             return f"Its `{name}` gets the shape {shape}, and a convolution reads (N, C, H, W).{more}"
         reads, writes, gets = layer.in_channels, layer.out_channels, shape[1]
     elif isinstance(layer, nn.Linear):

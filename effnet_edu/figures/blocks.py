@@ -18,8 +18,10 @@ _LINE, _LETTER = 26.0, 7.8
 
 
 def _finding(counts: Mapping[str, tuple[int, int]]) -> Scene:
-    """Return how the block with the most parameters compares with the one with the fewest, as one line."""
+    """Return how two blocks compare: the larger with the smaller, or of many the last with the first."""
     most, fewest = (pick(counts, key=lambda title: counts[title][1]) for pick in (max, min))
+    if len(counts) > 2:  # steps from one to another
+        most, fewest = list(counts)[-1], next(iter(counts))
     macs, parameters = (
         f"{large / small:.2g}" for large, small in zip(counts[most], counts[fewest], strict=True)
     )

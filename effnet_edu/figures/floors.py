@@ -29,7 +29,7 @@ class Floor:
 
     @property
     def least_ms(self) -> float:
-        """The longer one of both: no kernel can be faster on this device."""
+        """The longer of the two: no kernel can be faster on this device."""
         return max(self.arithmetic_ms, self.moving_ms)
 
 
@@ -64,14 +64,14 @@ def floors(layers: Sequence[Floor], device: str) -> Picture:
     plain_log_axis(axes, "x", ticks, [f"{tick:g}" for tick in ticks])
     axes.margins(x=0.12)
     axes.grid(visible=False, axis="y")
-    said = f"Each layer took {min(ratios):.0f} to {max(ratios):.0f} times as long as the device allows"
+    said = f"Each layer took {min(ratios):.0f} to {max(ratios):.0f} times the least that the device allows"
     axes.set(xlabel="ms", title=said)
     return Picture(
         figure,
         alt=f"Least and measured time of {len(layers)} layers on {device}: each took {min(ratios):.0f} to "
-        f"{max(ratios):.0f} times as long as the device allows.",
+        f"{max(ratios):.0f} times the least that the device allows.",
         caption="Ticks above: the time of the MACs alone; ticks below: that of moving the bytes alone (both "
         f"computed from measured ceilings). Filled: measured on {device}, with its interval. Beside it: how "
-        "many times the longer one of both.",
+        "many times the longer of the two.",
         numbers=Numbers(("layer", "MACs alone, ms", "bytes alone, ms", "measured, ms"), rows),
     )

@@ -16,8 +16,9 @@ def percent(accuracy: Estimate) -> str:
 def points(difference: Estimate) -> str:
     """Return a difference of accuracies in points, with its interval."""
     if difference.count == 1:
-        return f"{100 * difference.mean:+.1f} points, one seed"
-    return f"{100 * difference.mean:+.1f} points, {100 * difference.low:+.1f} to {100 * difference.high:+.1f}"
+        return f"{100 * difference.mean:+z.1f} points, one seed"
+    interval = f"{100 * difference.low:+z.1f} to {100 * difference.high:+z.1f}"
+    return f"{100 * difference.mean:+z.1f} points, {interval}"
 
 
 def times(ratio: Estimate, what: str) -> str:

@@ -33,10 +33,12 @@ def test_blocks_say_their_steps_and_count_themselves():
 def test_blocks_say_above_them_how_many_times_the_most_costs_what_the_least_does():
     gated, plain = BLOCK, replace(BLOCK, squeeze_channels=0)
     wide = replace(BLOCK, squeeze_channels=36)
-    for named in ({"wide": wide, "plain": plain, "SE": gated}, {"plain": plain, "SE": gated, "wide": wide}):
+    for named in ({"wide": wide, "plain": plain}, {"plain": plain, "wide": wide}):
         assert ee.figures.blocks(named).alt.endswith(
             "wide: 1.8 times the parameters of plain, for as many MACs."
         )
+    steps = {"fused": replace(plain, operation="fused_mbconv"), "plain": plain, "SE": gated}
+    assert "SE: 0.17 times the parameters of fused, for 0.25 times the MACs." in ee.figures.blocks(steps).alt
     assert "of slow" not in ee.figures.blocks({"slow": gated}).alt
     fused = replace(plain, operation="fused_mbconv")
     assert (

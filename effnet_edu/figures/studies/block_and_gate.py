@@ -54,7 +54,7 @@ def draw(result: StudyResult) -> Picture:
         alt="Accuracy: "
         + ", ".join(f"{arm.name} {100 * arm.accuracy.mean:.1f}%" for arm in arms)
         + ". Alone, in points: "
-        + ", ".join(f"{findings.EFFECTS[name]} {100 * one.mean:+.1f}" for name, one in effects.items())
+        + ", ".join(f"{findings.EFFECTS[name]} {100 * one.mean:+z.1f}" for name, one in effects.items())
         + ".",
         caption=caption(
             "Left: accuracy at the end. Right: the effect of one factor, the mean over the other; last, how "

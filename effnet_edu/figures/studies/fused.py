@@ -13,7 +13,7 @@ def _changed(points: list[findings.FusedPoint]) -> str:
     if not decided:
         return "No change of accuracy is decided"
     most = max(decided, key=lambda point: abs(point.gain.mean))
-    return f"{most.fused_stages} fused: {100 * most.gain.mean:+.1f} points over none"
+    return f"{most.fused_stages} fused: {100 * most.gain.mean:+z.1f} points over none"
 
 
 def _fastest(points: list[findings.FusedPoint]) -> str:

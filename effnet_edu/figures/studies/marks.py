@@ -58,7 +58,7 @@ def within_percent(axes: Axes) -> str:
 
 def cells(value: Estimate) -> tuple[str, str]:
     """Return a share in percent and its interval as cells of a table."""
-    interval = f"{100 * value.low:.1f} to {100 * value.high:.1f}" if value.count > 1 else "one seed"
+    interval = f"{100 * value.low:z.1f} to {100 * value.high:.1f}" if value.count > 1 else "one seed"
     return f"{100 * value.mean:.1f}", interval
 
 
@@ -95,5 +95,5 @@ def equal_within(axes: Axes, bound: float, row: float) -> None:
 
 def signed_cells(value: Estimate, digits: int) -> tuple[str, str]:
     """Return a difference and its interval as cells of a table."""
-    interval = f"{value.low:+.{digits}f} to {value.high:+.{digits}f}" if value.count > 1 else "one seed"
-    return f"{value.mean:+.{digits}f}", interval
+    interval = f"{value.low:+z.{digits}f} to {value.high:+z.{digits}f}" if value.count > 1 else "one seed"
+    return f"{value.mean:+z.{digits}f}", interval

@@ -21,7 +21,7 @@ from effnet_edu.studies.statistics import Estimate
 _SHORT = {
     "size": "growing images",
     "regularisation": "growing\nregularisation",
-    "both": "the second, more\nthan without\nthe first",
+    "both": "regularisation: gain\nwith growing images\nover gain with fixed",
     "whole": "both together",
 }
 #: Colour by the size of the images, marker and dash by the regularisation.
@@ -76,7 +76,7 @@ def draw(result: StudyResult) -> Picture:
             for arm, end in zip(four, ends, strict=True)
         )
         + ". Effects, in points: "
-        + ", ".join(f"{findings.EFFECTS[name]} {100 * one.mean:+.1f}" for name, one in effects.items())
+        + ", ".join(f"{findings.EFFECTS[name]} {100 * one.mean:+z.1f}" for name, one in effects.items())
         + ".",
         caption=caption(
             "Left: lines, means over seeds after each epoch, always tested at full size with a few hundred "

@@ -70,11 +70,11 @@ def draw(result: StudyResult) -> Picture:
         alt="Accuracy in few bits minus that in floats, points: "
         + "; ".join(
             f"{arm.name}: "
-            + ", ".join(f"{100 * arm.changes[width].mean:+.1f} in {width} bits" for width in bits)
+            + ", ".join(f"{100 * arm.changes[width].mean:+z.1f} in {width} bits" for width in bits)
             for arm in arms
         )
         + ". Noise in the logits in int8: "
-        + ", ".join(f"{findings.WORDS[factor]} {effect.mean:+.1f} dB" for factor, effect in noise.items())
+        + ", ".join(f"{findings.WORDS[factor]} {effect.mean:+z.1f} dB" for factor, effect in noise.items())
         + ".",
         caption=caption(
             f"Left: the same weights in floats and in {' and '.join(map(str, bits))} bits. Right: what each "

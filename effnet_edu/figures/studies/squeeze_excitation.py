@@ -29,7 +29,7 @@ def _told(usual: Sequence[findings.Arm]) -> str:
     """Return what networks that were trained with gates gained over those without, for each set of images."""
     told = []
     for arm in usual:
-        gain = f"{100 * arm.gain.mean:+.1f}" if arm.gain.decides_sign else "not decided"
+        gain = f"{100 * arm.gain.mean:+z.1f}" if arm.gain.decides_sign else "not decided"
         told.append(f"{IMAGES[arm.images]} {'equal' if arm.gain.lies_within(findings.BOUND) else gain}")
     return ", ".join(told)
 

@@ -147,7 +147,7 @@ def _verdict(effect: Estimate) -> str:
 
 def _noise(effect: Estimate) -> str:
     """Return what a factor does to the noise, and whether that is sure."""
-    told = f"{effect.mean:+.1f} dB, {effect.low:+.1f} to {effect.high:+.1f}"
+    told = f"{effect.mean:+z.1f} dB, {effect.low:+z.1f} to {effect.high:+z.1f}"
     return f"({told})" if effect.decides_sign else f"(not decided: {told})"
 
 

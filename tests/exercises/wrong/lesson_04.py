@@ -36,6 +36,12 @@ WRONG = {
     "squeeze_excite_block": [
         ("lambda c, s: Gate(c, s, activation=F.relu)", "stands a ReLU"),
         ("lambda c, s: Gate(c, s, activation=lambda x: x)", "only one matrix"),
+        ("lambda c, s: Gate(c, s, activation=torch.sigmoid)", "stands a sigmoid"),
+        ("changed(forward=lambda self, x: x + x * self.gates(x))", "no shortcut of its own"),
+        (
+            "changed(forward=lambda self, x: x * torch.sigmoid(self.restore(F.silu(self.reduce(x.mean())))))",
+            "A mean without axes",
+        ),
         ("lambda c, s: Gate(c, s, bias=False)", "lack their bias"),
         ("lambda c, s: Gate(c, c // 4)", "parameters"),
         ("lambda c, s: Gate(s, c)", "swapped"),
@@ -44,7 +50,10 @@ WRONG = {
             "self.restore(F.silu(self.reduce(x.mean((2, 3)))))))",
             "a convolution does not read",
         ),
-        ("changed(forward=lambda self, x: x * self.gates(x)[:, :, 0, 0])", "so that they fit onto it"),
+        (
+            "changed(forward=lambda self, x: x * self.gates(x)[:, :, 0, 0])",
+            "`gates[:, :, None, None]` adds them",
+        ),
         (
             "changed(forward=lambda self, x: x * torch.sigmoid("
             "self.restore(F.silu(self.reduce(x.mean(1, keepdim=True))))))",
@@ -65,7 +74,8 @@ WRONG = {
     ],
     "widest_squeeze": [
         ("lambda c_mid, budget: budget // (2 * c_mid)", "biases are missing"),
-        ("lambda c_mid, budget: budget // (2 * c_mid + 1)", "Subtract them first"),
+        ("lambda c_mid, budget: budget // (2 * c_mid + 1)", "subtract them first"),
+        ("lambda c_mid, budget: round((budget - c_mid) / (2 * c_mid + 1))", "then round down"),
         ("lambda c_mid, budget: max(0, (budget - c_mid) // (2 * c_mid))", "has a bias, too"),
         ("lambda c_mid, budget: (budget - c_mid) // (2 * c_mid + 1)", "a width below 0"),
         ("lambda c_mid, budget: budget // (c_mid + 1)", "first convolution alone"),
@@ -93,6 +103,11 @@ WRONG = {
         ),
     ],
     "class_share": [
+        (
+            "lambda gates, labels: sum((of_class(gates, labels)[n] - mean(gates)) ** 2 for n in labels)"
+            " / squares(gates) / len(gates)",
+            "once too often",
+        ),
         (
             "lambda gates, labels: 1 - sum((of_class(gates, labels)[n] - mean(gates)) ** 2 for n in labels)"
             " / squares(gates)",

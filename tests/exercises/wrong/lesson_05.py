@@ -1,5 +1,6 @@
 WRONG = {
     "widest_to_fuse": [
+        ("lambda k, speedup: round(k * k * speedup / (k * k - 1))", "rounds to the nearest"),
         ("lambda k, s: s", "expansion is forgotten"),
         ("lambda k, s: k * k // (k * k - 1)", "It counts MACs"),
         ("lambda k, s: k * s // (k - 1)", "k squared weights"),
@@ -31,8 +32,17 @@ WRONG = {
         ("lambda stage, first, last, n: math.ceil(first + (last - first) * stage / (n - 1))", "rounds up"),
         ("lambda stage, first, last, n: first + stage * round((last - first) / (n - 1))", "errors add up"),
         ("lambda stage, first, last, n: first + (last - first) * stage / (n - 1)", "only a whole number"),
+        (
+            "lambda stage, first, last, n: first + (last - first) // (n - 1) * stage",
+            "the fraction of each step",
+        ),
+        (
+            "lambda stage, first, last, n: round(first + (last - first) * (stage - 1) / (n - 1))",
+            "count from 0",
+        ),
     ],
     "schedule_share": [
+        ("lambda sides: sum(side**2 for side in sides) / len(sides)", "on average"),
         ("lambda sides: sum(sides) / len(sides) / sides[-1]", "square is missing"),
         ("lambda sides: (sum(sides) / len(sides) / sides[-1]) ** 2", "squares the mean side"),
         ("lambda sides: sum((side / sides[-1]) ** 2 for side in sides)", "adds the stages up"),

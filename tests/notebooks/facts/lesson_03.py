@@ -136,12 +136,12 @@ FACTS = {
     "need less than half a millisecond and their bytes less than two thirds of one": lambda: (
         _milliseconds("depthwise").macs < 1 / 2 and _milliseconds("depthwise").bytes < 2 / 3
     ),
-    "starting 16 layers is a millisecond at most, to judge by the 32 convolutions of squeeze": lambda: (
+    "starting 16 layers takes a millisecond at most, to judge by the 32 convolutions of squeeze": lambda: (
         [16, 32] if _milliseconds("squeeze_excite").recorded / 2 < 1 else []
     ),
     "Even those are more than five times the floor, in every layer": lambda: _lowest_over_floor() > 5,
     "They took about 25": lambda: [_milliseconds("depthwise").recorded],
-    "B0 computes three to six times the features that a block hands on, and twice in the first": lambda: (
+    "three to six times the features that a block hands on, and twice as many in the first": lambda: (
         0.6 < _of_b0("built") / _of_b0("same") < 0.7
         and 1.2 < _of_b0("built") / _of_b0("three") < 1.35
         and _widening()[0] == 2

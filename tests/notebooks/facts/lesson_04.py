@@ -112,7 +112,7 @@ FACTS = {
     "The width is not rounded to a multiple of 8: values such as 4, 6 and 10 are correct": lambda: (
         [8, 4, 6, 10] if {4, 6, 10} <= {block.squeeze_channels for block in BLOCKS} else []
     ),
-    "they stay about half open": lambda: all(0.4 < row["mean"] < 0.6 for row in GATES),
+    "these gates stay about half open": lambda: all(0.4 < row["mean"] < 0.6 for row in GATES),
     "How many does it have with this mistake: 5.4, 6.5 or 8.4 million?": lambda: [
         *(5.4, 6.5),
         squeeze_cost("B0", MISTAKE).parameters / 1e6,
@@ -134,7 +134,7 @@ FACTS = {
     "The budget of this course is 2 billion MACs an image, which is enough for B3": lambda: (
         [2] if ee.cost("efficientnet_b3").macs < 2e9 < ee.cost("efficientnet_b4").macs else []
     ),
-    "Without its gates nothing larger fits in their place": _without_gates_b4_is_too_large,
+    "Leaving the gates out frees too few MACs for a larger network": _without_gates_b4_is_too_large,
     "Mirrored, the cat's map is nearly as far from its original as the map of the coffee": _mirrored_cat,
     "As numbers, over 2,000 test pictures": lambda: [
         SMALL.record.data["images"][SMALL.runs[0]["images"]]["test"]
@@ -206,6 +206,15 @@ FACTS = {
             GATES[-1]["channels"],
         ]
     ),
+    "In this block, the three convolutions have 25,200 weights": lambda: [
+        sum(
+            row.parameters
+            for row in ee.cost("efficientnet_b0").layers
+            if row.name.startswith("stages.2.1.")
+            and row.kind == "convolution"
+            and row.role != "squeeze_excite"
+        )
+    ],
     "here 23.30% is the error *without* gates, while above 23.29% is the error with them": lambda: [
         ERRORS["reduction", "without"],
         ee.published.read("se_networks").row(network="ResNet-50")["se_top1_error_percent"],
@@ -215,7 +224,7 @@ FACTS = {
         1
     ].gain.lies_within(findings.BOUND),
     "and then loses them falls by 40 points": lambda: [-100 * ARMS["fashion_mnist"][1].changed["open"].mean],
-    "interval of what gates bring is -0.4 to +0.4 points": lambda: (
+    "interval of what gates gain is -0.4 to +0.4 points": lambda: (
         [100 * ARMS["fashion_mnist"][1].gain.high]
         if round(100 * ARMS["fashion_mnist"][1].gain.low, 1) == -0.4
         else []
