@@ -32,7 +32,10 @@ def finding(logic: MBConv) -> str:
     if ours is None or theirs is None:
         return f"{work}."
     slower = ours.timing().median / theirs.timing().median
-    return f"{work}, and {in_times(slower, 'its time', 'the same time')} on this device."
+    pace = in_times(slower, "its time", "the same time")
+    if slower < 1 and pace != "the same time":
+        pace = in_times(1 / slower, "as fast", "the same time")
+    return f"{work}, and {pace} on this device."
 
 
 def _block(logic: MBConv, setting: MBConvSetting) -> MeasuredBlock | None:

@@ -144,7 +144,7 @@ def _epochs(logic: V2, a: V2Setting | None, place: Place) -> Iterator[Mark]:
     highest = max(
         100.0, *(100 * one / macs[-1] for one in (*macs, *old)), *(_interval(one, last)[1] for one in timed)
     )
-    y = MarkedAxis(0, 1.08 * highest, *place.upright, marks=_marks(highest))
+    y = MarkedAxis(0, 1.25 * highest, *place.upright, marks=_marks(highest))
     x = MarkedAxis(0, 1, *place.across)
     yield from under("epochs", axes(x, y, "stage, with peta MACs", "an epoch, % of the last stage"))
     yield Mark("epochs/all", "line", (x.start, y(100), x.end, y(100)), "roof dashed")
