@@ -185,7 +185,7 @@ FACTS = {
         B0.layers,
         ee.compound(0.1).layers,
     ],
-    "Move phi from 0 to 0.1 with the arrow key": lambda: (
+    "Move the slider of phi from 0 to 0.1 with the right arrow key": lambda: (
         [stage.channels for stage in ee.compound(0.1).stages] == [stage.channels for stage in B0.stages]
     ),
     "From phi 0 to phi 2, MACs grow nearly five times, to 1.8 billion, which is within": lambda: (
