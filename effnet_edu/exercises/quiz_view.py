@@ -15,6 +15,11 @@ from effnet_edu.ground.front_end import without_a_dead_view
 #: What JupyterLab's own rules for widgets leave to do.
 _WIDGETS = (
     ".effnet-question .widget-html-content{line-height:1.5}.effnet-question [role=status]{margin-top:6px}"
+    # A choice of two lines: its circle stays beside the first, and the next choice below the second.
+    ".effnet-question .widget-radio-box{height:auto}"
+    ".effnet-question .widget-radio-box label{display:flex;flex-direction:row-reverse;"
+    "justify-content:flex-end;align-items:flex-start;height:auto;white-space:normal}"
+    ".effnet-question .widget-radio-box label input{float:none;flex:none}"
 )
 
 

@@ -133,9 +133,12 @@ def test_every_widget_and_every_picture_is_there(done: Done, page: Page) -> None
                 nameless = [...cell.node.querySelectorAll('.effnet-question .widget-text input')]
                     .filter(field => !field.ariaLabel).length;
             }
+            const astray = [...cell.node.querySelectorAll('.effnet-question .widget-radio-box label')].filter(
+                choice => choice.querySelector('input').getBoundingClientRect().bottom
+                    > choice.getBoundingClientRect().bottom + 1).map(choice => choice.innerText);
             const broken = /displaying widget|Loading widget|Javascript Error/i
                 .test(cell.node.innerText);
-            seen.push({index, wanted, views, pictures, images, nameless, broken});
+            seen.push({index, wanted, views, pictures, images, nameless, astray, broken});
         }
         return seen }""",
         WIDGET,
@@ -145,6 +148,7 @@ def test_every_widget_and_every_picture_is_there(done: Done, page: Page) -> None
         assert cell["views"] >= cell["wanted"], cell
         assert cell["images"] >= cell["pictures"], cell
         assert not cell["nameless"], cell  # the field of a guess
+        assert not cell["astray"], cell  # the circle of a choice of two lines
         assert not cell["broken"], cell
 
 
