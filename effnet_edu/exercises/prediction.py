@@ -89,7 +89,7 @@ class Prediction:
 
     @property
     def _in_unit(self) -> str:
-        said = {"times": "", "%": "percent"}.get(self.unit, self.unit)
+        said = {"times": "", "%": "percent", "million": "millions"}.get(self.unit, self.unit)
         return f", in {said}" if said and not self.what.startswith(said) else ""
 
     @property

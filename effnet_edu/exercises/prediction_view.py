@@ -33,8 +33,12 @@ class PredictionView(ipywidgets.VBox):
         if prediction.choices:
             self.guess = ipywidgets.RadioButtons(options=prediction.choices, value=None, layout=wide)
         else:
+            # Sent as a whole: of a guess written while the kernel is busy, a click would overtake the end.
             self.guess = ipywidgets.Text(
-                placeholder="a number, or a range: 2 to 3", tooltip=prediction.label, layout=wide
+                placeholder="a number, or a range: 2 to 3",
+                tooltip=prediction.label,
+                layout=wide,
+                continuous_update=False,
             )
             self.guess.on_msg(self._heard)
         self.button = ipywidgets.Button(

@@ -8,7 +8,11 @@
     }, true);
     quiz.querySelectorAll(".effnet-question").forEach((question, index) => {
       const name = question.querySelector(".widget-html-content").textContent;
-      question.querySelector(".widget-text input")?.setAttribute("aria-label", name);
+      const field = question.querySelector(".widget-text input");
+      field?.setAttribute("aria-label", name);
+      field?.addEventListener("keydown", event => { // what was written goes to the kernel before the Enter key does
+        if (event.key === "Enter") field.dispatchEvent(new Event("change", { bubbles: true }));
+      });
       const box = question.querySelector(".widget-radio-box");
       if (!box) return; // a number is asked
       box.setAttribute("role", "radiogroup");
