@@ -45,7 +45,7 @@ LAB = f"""
 [data-jp-theme-light=false] .ee-lab select {{ background-image: url("{LIGHT_ARROW}"); }}
 .ee-lab .ee-helped {{ margin: 0 0 0 6px; min-width: 0; }}
 .ee-lab .ee-control > .ee-helped {{ margin: -1px 0 3px 80px; height: auto; }}
-.ee-lab :is(.ee-pair, .widget-dropdown.ee-kind) select {{ padding: 0 14px 0 4px; font-size: 12px; }}
+.ee-lab :is(.ee-pair, .widget-dropdown.ee-kind) select {{ padding: 0 18px 0 4px; font-size: 12px; }}
 .ee-lab :is(.ee-pair .ee-control, .ee-several) > .ee-helped {{ margin-left: 2px; }}
 .ee-lab .ee-pair {{ gap: 6px; }}
 .ee-lab .ee-pair .widget-label {{ min-width: 38px; }}
