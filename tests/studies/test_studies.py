@@ -151,7 +151,7 @@ def test_an_interval_that_covers_zero_is_said_not_to_decide():
 def test_a_clear_difference_is_said_with_its_numbers():
     found = made(lambda way, _level, seed: 0.5 + 0.01 * seed + (0.05 + 0.002 * seed) * (way == "compound"))
     (compared,) = [line for line in found.summary if line.startswith("Glyphs, mean over")]
-    assert compared.count("alone more accurate (") == 3
+    assert compared.count("alone: more accurate (") == 3
     assert "+5.9 points" in compared
     worse = made(lambda way, _level, seed: 0.5 - (0.05 + 0.001 * seed) * (way == "compound"))
     assert "compound rather than depth alone less accurate (" in " ".join(worse.summary)

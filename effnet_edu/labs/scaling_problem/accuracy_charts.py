@@ -89,7 +89,7 @@ class _Chart:
 
     def names(self, chosen: Way | None) -> Iterator[Mark]:
         """Yield the name of each way, beside its last point or wherever along its line there is room."""
-        labels = Labels(self.x.start + 2, self.x.end + 8, self.y.end, self.y.start - 2)
+        labels = Labels(self.x.start + 2, self.x.end + 8, self.y.end, self.y.start + 4)
         for way in WAYS:
             at = [self.at(point) for point in self.points[way]]
             labels.keep_line_free(tuple(n for point in at for n in point))

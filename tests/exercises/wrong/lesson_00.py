@@ -38,7 +38,7 @@ WRONG = {
             "add `stride - 1`",
         ),
         ("lambda side, strides: side // stride", "NameError"),
-        ("lambda side, strides: statistics.mean(strides)", "Run `import statistics` first"),
+        ("lambda side, strides: decimal.Decimal(side)", "Run `import decimal` first"),
         ("lambda side, strides: [side]", "returns a list"),
     ],
     "seen_as": [
