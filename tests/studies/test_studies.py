@@ -154,7 +154,7 @@ def test_a_clear_difference_is_said_with_its_numbers():
     assert compared.count("alone: more accurate (") == 3
     assert "+5.9 points" in compared
     worse = made(lambda way, _level, seed: 0.5 - (0.05 + 0.001 * seed) * (way == "compound"))
-    assert "compound rather than depth alone less accurate (" in " ".join(worse.summary)
+    assert "compound rather than depth alone: less accurate (" in " ".join(worse.summary)
 
 
 def test_what_saturates_is_told_from_what_does_not():
