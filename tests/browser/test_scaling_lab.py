@@ -35,4 +35,4 @@ def test_a_way_moves_the_shares_and_a_share_makes_a_mix(
     page.locator("[data-key='mix/compound']").click()
     expect(page.get_by_label("way", exact=True)).to_have_value("compound")
     page.get_by_role("button", name="Reset").click()
-    expect(page.locator("code.ee-code")).to_have_text("ee.labs.ScalingProblemLab()")
+    expect(page.locator("code.ee-code")).to_have_text("ee.labs.ScalingProblemLab(budget=1.6)")
