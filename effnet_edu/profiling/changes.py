@@ -329,7 +329,10 @@ def _engines(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
             return "openvino is not installed: pip install 'effnet-edu[engines]'"
         how = "openvino.convert_model(net, example_input=input), which fixes the input's shape"
         folded = frozenset(row.cost.name for row in of.rows if isinstance(row.module, BATCH_NORM))
-        fused = prediction.gain(AS_IT_IS, folded, instant=("activation",), is_engine=True)
+        fused = max(  # it lays maps as its kernels like them
+            prediction.gain(form, folded, instant=("activation",), is_engine=True)
+            for form in (AS_IT_IS, last)
+        )
         return [Candidate("openvino", how, fused, lambda: _foreign_engine(of))]
     made = [
         Candidate(
