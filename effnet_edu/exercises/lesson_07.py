@@ -16,9 +16,11 @@ from effnet_edu.exercises.mistaken_parts import (
     OtherGate,
     WithLargeStem,
     active_projection,
+    always_activated_by,
     gate_before_activation,
     linear_depthwise,
     linear_expansion,
+    network_always_activated_by,
     network_of,
     network_pooled_by,
     network_without_activation,
@@ -275,6 +277,14 @@ OWN_BLOCK = Exercise(
                 "There is no activation after the depthwise convolution and its norm.",
             ),
             (
+                _other_block(change=always_activated_by("silu")),
+                "It always uses SiLU. Take the activation that is asked for.",
+            ),
+            (
+                _other_block(change=always_activated_by("relu6")),
+                "It always uses ReLU6. Take the activation that is asked for.",
+            ),
+            (
                 _squeezed_from_hidden,
                 "The squeeze width is a quarter of c_mid. It comes from c_in; "
                 "`block.squeeze_channels` has it.",
@@ -355,6 +365,18 @@ OWN_NETWORK = Exercise(
         mistakes=(
             (network_without_activation("head"), "There is no activation after the head."),
             (network_without_activation("stem"), "There is no activation after the stem."),
+            (
+                network_always_activated_by("silu"),
+                "It always uses SiLU. The activation comes from `spec.activation`.",
+            ),
+            (
+                network_always_activated_by("relu6"),
+                "It always uses ReLU6. The activation comes from `spec.activation`.",
+            ),
+            (
+                lambda network, conventions, _: EfficientNet(network, conventions=conventions),
+                "The classifier always has 1000 classes. Their number is `num_classes`.",
+            ),
             (
                 network_pooled_by(lambda x: x.amax((2, 3))),
                 "It takes the largest value of each channel. Take the average.",
@@ -503,9 +525,9 @@ PREPARED = Exercise(
     title="The photograph",
     difficulty="medium",
     minutes=8,
-    task="Bring a photograph into the shape in which these weights have seen all others: the shorter side "
-    "becomes 256 pixels (that is written), the middle 224 x 224 are kept, and every number x from 0 to 255 "
-    "becomes `(x - 127) / 128`.",
+    task="Prepare a photograph as all photographs were prepared for these weights: the shorter side becomes "
+    "256 pixels (these lines are already there), the middle 224 x 224 are kept, and every number x from 0 to "
+    "255 becomes `(x - 127) / 128`.",
     template='''def prepared(photograph):
     """Return what the network sees of a photograph."""  # Pillow image -> (1, 3, 224, 224)
     scale = 256 / min(photograph.size)
@@ -521,7 +543,7 @@ PREPARED = Exercise(
     ),
     hints=(
         "Three steps are left: cut out the middle, bring the channels to the front, and compute. A batch of "
-        "one picture is an axis more.",
+        "one picture has one more axis.",
         "In the middle, as much is cut off on the left as on the right.",
         "`permute` names the old axes in their new order: channels were last and come first.",
         "`((pixels.float() - 127) / 128)[None]`: floats first, and one more axis for the batch.",

@@ -45,6 +45,12 @@ def _rounded(
     return low + to_level((inside - (low if zero is None else zero)) / step) * step
 
 
+def _cut_after_dividing(x: float, low: float, high: float) -> float:
+    """Return the level below x; at `high`, other digits than when x is cut to the range before."""
+    step = (high - low) / 255
+    return low + int(min(max((x - low) / step, 0), 255)) * step
+
+
 def _draw_margin(generator: random.Random) -> tuple[float, float]:
     return generator.uniform(0.55, 0.98), generator.uniform(0.01, 0.1)
 
@@ -127,6 +133,10 @@ PICTURES_TO_HOLD_OUT = Exercise(
                 "The factor 1 - accuracy is missing: where nearly all are right, little is uncertain.",
             ),
             (
+                lambda _accuracy, margin: math.ceil(_Z**2 / 4 / margin**2),
+                "It leaves the accuracy out. This is the worst case, which is an accuracy of 50%.",
+            ),
+            (
                 lambda accuracy, margin: math.ceil(4 * _Z**2 * accuracy * (1 - accuracy) / margin**2),
                 "This takes `margin` for the whole width. It is the distance to each side.",
             ),
@@ -202,8 +212,9 @@ LEAKED = Exercise(
         ),
     ),
     shows=lambda answer: (
-        f"Of five held-out pictures of the occasions 1, 1, 2, 3 and 7, {answer([1, 2, 4], [1, 1, 2, 3, 7])} "
-        "are spoiled when 1, 2 and 4 were learned from. Move whole occasions to one side, and none are."
+        "Of five held-out pictures of the occasions 1, 1, 2, 3 and 7, "
+        f"{answer([1, 2, 4], [1, 1, 2, 3, 7]):g} are spoiled when 1, 2 and 4 were learned from. Move whole "
+        "occasions to one side, and none are."
     ),
 )
 
@@ -242,6 +253,13 @@ BALANCED_ACCURACY = Exercise(
                 "classes.",
             ),
             (
+                lambda confusion: (
+                    sum(row[label] / len(row) for label, row in enumerate(confusion) if sum(row))
+                    / len([row for row in confusion if sum(row)])
+                ),
+                "It divides by the number of classes. A class's share is of its pictures: `sum(row)`.",
+            ),
+            (
                 _empty_as_wrong,
                 "A class without a picture counts as wrong here. Divide by the shares that there are.",
             ),
@@ -261,7 +279,7 @@ BALANCED_ACCURACY = Exercise(
     ),
     shows=lambda answer: (
         f"The network that says cat to everything has {answer([[90, 0], [10, 0]]):.0%}, which is what "
-        "guessing has. `fine_tune` gives all classes the same weight in its loss for this reason."
+        "guessing gets. `fine_tune` gives all classes the same weight in its loss for this reason."
     ),
 )
 
@@ -301,6 +319,10 @@ ROUNDED = Exercise(
             ),
             (
                 lambda x, low, high: _rounded(x, low, high, to_level=math.floor),
+                "It cuts the fraction off, so that every number becomes smaller. Round to the nearest level.",
+            ),
+            (
+                _cut_after_dividing,
                 "It cuts the fraction off, so that every number becomes smaller. Round to the nearest level.",
             ),
             (

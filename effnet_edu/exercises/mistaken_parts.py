@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from effnet_edu.model.blocks import MBConv, activation_layer
 from effnet_edu.model.network import EfficientNet
-from effnet_edu.model.specs import Conventions, NetworkSpec
+from effnet_edu.model.specs import Activation, Conventions, NetworkSpec
 
 
 class OtherGate(nn.Module):
@@ -76,6 +76,17 @@ def linear_depthwise(block: MBConv) -> None:
     block.depthwise.activation = None
 
 
+def always_activated_by(activation: Activation) -> Callable[[MBConv], None]:
+    """Return a function that gives a block this activation, whatever was asked for."""
+
+    def change(block: MBConv) -> None:
+        for part in (block.expand, block.depthwise):
+            if part is not None:
+                part.activation = activation_layer(activation)
+
+    return change
+
+
 def symmetric_padding(block: MBConv) -> None:
     """Pad the same on both sides."""
     old = block.depthwise.conv
@@ -134,6 +145,18 @@ def network_without_activation(part: str) -> NetworkMaker:
     def make(spec: NetworkSpec, conventions: Conventions, num_classes: int) -> nn.Module:
         net = EfficientNet(spec, num_classes, conventions=conventions)
         getattr(net, part).activation = None
+        return net
+
+    return make
+
+
+def network_always_activated_by(activation: Activation) -> NetworkMaker:
+    """Return a function that builds a network with this activation after its stem and its head."""
+
+    def make(spec: NetworkSpec, conventions: Conventions, num_classes: int) -> nn.Module:
+        net = EfficientNet(spec, num_classes, conventions=conventions)
+        for part in (net.stem, net.head):
+            part.activation = activation_layer(activation)
         return net
 
     return make

@@ -22,7 +22,7 @@ def _short(name: str) -> str:
 
 @styled
 def confusion(evaluation: "Evaluation") -> Picture:
-    """Draw how many held-out pictures of each class were held for each class.
+    """Draw how many held-out pictures of each class were taken for each class.
 
     Args:
         evaluation: Of a run that `fine_tune` or `load_run` returned.
@@ -56,12 +56,12 @@ def confusion(evaluation: "Evaluation") -> Picture:
     axes.grid(visible=False)
     low, high = evaluation.interval
     axes.set(
-        xlabel="held for",
+        xlabel="taken for",
         ylabel="class",
         title=f"{evaluation.correct} of {len(evaluation.pictures)} right: {evaluation.accuracy:.0%}",
     )
     wrong = [
-        f"{int(counts[row, column])} of {names[row]} held for {names[column]}"
+        f"{int(counts[row, column])} of {names[row]} taken for {names[column]}"
         for row in range(classes)
         for column in range(classes)
         if row != column and counts[row, column]
@@ -100,7 +100,7 @@ def mistakes(evaluation: "Evaluation", count: int = 12) -> Picture:
         pixels = mistake.picture.permute(1, 2, 0).numpy()
         axes.imshow(pixels.squeeze(-1) if pixels.shape[2] == 1 else pixels, cmap="gray", vmin=0, vmax=255)
         axes.set_title(
-            f"{_short(mistake.label)}\nheld for {_short(mistake.predicted)}, {mistake.probability:.0%}",
+            f"{_short(mistake.label)}\ntaken for {_short(mistake.predicted)}, {mistake.probability:.0%}",
             fontsize=SMALLEST_TEXT,
             fontweight="normal",
             pad=3,
@@ -110,10 +110,10 @@ def mistakes(evaluation: "Evaluation", count: int = 12) -> Picture:
     return Picture(
         figure,
         alt=f"The worst mistakes. {'; '.join(map(str, worst)) or 'There are none'}.",
-        caption="Held-out pictures with the class of their folder, and the class that the network held them "
+        caption="Held-out pictures with the class of their folder, and the class that the network took them "
         "for, the worst first.",
         numbers=Numbers(
-            ("file", "class", "held for", "probability (measured)"),
+            ("file", "class", "taken for", "probability (measured)"),
             [(row.file, row.label, row.predicted, f"{row.probability:.1%}") for row in worst],
         ),
     )

@@ -27,7 +27,7 @@ _LONGEST_NAME = 16
 
 @dataclass(frozen=True)
 class Mistake:
-    """A picture that was held for another class.
+    """A picture that was taken for another class.
 
     Attributes:
         picture: Its pixels, uint8.  # (C, side, side)
@@ -88,7 +88,7 @@ class Evaluation:
 
     @property
     def confusion(self) -> Tensor:  # (classes, classes)
-        """How many pictures of each class (row) were held for each class (column)."""
+        """How many pictures of each class (row) were taken for each class (column)."""
         classes = self.pictures.num_classes
         pairs = self.pictures.labels * classes + self.predicted
         return pairs.bincount(minlength=classes**2).reshape(classes, classes)
@@ -115,7 +115,7 @@ class Evaluation:
         )
 
     def confusion_table(self) -> str:
-        """Return the confusion matrix in letters: a class a line, with how many were held for which class."""
+        """Return the confusion matrix in letters: a class a line, with how many were taken for which."""
         names = [name[:_LONGEST_NAME] for name in self.pictures.class_names]
         width = max(len(name) for name in names)
         lines: list[str] = []

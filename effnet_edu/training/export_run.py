@@ -78,7 +78,7 @@ def export_run(
 
     For `pets.onnx`, `pets.labels.txt` has a class a line in the order of the outputs, and `pets.md` says what
     the network was made from, how pictures go in, how many held-out pictures it classifies correctly, and for
-    int8 what that lost and won, measured here. `pets.html` classifies pictures in a browser, by itself: a
+    int8 what that lost and gained, measured here. `pets.html` classifies pictures in a browser, by itself: a
     double click opens it, and it needs no network. It holds onnxruntime-web, which is fetched once (33 MB);
     where that cannot be had, a warning says so, and the rest is written.
 
@@ -219,7 +219,7 @@ def model_card(
     if figures:
         measured = [
             "",
-            f"## What int8 lost and won, on {count:,} held-out pictures",
+            f"## What int8 lost and gained, on {count:,} held-out pictures",
             "",
             "| | right | 95% interval | same answer as float32 | MiB | ms for a picture |",
             "| --- | ---: | ---: | ---: | ---: | ---: |",

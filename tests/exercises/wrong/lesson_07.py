@@ -126,6 +126,7 @@ WRONG = {
             "swapped",
         ),
         (_squeeze().replace("ACTIVATIONS[activation]()", "nn.SiLU()"), "always uses SiLU"),
+        (_squeeze().replace("ACTIVATIONS[activation]()", "nn.ReLU6()"), "always uses ReLU6"),
         (_squeeze(result="x + g"), "A gate multiplies"),
         (_squeeze(reduce="3, padding=1"), "parameters; 220 are right"),
         (_squeeze(reduce="1, bias=False"), "Missing: weights of shape (4,)"),
@@ -156,6 +157,8 @@ WRONG = {
         (_block().replace("kernel, block.stride", "stride, block.kernel"), "kernel 1 and stride 3"),
         (_block().replace(" if block.squeeze_channels else None", ""), "for 0 channels"),
         (_block().replace("y if self.se is None else ", ""), "Ask `is None` first"),
+        (_block().replace("ACTIVATIONS[activation]()", "nn.SiLU()"), "always uses SiLU"),
+        (_block().replace("ACTIVATIONS[activation]()", "nn.ReLU6()"), "always uses ReLU6"),
         ("ee.MBConv", "library's own `MBConv`"),
     ],
     "OwnNetwork": [
@@ -170,6 +173,9 @@ WRONG = {
         (_network().replace("channels_out, spec", "channels_in, spec"), "`head.conv` reads 24 channels and"),
         (_network().replace("nn.Sequential(*(", "list(("), "is a plain list"),
         (_network().replace("nn.Sequential(*(", "nn.Sequential(list("), "Write a star"),
+        (_network().replace("ACTIVATIONS[spec.activation]()", "nn.SiLU()"), "always uses SiLU"),
+        (_network().replace("ACTIVATIONS[spec.activation]()", "nn.ReLU6()"), "always uses ReLU6"),
+        (_network().replace("head_channels, num_classes", "head_channels, 1000"), "always has 1000 classes"),
         ("lambda spec, conventions, num_classes: ee.EfficientNet(spec, num_classes)", "library's own"),
     ],
     "published_name": [

@@ -11,6 +11,7 @@ WRONG = {
         ("lambda p, margin: math.ceil(1.96 * p * (1 - p) / margin**2)", "1.96 enters with its square"),
         ("lambda p, margin: 1.96**2 * p * (1 - p) / margin**2", "only a whole number"),
         ("lambda p, margin: math.ceil(2**2 * p * (1 - p) / margin**2)", "agrees on"),
+        ("lambda p, margin: math.ceil((1.96 / (2 * margin)) ** 2)", "leaves the accuracy out"),
         ("138", "wants the function itself"),
     ],
     "leaked": [
@@ -39,6 +40,11 @@ WRONG = {
             "lambda rows: sum(row[i] / max(sum(row), 1) for i, row in enumerate(rows)) / len(rows)",
             "counts as wrong here",
         ),
+        (
+            "lambda rows: (lambda shares: sum(shares) / len(shares))("
+            "[row[i] / len(row) for i, row in enumerate(rows) if sum(row)])",
+            "divides by the number of classes",
+        ),
         ("lambda rows: sum(row[i] / sum(row) for i, row in enumerate(rows) if sum(row))", "Take their mean"),
         ("lambda rows: max(row[i] / sum(row) for i, row in enumerate(rows) if sum(row))", "best class"),
         (
@@ -47,6 +53,11 @@ WRONG = {
         ),
     ],
     "rounded": [
+        (
+            "lambda x, low, high: low + int(min(max((x - low) / ((high - low) / 255), 0), 255))"
+            " * ((high - low) / 255)",
+            "cuts the fraction off",
+        ),
         (
             "lambda x, low, high: low + round((min(max(x, low), high) - low) / ((high - low) / 256))"
             " * (high - low) / 256",

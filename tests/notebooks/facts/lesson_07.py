@@ -34,7 +34,7 @@ FACTS = {
         not any(block.squeeze_channels for block in ee.resolve(LITE0))
         and all(block.squeeze_channels for block in ee.resolve(ee.studies.trained_network()[0].spec))
     ),
-    "Set phi to 2.2, the largest tenth within the course's budget of 2 billion MACs": lambda: (
+    "Set phi to 2.2, the slider's largest step within the course's budget of 2 billion MACs": lambda: (
         [2.2, 2] if ee.cost(ee.compound(2.2)).macs <= 2e9 < ee.cost(ee.compound(2.3)).macs else []
     ),
     "it has 26 blocks": lambda: [ee.compound(2.2).layers],
