@@ -281,22 +281,29 @@ def fits(rows: tuple[ModuleRow, ...], batch_size: int, work: Workload) -> bool:
     return need <= available_memory(work.device)
 
 
-def _batch(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
+def _why_no_larger_batch(of: Audited) -> str:
+    """Return why more images at once cannot be tried; empty where they can."""
     batch = of.work.batch_size
     if batch >= LARGE_BATCH:
         return f"it is {batch} already"
-    batches = LARGE_BATCH // batch
     if any(
         x.shape[0] != batch for x in tree_leaves((of.inputs, of.answer)) if isinstance(x, Tensor) and x.dim()
     ):
         return "not everything that it reads and answers has the batch as first dimension"
-    if not fits(of.rows, batch * batches, of.work):
+    if not fits(of.rows, batch * (LARGE_BATCH // batch), of.work):
         return "a larger one would not fit into memory"
+    return ""
+
+
+def _batch(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
+    if reason := _why_no_larger_batch(of):
+        return reason
+    batches = LARGE_BATCH // of.work.batch_size
     form = _Form(batches=batches)
     predicted = prediction.gain(form)
-    how = f"{batch * batches} images at once: each waits for all, and more are done in a second"
-    name = f"batch of {batch * batches}"
-    return [Candidate(name, how, predicted, lambda: form.run(of.net, of.inputs), batches)]
+    images = of.work.batch_size * batches
+    how = f"{images} images at once: each waits for all, and more are done in a second"
+    return [Candidate(f"batch of {images}", how, predicted, lambda: form.run(of.net, of.inputs), batches)]
 
 
 def _threads(of: Audited, prediction: _Prediction) -> list[Candidate] | str:

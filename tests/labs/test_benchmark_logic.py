@@ -417,3 +417,8 @@ def test_the_network_that_all_are_compared_with_is_named_in_every_chart_of_sizes
         logic = MeasuredBenchmark(device="cpu", across=across, accuracy=accuracy_of)
         logic.room = room
         assert "name ResNet-50" in " ".join(mark.key for mark in accuracy(logic).marks)
+
+
+def test_of_what_was_not_measured_nothing_is_counted(unmeasured: None) -> None:
+    logic = MeasuredBenchmark(device="cpu")
+    assert "networks within" not in {n.name for part in logic.numbers(logic.setting) for n in part.numbers}

@@ -84,7 +84,7 @@ def counted(name: str) -> Counted:
 
 
 def main(names: tuple[str, ...]) -> None:
-    equal = promised = won = best = 0
+    equal = promised = won = best = level = 0
     for name in names:
         found = counted(name)
         equal += found.ours == found.fvcores
@@ -94,7 +94,9 @@ def main(names: tuple[str, ...]) -> None:
         if first is not None:
             promised += 1
             won += first.verdict == "faster"
-            best += first.measured == max(change.measured for change in audit.changes)
+            fastest = max(audit.changes, key=lambda change: change.measured)
+            best += first is fastest
+            level += first.high >= fastest.low
         print(
             f"{name:<24}{found.ours:>14,}{found.fvcores - found.ours:>+12,} {found.unknown or ''} "
             + "; ".join(
@@ -105,7 +107,7 @@ def main(names: tuple[str, ...]) -> None:
         )
     print(
         f"{equal} of {len(names)} counts equal fvcore's; of {promised} changes that promised most, {won} are "
-        f"proved faster, and {best} are the fastest of those tried"
+        f"proved faster, {best} are the fastest of those tried, and {level} not told from it"
     )
 
 

@@ -224,7 +224,8 @@ def numbers(logic: Benchmark, setting: BenchmarkSetting) -> tuple[Section, ...]:
     within = [point for point in fresh if dimension.allows(point.x, setting.budget)]
     found = winner(logic, setting)
     counts = [Number("budget", setting.budget, dimension.unit)]
-    counts.append(Number("networks within", len(within), note=f"of {len(fresh)}"))
+    if fresh:  # of networks that were not measured, none is known to lie within
+        counts.append(Number("networks within", len(within), note=f"of {len(fresh)}"))
     sections = [Section("computed", tuple(counts), "computed")]
     if (better := next_better(points, dimension, found)) is not None:
         needs = Number("better needs", better.x, dimension.unit, note=f"({better.result.short})")
