@@ -335,12 +335,7 @@ def _engines(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
         if not is_installed("openvino"):
             return "openvino is not installed: pip install 'effnet-edu[engines]'"
         how = "openvino.convert_model(net, example_input=input), which fixes the input's shape"
-        folded = frozenset(row.cost.name for row in of.rows if isinstance(row.module, BATCH_NORM))
-        fused = max(  # it lays maps as its kernels like them
-            prediction.gain(form, folded, instant=("activation",), is_engine=True)
-            for form in (AS_IT_IS, last)
-        )
-        return [Candidate("openvino", how, fused, lambda: _foreign_engine(of))]
+        return [Candidate("openvino", how, _promised(of, prediction), lambda: _foreign_engine(of))]
     made = [
         Candidate(
             "optimize_for_inference",
@@ -351,12 +346,22 @@ def _engines(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
     ]
     if not (on_cpu_in_fp32 and x.shape[-1] == x.shape[-2]):
         return made
-    fused = prediction.gain(last, instant=("norm", "activation"), is_engine=True)
+    fused = _promised(of, prediction)
     return made + [
         Candidate(engine, f'ee.export_onnx(net, "net.onnx") for {engine}', fused, _later(engine, net, x))
         for engine in ("onnxruntime", "openvino")
         if is_installed(engine)
     ]
+
+
+def _promised(of: Audited, prediction: _Prediction) -> float:
+    """Return how many times as fast an engine should be that folds, fuses and starts kernels by itself.
+
+    It readies them once, when it reads the network; torch does so at each start, or once for a large batch.
+    """
+    many = _Form(batches=1 if _why_no_larger_batch(of) else LARGE_BATCH // of.work.batch_size)
+    folded = frozenset(row.cost.name for row in of.rows if isinstance(row.module, BATCH_NORM))
+    return prediction.gain(many, folded, instant=("activation",), is_engine=True)
 
 
 def _foreign_engine(of: Audited) -> Run:
