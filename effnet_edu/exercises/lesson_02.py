@@ -244,8 +244,8 @@ SCALED_CHANNELS = Exercise(
     difficulty="medium",
     minutes=8,
     task="Write the rule of the released V1 code: scale, round to the nearest multiple of 8 (halfway goes "
-    "up, and 8 is the least), and go one step up if that lost more than a tenth of "
-    "the scaled channels.",
+    "up, and 8 is the least), and go one step up if that lost more than a tenth of the "
+    "scaled channels.",
     template="def scaled_channels(channels, width):\n"
     '    """Return the channels of a stage after scaling by width."""\n'
     "    scaled = channels * width\n"

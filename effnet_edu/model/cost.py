@@ -54,6 +54,11 @@ class LayerCost(NamedTuple):
     elements_in: int
     activations: int
 
+    @property
+    def map_elements(self) -> int:
+        """Elements of its feature maps for one image, read and written."""
+        return self.elements_in + self.activations
+
     def bytes_moved(self, batch_size: int = 1, bytes_per_element: int = 4) -> int:
         """Return bytes read and written if nothing stays in a cache between layers.
 
@@ -61,7 +66,7 @@ class LayerCost(NamedTuple):
             batch_size: Images at once; the parameters are read once for all of them.
             bytes_per_element: 4 for fp32, 2 for bf16 and fp16.
         """
-        maps = batch_size * (self.elements_in + self.activations)
+        maps = batch_size * self.map_elements
         return bytes_per_element * (maps + self.parameters + self.buffers)
 
 
@@ -98,6 +103,11 @@ class NetworkCost:
     def activations(self) -> int:
         """Numbers that all layers together write for one image."""
         return sum(row.activations for row in self.layers)
+
+    @property
+    def largest_map_elements(self) -> int:
+        """Elements of the feature maps of the layer that has most, for one image, read and written."""
+        return max(layer.map_elements for layer in self.layers)
 
     def bytes_moved(self, batch_size: int = 1, bytes_per_element: int = 4) -> int:
         """Return bytes read and written by all layers, none of them fused and nothing cached.

@@ -29,7 +29,7 @@ from effnet_edu.profiling.workload import ACTIVATION_COPIES, SCRATCH_BYTES, Work
 SAME_ANSWER = 1e-4
 #: Runs of a layer alone, of which the fastest counts, after one that does not.
 PROBES = 3
-#: So many images at once amortise what a layer pays once; where the batch is as large already, a quarter.
+#: So many images at once amortise what a layer pays once.
 LARGE_BATCH = 16
 
 #: What can be folded into the convolution before it.
@@ -129,14 +129,14 @@ class _Prediction:
         self._of, self._watch = of, watch
         self._probed: dict[tuple[object, ...], float] = {}
 
-    def seconds(
+    def gain(
         self,
         form: _Form,
         gone: frozenset[str] = frozenset(),
         instant: tuple[str, ...] = (),
         is_engine: bool = False,
     ) -> float:
-        """Return the seconds of the network in a form, without some layers, or without some kinds of them.
+        """Return how many times as fast an image should be, without some layers or some kinds of them.
 
         An engine goes from layer to layer by itself: what lies between them now is gone as well.
         """
@@ -148,17 +148,7 @@ class _Prediction:
         layers = sum(map(self._best, self._of.profile.layers))
         # Timed layer by layer they may take longer than all of them at once; what is beyond them is Python's.
         between = 0.0 if is_engine else max(0.0, self.now - layers)
-        return between + kept * min(1.0, self.now / layers)
-
-    def gain(
-        self,
-        form: _Form,
-        gone: frozenset[str] = frozenset(),
-        instant: tuple[str, ...] = (),
-        is_engine: bool = False,
-    ) -> float:
-        """Return how many times as fast an image should be."""
-        return form.batches * self.now / self.seconds(form, gone, instant, is_engine)
+        return form.batches * self.now / (between + kept * min(1.0, self.now / layers))
 
     @property
     def now(self) -> float:
@@ -276,13 +266,13 @@ def _bf16(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
 
 def fits(rows: tuple[ModuleRow, ...], batch_size: int, work: Workload) -> bool:
     """Return whether the maps of the largest layer fit into memory, on the safe side."""
-    widest = max(row.cost.elements_in + row.cost.activations for row in rows)
+    widest = max(row.cost.map_elements for row in rows)
     need = batch_size * work.dtype.itemsize * ACTIVATION_COPIES * widest + SCRATCH_BYTES
     return need <= available_memory(work.device)
 
 
-def _why_no_larger_batch(of: Audited) -> str:
-    """Return why more images at once cannot be tried; empty where they can."""
+def _larger_batch(of: Audited) -> _Form | str:
+    """Return the form with more images at once, or why it cannot be tried."""
     batch = of.work.batch_size
     if batch >= LARGE_BATCH:
         return f"it is {batch} already"
@@ -290,20 +280,19 @@ def _why_no_larger_batch(of: Audited) -> str:
         x.shape[0] != batch for x in tree_leaves((of.inputs, of.answer)) if isinstance(x, Tensor) and x.dim()
     ):
         return "not everything that it reads and answers has the batch as first dimension"
-    if not fits(of.rows, batch * (LARGE_BATCH // batch), of.work):
-        return "a larger one would not fit into memory"
-    return ""
+    form = _Form(batches=LARGE_BATCH // batch)
+    return form if fits(of.rows, batch * form.batches, of.work) else "a larger one would not fit into memory"
 
 
 def _batch(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
-    if reason := _why_no_larger_batch(of):
-        return reason
-    batches = LARGE_BATCH // of.work.batch_size
-    form = _Form(batches=batches)
+    if isinstance(form := _larger_batch(of), str):
+        return form
     predicted = prediction.gain(form)
-    images = of.work.batch_size * batches
+    images = of.work.batch_size * form.batches
     how = f"{images} images at once: each waits for all, and more are done in a second"
-    return [Candidate(f"batch of {images}", how, predicted, lambda: form.run(of.net, of.inputs), batches)]
+    return [
+        Candidate(f"batch of {images}", how, predicted, lambda: form.run(of.net, of.inputs), form.batches)
+    ]
 
 
 def _threads(of: Audited, prediction: _Prediction) -> list[Candidate] | str:
@@ -359,7 +348,7 @@ def _promised(of: Audited, prediction: _Prediction) -> float:
 
     It readies them once, when it reads the network; torch does so at each start, or once for a large batch.
     """
-    many = _Form(batches=1 if _why_no_larger_batch(of) else LARGE_BATCH // of.work.batch_size)
+    many = form if isinstance(form := _larger_batch(of), _Form) else AS_IT_IS
     folded = frozenset(row.cost.name for row in of.rows if isinstance(row.module, BATCH_NORM))
     return prediction.gain(many, folded, instant=("activation",), is_engine=True)
 

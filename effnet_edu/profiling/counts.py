@@ -32,8 +32,7 @@ class Counts:
 
 def counts_of(counted: NetworkCost) -> Counts:
     """Return the sums of exact rows."""
-    widest = max(row.elements_in + row.activations for row in counted.layers)
-    return Counts(counted.macs, counted.parameters, counted.buffers, widest)
+    return Counts(counted.macs, counted.parameters, counted.buffers, counted.largest_map_elements)
 
 
 def count_module(net: nn.Module, shape: tuple[int, ...]) -> Counts:

@@ -253,9 +253,8 @@ def _check_memory(counted: NetworkCost, saved: int, batch_size: int, device: tor
     """Refuse what would not fit before the system ends the process for it; other memory says no by itself."""
     if has_own_memory(device):
         return
-    largest = max(row.elements_in + row.activations for row in counted.layers)
     weights = 4 * counted.parameters  # themselves, gradients, and two states of the optimizer
-    if saved + 4 * (batch_size * largest + weights) > available_memory(device):
+    if saved + 4 * (batch_size * counted.largest_map_elements + weights) > available_memory(device):
         raise MemoryError(too_large(counted.spec.name, batch_size, counted.resolution, device))
 
 

@@ -245,4 +245,4 @@ def only_what_fits(spec: NetworkSpec, batch_size: int) -> str:
 def _sizes(spec: NetworkSpec) -> tuple[int, int]:
     """Return parameters, and elements of the largest layer's maps for one image, in and out."""
     counted = cost(spec)
-    return counted.parameters, max(row.elements_in + row.activations for row in counted.layers)
+    return counted.parameters, counted.largest_map_elements

@@ -32,9 +32,8 @@ def finding(logic: MBConv) -> str:
     if ours is None or theirs is None:
         return f"{work}."
     slower = ours.timing().median / theirs.timing().median
-    pace = in_times(slower, "its time", "the same time")
-    if slower < 1 and pace != "the same time":
-        pace = in_times(1 / slower, "as fast", "the same time")
+    turned, over = (1 / slower, "as fast") if slower < 1 else (slower, "its time")
+    pace = in_times(turned, over, "the same time")
     return f"{work}, and {pace} on this device."
 
 
