@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,17 @@ def _described(run: Run) -> Any:
     return json.loads(json.dumps(run.as_json()))
 
 
-def _hash(of: Any) -> str:
-    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
+def _describes(kept: Any, value: Any) -> bool:
+    """Whether what was kept describes this value; a field that came later must have its default."""
+    if is_dataclass(value) and isinstance(kept, Mapping):
+        default = {field.name: field.default for field in fields(value)}
+        return kept.keys() <= default.keys() and all(
+            _describes(kept[name], now) if name in kept else now == default[name]
+            for name, now in ((name, getattr(value, name)) for name in default)
+        )
+    if isinstance(value, tuple) and isinstance(kept, list):
+        return len(kept) == len(value) and all(map(_describes, kept, value))
+    return bool(kept == value)
 
 
 class FinishedRuns:
@@ -51,7 +60,7 @@ class FinishedRuns:
 
     def keep(self, run: Run, about: Provenance, found: Mapping[str, Any]) -> None:
         """Keep what a run found."""
-        made = Record("run", run.name, about, {"described": _hash(_described(run)), "found": found})
+        made = Record("run", run.name, about, {"described": _described(run), "found": found})
         record.write(made, self.folder)
 
     def keep_weights(self, run: Run, weights: Path) -> None:
@@ -70,15 +79,15 @@ class FinishedRuns:
         except (FileNotFoundError, RecordError):
             return None
         about = found.provenance
-        is_other = found.data.get("described") != _hash(_described(run)) or about.method != self.study.method
+        is_other = not _describes(found.data.get("described"), run) or about.method != self.study.method
         is_elsewhere = self.study.is_timed and about.device != device_name(self.device)
         is_bare = run.name == self.study.weights_of and not self.weights(run.name).is_file()
         return None if is_other or is_elsewhere or is_bare else found
 
     def training_name(self, run: Run) -> str:
         """Return the name of the folder of a run's training, which no other run goes on with."""
-        key = _hash([self.study.method, torch.__version__, str(self.device), _described(run)])
-        return f"{run.name}-{key[:12]}"
+        key = json.dumps([self.study.method, torch.__version__, str(self.device), _described(run)])
+        return f"{run.name}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
     def todo(self) -> list[Run]:
         """Return the runs that are not done."""
@@ -101,7 +110,7 @@ class FinishedRuns:
                 "recipe": data["recipes"][row.pop("recipe")],
                 "images": data["images"][row.pop("images")],
             }
-            if described == _described(run):
+            if _describes(described, run):
                 made = data["made"][row.pop("made")] if "made" in row else {}
                 seconds = row.pop("wall_seconds", row["train_seconds"])
                 about = replace(result.provenance, **made, seeds=(run.seed,), wall_seconds=seconds)

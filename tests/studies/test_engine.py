@@ -16,7 +16,7 @@ from PIL import Image
 import effnet_edu as ee
 from effnet_edu.__main__ import main
 from effnet_edu.figures.style import SMALLEST_TEXT
-from effnet_edu.studies import engine, registry
+from effnet_edu.studies import engine, record, registry
 from effnet_edu.studies.finished import FinishedRuns
 from effnet_edu.studies.result import StudyResult, read
 from effnet_edu.studies.small_network.trained import trained_network
@@ -253,6 +253,14 @@ def test_more_seeds_cost_only_the_new_runs(cache, tmp_path, monkeypatch, perform
     performed_names.clear()
     performed_in(tmp_path)
     assert len(performed_names) == 3, "without --resume it begins anew"
+
+
+@pytest.mark.parametrize("name", record.list_records())
+def test_every_recorded_run_is_taken_over_however_old_it_is(tmp_path, name):
+    chosen, recorded = registry.study(name), record.read(name)
+    done = FinishedRuns(chosen, chosen.runs(False), tmp_path, torch.device("cpu"))
+    done.take(recorded)
+    assert set(record.list_records(done.folder)) == {run["name"] for run in recorded.data["runs"]}
 
 
 @pytest.mark.thorough
