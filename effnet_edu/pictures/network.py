@@ -13,6 +13,8 @@ from effnet_edu.pictures.scene import Mark, Scene, text
 Moved = Literal["", "depth", "width", "resolution", "compound"]
 #: How shapes are written under the stacks: in one line, in two, in two shorter ones, or as rows with names.
 Form = Literal["line", "long", "short", "rows"]
+#: The fullest first; where no words fit below the stacks, numbers stand in named rows.
+_FORMS: tuple[Form, ...] = ("line", "long", "short")
 
 #: A slab is seen from an angle: its back lies this share of its height to the right, and above.
 _RIGHT, _ABOVE = 0.24, 0.15
@@ -219,9 +221,23 @@ class Layout:
 @lru_cache(maxsize=64)
 def _layout(largest: tuple[NetworkSpec, ...], width: float, room: float) -> Layout:
     """Return the layout in the fullest form for which there is room."""
-    forms: tuple[Form, ...] = ("line", "long", "short", "rows")
-    found = [Layout(largest, width, room, one) for one in forms]
+    found = [Layout(largest, width, room, one) for one in (*_FORMS, "rows")]
     return next((one for one in found if one.has_room), found[-1])
+
+
+def _form(layout: Layout, places: Sequence["_Place"]) -> Form:
+    """Return the layout's form, or a shorter one where this network has longer words than the largest."""
+    if layout.form == "rows":
+        return "rows"
+
+    def fits(form: Form) -> bool:
+        return all(
+            _said(words) <= place.column[1] - place.column[0]
+            for place in places
+            for words in _lines(place.part, form)
+        )
+
+    return next(filter(fits, _FORMS[_FORMS.index(layout.form) :]), _FORMS[-1])
 
 
 @dataclass(frozen=True)
@@ -313,17 +329,16 @@ def _brackets(place: _Place, moved: Moved) -> list[Mark]:
     ]
 
 
-def _below(place: _Place, layout: Layout) -> list[Mark]:
+def _below(place: _Place, form: Form, small: str) -> list[Mark]:
     """Return the words under a stack."""
     part, x, y = place.part, place.centre, place.floor + 20
-    if layout.form == "rows":
-        small = " small regular" if layout.is_small else ""
+    if form == "rows":
         cells = [(f"{part.channels}", "width"), (f"{part.side}", "resolution"), (f"{part.layers}", "depth")]
         return [
             text(f"{part.key}/{name} said", x, y + _LINE * n, cell, style=f"words middle {name}-words{small}")
             for n, (cell, name) in enumerate(cells)
         ]
-    first, *second = _lines(part, layout.form)
+    first, *second = _lines(part, form)
     shape, _, counted = first.partition(", ")
     channels, _, side = shape.partition(" x ")
     pieces: list[str | tuple[str, str]] = [(channels, "width-words"), " x ", (side, "resolution-words")]
@@ -408,11 +423,13 @@ def network_scene(
         marks.append(_legend(y + 11, width))
         y += 22
     floor = y + room + 10
-    lines = len(_ROWS) if is_rowed else 1 if layout.form == "line" else 2
+    places = _places(layout, spec, floor)
+    form, small = _form(layout, places), " small regular" if layout.is_small else ""
+    lines = len(_ROWS) if is_rowed else 1 if form == "line" else 2
     bottom = floor + 10 + _LINE * lines
     behind = {place.part.key: place for place in _places(layout, ghost, floor)} if ghost else {}
     touches = []
-    for place in _places(layout, spec, floor):
+    for place in places:
         part = place.part
         stage = max(0, part.number - 1)
         style = f"slab {moved}-slab" if moved and part.number else "slab"
@@ -424,13 +441,12 @@ def network_scene(
                 Mark(f"{part.key}/ghost", "box", (old.left, old.top, old.width, old.height), "ghost")
             )
         marks += _brackets(place, moved if part.number else "")
-        marks += _below(place, layout)
+        marks += _below(place, form, small)
         touches.append(_touch(place, bottom, opens, more[stage] if more and part.number else ""))
     if is_rowed:
         for n, (words, name) in enumerate(_ROWS):
             y_row = floor + 20 + _LINE * n
-            style = f"words {name}-words{' small regular' if layout.is_small else ''}"
-            marks.append(text(f"row {words}", 0, y_row, words, style=style))
+            marks.append(text(f"row {words}", 0, y_row, words, style=f"words {name}-words{small}"))
     smallest = min(layout.shrunk(spec))
     if smallest < 0.995:
         words = f"drawn at {smallest:.0%} of its size"

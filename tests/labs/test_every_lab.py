@@ -118,6 +118,12 @@ def test_no_control_reaches_what_numbers_and_picture_cannot(name: str, unmeasure
         assert len(seen) > 2 * len(held)
 
 
+def _set_back(logic: Any, base: Any) -> None:
+    with logic.together():
+        for setting in filter(lambda name: name != "device", logic.names()):
+            setattr(logic, setting, getattr(base, setting))
+
+
 def _looks(style: str) -> dict[str, Any]:
     """Return the properties of a mark's styles; a later one of the style sheet wins, as on a page."""
     return {k: v for name in STYLES if name in style.split() for k, v in STYLES[name].items()}
@@ -203,13 +209,34 @@ def test_no_words_stand_on_others_or_beyond_their_picture(name: str, room: int, 
             if control.name == "device" or not (logic.MEASURES or control.name not in logic.MEASURED_ONLY):
                 continue
             for end in (0, 1):
-                with logic.together():
-                    for setting in filter(lambda name: name != "device", logic.names()):
-                        setattr(logic, setting, getattr(base, setting))
+                _set_back(logic, base)
                 move(logic, control, ends(control, logic)[end])
                 for screen in shown(logic):
                     for scene in (screen.picture, screen.charts):
                         assert list(misplaced(scene)) == [], (control.name, end, logic.pinned, logic.predicts)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("room", [254, 640, 1240])
+@pytest.mark.parametrize("name", LABS)
+def test_no_words_stand_on_others_at_the_ends_of_two_controls(name: str, room: int, unmeasured: None) -> None:
+    lab_class = getattr(ee.labs, name)
+    base = lab_class.LOGIC(device="cpu").setting
+    for logic in (lab_class.LOGIC(device="cpu"), Page(name).logic):
+        logic.room = room
+        usable = [
+            control
+            for control in controls(lab_class.CONTROLS)
+            if control.name != "device" and (logic.MEASURES or control.name not in logic.MEASURED_ONLY)
+        ]
+        for pair in itertools.combinations(usable, 2):
+            for at in itertools.product((0, 1), repeat=2):
+                _set_back(logic, base)
+                for control, end in zip(pair, at, strict=True):
+                    move(logic, control, ends(control, logic)[end])
+                screen = logic.screen()
+                found = [*misplaced(screen.picture), *misplaced(screen.charts)]
+                assert found == [], ([control.name for control in pair], at)
 
 
 @pytest.mark.parametrize("name", LABS)

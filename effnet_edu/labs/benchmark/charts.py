@@ -38,6 +38,8 @@ _JOINED = ("EfficientNet", "EfficientNetV2", "ConvNeXt", "ResNet", "ResNet, newe
 #: Steps in which a budget is dragged.
 _STEPS = {"MACs": 0.1}
 _ROW, _BEST, _BEST_ROW = 14.0, 6, 19.0
+#: Between two columns of names, and of the numbers that stand in place of the second where it has no room.
+_LEAST_LINE, _NUMBER = 30.0, 48.0
 #: Where the screen is low, the two orders stand beside the chart, in so much of its width.
 _LOW_HEIGHT, _BESIDE = 272.0, 252.0
 
@@ -181,16 +183,15 @@ def accuracy(logic: Benchmark) -> Scene:
     marks = _legend(setting, bool(near), width)
     marks.append(Mark("outside", "box", (start, _TOP, max(end - start, 0), bottom - _TOP), "outside"))
     marks += made.marks
-    labels = made.labels.copy()
+    labels, none = made.labels.copy(), []
     if not (near or far):
         middle = (_LEFT + right) / 2, (_TOP + bottom) / 2
         none = [
-            text(f"none {n}", middle[0], middle[1] + 17 * n, words, style="words soft middle")
+            text(f"none {n}", middle[0], middle[1] + 17 * n, words, style="words soft middle outlined")
             for n, words in enumerate(logic.unmeasured)
         ]
         labels.keep_words_free(*none)
-        marks += none
-    marks += _budget(setting, made.x, edge, bottom, ends)
+    marks += [*_budget(setting, made.x, edge, bottom, ends), *none]
     found, other = winner(logic, setting), winner_beside(logic, setting)
     at = None if found is None else (made.x(found.x), made.y(found.result.top1))
     if logic.pinned is not None:
@@ -315,7 +316,8 @@ def _order_marks(orders: tuple[Order, Order], left: float, right: float) -> Iter
     names = 8 * max(map(len, said))
     if is_short := names > 0.4 * (right - left):
         names = 8 * max(len(point.result.short) for point in (*first.points, *second.points))
-    inner, outer = left + names, right - names
+    has_both = 2 * names + _LEAST_LINE <= right - left
+    inner, outer = left + names, right - (names if has_both else _NUMBER)
     for n, point in enumerate(first.points):
         key = _key(point.result)
         m, other = places[key], second.points[places[key]]
@@ -324,7 +326,7 @@ def _order_marks(orders: tuple[Order, Order], left: float, right: float) -> Iter
         yield Mark(f"{key}/order", "line", (inner + 6, y - 4, outer - 6, end - 4), style)
         here, there = f"{point.result.short}  {digits(point.x)}", f"{digits(other.x)}  {other.result.short}"
         if is_short:
-            here, there = point.result.short, other.result.short
+            here, there = point.result.short, other.result.short if has_both else digits(other.x)
         yield text(f"{key}/order left", inner, y, here, style="words soft end")
         yield text(f"{key}/order right", outer, end, there, style="words soft")
     for n, point in enumerate(first.points):

@@ -160,10 +160,14 @@ def _macs(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
             sets={"variant": point.name},
             with_=(f"macs/{point.name}",),
         )
-    names, labels = _names(bases, across, upright)
-    yield from names
-    labels = labels.copy()
     both = [one for one in (pinned, setting) if one is not None]
+    beyond = [_beyond("now", setting, x, y)]
+    if pinned is not None and pinned != setting:
+        beyond.append(_beyond("A", pinned, x, y, line=1))
+    said = tuple(filter(None, beyond))
+    names, labels = _names(bases, across, upright, said)
+    yield from (*names, *said)
+    labels = labels.copy()
     for one in both:
         labels.keep_free(x(one.phi), y(cost_at(one).macs / 1e9), 8)
     if pinned is not None:
@@ -173,12 +177,15 @@ def _macs(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
 
 
 @lru_cache(maxsize=64)
-def _names(bases: tuple[float, float, float], across: Ends, upright: Ends) -> tuple[tuple[Mark, ...], Labels]:
+def _names(
+    bases: tuple[float, float, float], across: Ends, upright: Ends, said: tuple[Mark, ...]
+) -> tuple[tuple[Mark, ...], Labels]:
     """Return the names of the published networks beside their marks, and where words have room with them."""
     x, y = Axis(0, 7, *across), Axis(LEAST, MOST, *upright, logarithmic=True)
     labels = Labels(x.start - _BESIDE_AXIS, x.end + 8, y.end, y.start + 1)
     # No digit reaches below its line.
     labels.keep_words_free(*(mark.moved(0, -3, "") for mark in axes(x, y, "", "") if mark.text))
+    labels.keep_words_free(*said)
     labels.keep_line_free(tuple(n for phi, macs in macs_curve(*bases) for n in (x(phi), y(macs))))
     places = {point.name: (x(point.middle), y(point.macs / 1e9)) for point in published_points(*bases)}
     for at in places.values():
@@ -192,13 +199,23 @@ def _names(bases: tuple[float, float, float], across: Ends, upright: Ends) -> tu
     return tuple(filter(None, named)), labels
 
 
+def _beyond(name: str, setting: PhiSetting, x: Axis, y: Axis, line: int = 0) -> Mark | None:
+    """Return in words what lies beyond the chart, beside its mark at the edge."""
+    macs = cost_at(setting).macs / 1e9
+    if LEAST <= macs <= MOST:
+        return None
+    at = x(setting.phi)
+    place, anchor = (at - 12, " end") if at > (x.start + x.end) / 2 else (at + 12, "")
+    words, height = f"beyond: {digits(macs)} billion", y(macs) + 20 + 16 * line
+    return text(f"macs/{name}/beyond", place, height, words, style=f"words bold over{anchor}")
+
+
 def _setting_marks(
     name: str, setting: PhiSetting, x: Axis, y: Axis, labels: Labels, most: float | None = None
 ) -> Iterator[Mark]:
     """Mark a setting, filled on the formula and a ring on a published network; the present one moves."""
     key, macs = f"macs/{'A' if most is None else 'now'}", cost_at(setting).macs / 1e9
     at = (x(setting.phi), y(macs))
-    is_beyond = not LEAST <= macs <= MOST
     if most is not None:
         yield Mark(f"{key}/guide", "line", (at[0], at[1], at[0], y.start), "guide")
         yield Mark(f"{key}/halo", "circle", (*at, 13), "halo")
@@ -220,12 +237,6 @@ def _setting_marks(
         leads=leads,
         along="macs/curve",
     )
-    if is_beyond:
-        where = "end" if at[0] > (x.start + x.end) / 2 else "start"
-        beyond = f"{digits(macs)} billion, beyond the chart"
-        style = f"words bold over{' end' * (where == 'end')}"
-        offset = -12 if where == "end" else 12
-        yield text(f"{key}/beyond", at[0] + offset, at[1] + 20, beyond, style=style)
     if name and (named := labels.place_along(f"{key}/name", [at], name, "title over")):
         yield named
 

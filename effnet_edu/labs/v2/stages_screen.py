@@ -1,6 +1,6 @@
 """What the V2 lab shows of progressive learning: images as each stage trains on them, and what they cost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from effnet_edu.labs.frame.layout import ROOMY, LiveScreen
@@ -116,8 +116,13 @@ def images(logic: V2, photographs: Photographs) -> Scene:
     size = min(_STACKED, column - 8) if is_stacked else beside
     down = size + 6 if is_stacked else 0.0
     floor = 8 + size + down
-    lines = 5 if photographs and _is_mixed(stages) else 4
-    marks, touches = list(_names(stages, photographs, floor)), []
+    rows = _rows(stages, photographs)
+    below = [floor + 20 + _LINE * line for line in range(len(rows))]
+    marks = [
+        text(f"row {name}", 0, y, name, style=f"words {style}")
+        for y, (name, style, _) in zip(below, rows, strict=True)
+    ]
+    touches = []
     for n, stage in enumerate(stages):
         key, left = f"stage {n + 1}", _NAMES + n * column
         centre, side = left + column / 2, size * stage.side / largest
@@ -133,9 +138,12 @@ def images(logic: V2, photographs: Photographs) -> Scene:
             x = centre - before / 2 if is_stacked else centre - before - 3
             marks.append(Mark(f"{key}/ghost", "box", (x, floor - before, before, before), "ghost"))
         pair = photographs[n] if photographs else ()
-        marks += _cells(key, stage, pair, centre, floor, has_targets=lines == 5)
+        marks += [
+            text(f"{key}/{name}", centre, y, cells[n], style=f"words middle {style}")
+            for y, (name, style, cells) in zip(below, rows, strict=True)
+        ]
         words = f"{key}: {stage}" + "".join(f"\n{one.words}" for one in pair)
-        area = (left, 0, column, floor + 8 + _LINE * lines)
+        area = (left, 0, column, floor + 8 + _LINE * len(rows))
         touches.append(Mark(f"{key}/touch", "box", area, "touch", words=words, with_=(key,)))
     said = "; ".join(
         f"stage {n}: {stage}"
@@ -143,17 +151,24 @@ def images(logic: V2, photographs: Photographs) -> Scene:
         for n, stage in enumerate(stages, 1)
     )
     description = f"Two photographs as each of {len(stages)} stages trains on them. {said}."
-    height = floor + 12 + _LINE * lines
+    height = floor + 12 + _LINE * len(rows)
     return Scene(width, height, f"Images of {label(setting)}", description, (*marks, *touches))
 
 
-def _names(stages: Sequence[Stage], photographs: Photographs, floor: float) -> Iterator[Mark]:
-    mix = "mixup + cutmix" if any(stage.cutmix for stage in stages) else "mixup"
-    names = [("side, px", "resolution-words"), ("RandAugment", "soft"), (mix, "soft"), ("dropout", "soft")]
+def _rows(stages: Sequence[Stage], photographs: Photographs) -> list[tuple[str, str, list[str]]]:
+    """Return what holds in the stages: a name, its style, and what each stage has."""
+    rows = [
+        ("side, px", "resolution-words", [f"{stage.side}" for stage in stages]),
+        ("RandAugment", "soft", [f"{stage.randaugment:.3g}" for stage in stages]),
+        ("mixup", "soft", [f"{stage.mixup:.2g}" for stage in stages]),
+    ]
+    if any(stage.cutmix for stage in stages):
+        rows.append(("cutmix", "soft", [f"{stage.cutmix:.2g}" for stage in stages]))
+    rows.append(("dropout", "soft", [f"{stage.dropout or 0:.2g}" for stage in stages]))
     if photographs and _is_mixed(stages):
-        names.append((f"target: {_target(photographs[0])[1]}", "soft"))
-    for n, (name, style) in enumerate(names):
-        yield text(f"row {n}", 0, floor + 20 + _LINE * n, name, style=f"words {style}")
+        shares = [_target(pair)[0] for pair in photographs]
+        rows.append((f"target: {_target(photographs[0])[1]}", "soft", shares))
+    return rows
 
 
 def _target(pair: tuple[Photograph, ...]) -> tuple[str, str]:
@@ -170,21 +185,6 @@ def _is_mixed(stages: Sequence[Stage]) -> bool:
 def _mixed(stage: Stage) -> str:
     """Return the strength of mixup, and of cutmix where it is used."""
     return " ".join([f"{stage.mixup:.2g}", *([f"+{stage.cutmix:.2g}"] if stage.cutmix else [])])
-
-
-def _cells(
-    key: str, stage: Stage, pair: tuple[Photograph, ...], x: float, floor: float, *, has_targets: bool
-) -> Iterator[Mark]:
-    cells = [
-        ("side", f"{stage.side}", "resolution-words"),
-        ("RandAugment", f"{stage.randaugment:.3g}", "soft"),
-        ("mix", _mixed(stage), "soft"),
-        ("dropout", f"{stage.dropout or 0:.2g}", "soft"),
-    ]
-    if pair and has_targets:
-        cells.append(("target", _target(pair)[0], "soft"))
-    for n, (name, said, style) in enumerate(cells):
-        yield text(f"{key}/{name}", x, floor + 20 + _LINE * n, said, style=f"words middle {style}")
 
 
 # ---------------------------------------------------------------- all of it
