@@ -3,25 +3,32 @@
 from collections.abc import Collection
 from dataclasses import replace
 
+from effnet_edu.ground.checks import quoted
 from effnet_edu.model.specs import NetworkSpec
+from effnet_edu.model.variants import as_spec
 
 
-def fuse_stages(spec: NetworkSpec, stages: Collection[int]) -> NetworkSpec:
+def fuse_stages(network: NetworkSpec | str, stages: Collection[int]) -> NetworkSpec:
     """Return the network with Fused-MBConv blocks in these stages and everything else unchanged.
 
     A fused stage keeps its kernel, expansion, channels and layers and has no squeeze-and-excitation, as the
     authors' released code builds Fused-MBConv.
 
     Args:
-        spec: The network.
+        network: A spec, or the name of a published network.
         stages: Indices of the stages to fuse, from 0; the paper's table counts the stem as stage 0, so that
             its stage n is index n - 1 here.
 
     Raises:
-        ValueError: There is no stage of this index.
+        ValueError: There is no stage of this index, or no network of this name.
 
     Source: EfficientNetV2, arXiv:2104.00298v3, section 3.2 and table 3.
     """
+    spec = as_spec(network)
+    if not isinstance(stages, Collection):
+        raise ValueError(
+            f"stages is {quoted(stages)}; it must be a list of whole numbers, such as [0, 1, 2]."
+        )
     unknown = sorted(set(stages) - set(range(len(spec.stages))))
     if unknown:
         raise ValueError(f"stages has {unknown[0]}; {spec.name} has stages 0 to {len(spec.stages) - 1}.")

@@ -9,7 +9,7 @@ import psutil
 import torch
 from torch import Tensor, nn
 
-from effnet_edu.ground.checks import whole_number
+from effnet_edu.ground.checks import quoted, whole_number
 from effnet_edu.model.blocks import ConvNormAct, FusedMBConv, MBConv, draw_weights
 from effnet_edu.model.cost import cost
 from effnet_edu.model.features import FeatureExtractor
@@ -38,7 +38,7 @@ class EfficientNet(nn.Module):
         dtype: Type of the weights.
 
     Raises:
-        ValueError: A count is below 1.
+        ValueError: A count is below 1, or this is no spec.
 
     Sources: arXiv:1905.11946v5 (B0 to B7), arXiv:2104.00298v3 (V2), tensorflow/tpu, google/automl.
     """
@@ -60,6 +60,10 @@ class EfficientNet(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        if not isinstance(spec, NetworkSpec):
+            raise ValueError(
+                f"spec is {quoted(spec)}; it must be a NetworkSpec, as from ee.spec. ee.create takes a name."
+            )
         self.spec = spec
         whole_number("num_classes", num_classes, 0)
         self.conventions = conventions or spec.tensorflow

@@ -36,3 +36,13 @@ def test_parameters_of_the_papers_fused_b4(last, published_millions):
 def test_a_stage_that_is_not_there_is_named():
     with pytest.raises(ValueError, match=r"stages has 7; efficientnet_b4 has stages 0 to 6\."):
         ee.fuse_stages(B4, [7])
+
+
+def test_a_network_may_be_named_and_a_single_stage_is_refused_in_a_sentence():
+    assert ee.fuse_stages("efficientnet_b4", [1, 2]) == ee.fuse_stages(B4, [1, 2])
+    with pytest.raises(ValueError, match="network is 4; it must be a NetworkSpec or the name"):
+        ee.fuse_stages(4, [1])
+    with pytest.raises(
+        ValueError, match=r"stages is 3; it must be a list of whole numbers, such as \[0, 1, 2\]"
+    ):
+        ee.fuse_stages(B4, 3)

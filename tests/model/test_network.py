@@ -288,6 +288,11 @@ def test_bad_arguments_get_a_sentence(arguments, sentence):
         build(**arguments)
 
 
+def test_the_name_of_a_network_in_place_of_its_spec_gets_a_sentence():
+    with pytest.raises(ValueError, match=r"spec is 'efficientnet_b0'; .* ee\.create takes a name\."):
+        EfficientNet("efficientnet_b0")
+
+
 def test_a_network_too_large_for_memory_gets_a_sentence(monkeypatch):
     counted = cost("efficientnet_b0")
     needed = 4 * (counted.parameters + counted.buffers)
