@@ -422,7 +422,7 @@ QUIZ = (
                 "in few channels, what a ReLU cuts away cannot be recovered from the others",
                 "In many channels the same information lies elsewhere too. They report "
                 f"{_ABLATION['Linear bottleneck']:.1f}% with and {_ABLATION['ReLU6 in bottleneck']:.1f}% "
-                "without a linear end, read off its figure.",
+                "without a linear end; we read both off their figure.",
                 right=True,
             ),
             Choice("the batch norm after it is an activation", "Batch norm in evaluation is linear."),

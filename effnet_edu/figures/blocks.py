@@ -25,7 +25,8 @@ def _finding(counts: Mapping[str, tuple[int, int]]) -> Scene:
     macs, parameters = (
         f"{large / small:.2g}" for large, small in zip(counts[most], counts[fewest], strict=True)
     )
-    work = "as many MACs" if macs == "1" else f"{macs} times the MACs"
+    same = "as many MACs" if counts[most][0] == counts[fewest][0] else "nearly as many MACs"
+    work = same if macs == "1" else f"{macs} times the MACs"
     said = f"{most}: {parameters} times the parameters of {fewest}, for {work}"
     return Scene(_LETTER * len(said), _LINE, said, f"{said}.", (text("said", 0, 13, said, style="title"),))
 

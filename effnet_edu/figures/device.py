@@ -358,7 +358,7 @@ def fused_blocks(rows: Rows, device: str) -> Picture:
         f"the faster one {said}; in stage {stages[-1] + 1} it is {ratio(stages[-1], True):.2f} times as "
         "fast.",
         caption=f"Above 1 the fused block is faster. One block of each stage of {network}, same shapes, "
-        f"batch {batch}, fp32, on {device}; the MBConv has squeeze-and-excitation, the fused has not.",
+        f"batch {batch}, fp32, on {device}; the MBConv has squeeze-and-excitation, the fused block has none.",
         numbers=Numbers(
             ("stage", "block", "pass", "MACs (computed), M", "median (measured), ms"),
             [

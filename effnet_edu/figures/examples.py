@@ -43,7 +43,8 @@ def examples(images: LabelledImages, of_each: int = 4) -> Picture:
         figure,
         alt=f"Up to {of_each} images of each of the {images.num_classes} classes of {images.name}: "
         f"{', '.join(images.class_names)}.",
-        caption=f"{images.name}, {images.side} px. Source: {images.source}.",
+        caption=f'The first images of each class in the set "{images.name}", {images.side} x {images.side} '
+        f"pixels each. Source: {images.source}.",
         numbers=Numbers(
             ("class", "images, counted"),
             [(name, f"{count:,}") for name, count in zip(images.class_names, counts, strict=True)],

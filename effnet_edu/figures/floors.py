@@ -71,7 +71,7 @@ def floors(layers: Sequence[Floor], device: str) -> Picture:
         alt=f"Least and measured time of {len(layers)} layers on {device}: each took {min(ratios):.0f} to "
         f"{max(ratios):.0f} times the least that the device allows.",
         caption="Ticks above: the time of the MACs alone; ticks below: that of moving the bytes alone (both "
-        f"computed from measured ceilings). Filled: measured on {device}, with its interval. Beside it: how "
-        "many times the longer of the two.",
+        f"computed from measured ceilings). Filled: measured on {device}, with its interval. The number "
+        "beside it: how many times as long as the longer of the two it took.",
         numbers=Numbers(("layer", "MACs alone, ms", "bytes alone, ms", "measured, ms"), rows),
     )

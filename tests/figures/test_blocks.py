@@ -35,7 +35,7 @@ def test_blocks_say_above_them_how_many_times_the_most_costs_what_the_least_does
     wide = replace(BLOCK, squeeze_channels=36)
     for named in ({"wide": wide, "plain": plain}, {"plain": plain, "wide": wide}):
         assert ee.figures.blocks(named).alt.endswith(
-            "wide: 1.8 times the parameters of plain, for as many MACs."
+            "wide: 1.8 times the parameters of plain, for nearly as many MACs."
         )
     steps = {"fused": replace(plain, operation="fused_mbconv"), "plain": plain, "SE": gated}
     assert "SE: 0.17 times the parameters of fused, for 0.25 times the MACs." in ee.figures.blocks(steps).alt

@@ -18,5 +18,6 @@ def test_every_class_shows_its_first_images_and_an_empty_class_none():
     assert shown == [[[0, 80]], [], [[40, 120]]]
     assert picture.numbers.rows == [("a", "3"), ("empty", "0"), ("c", "3")]
     assert "a, empty, c" in picture.alt
+    assert picture.caption.startswith('The first images of each class in the set "six", 5 x 5 pixels each.')
     with pytest.raises(ValueError, match="of_each is 0"):
         examples(data, of_each=0)

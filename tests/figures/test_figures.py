@@ -385,6 +385,7 @@ def test_layer_rounding_counts_the_blocks_that_are_built():
 def test_floors_hold_each_layer_against_the_longer_of_both():
     picture = DRAW["floors"]()
     assert "each took 10 to 10 times the least" in picture.alt
+    assert "how many times as long as the longer of the two it took" in picture.caption
 
 
 def test_macs_against_time_says_the_main_lesson():

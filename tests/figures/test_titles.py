@@ -137,3 +137,9 @@ def test_four_ways_to_scale_say_what_compound_beats_loses_to_and_equals():
     open_one = made(lambda way, level, seed: 0.5 + luck[seed % 3] * (way == "compound"))
     title = "Glyphs: compound\nis told from none of the three"
     assert title in titles(ee.figures.study(open_one))
+
+
+def test_the_caption_says_where_fewer_seeds_were_run():
+    caption = ee.figures.study(ee.studies.read("squeeze_excitation")).caption
+    assert "Fashion-MNIST: 10 seeds (4 for other stages and widths), Glyphs: 10 seeds." in caption
+    assert "(Student's t over the seeds of each)" in caption

@@ -23,7 +23,7 @@ from effnet_edu.labs.frame.logic import Record
 from effnet_edu.labs.frame.numbers import digits
 from effnet_edu.labs.squeeze_excite import answers
 from effnet_edu.labs.squeeze_excite import measured as squeeze_excite_measured
-from effnet_edu.labs.squeeze_excite.answer_screen import charts, finding, picture, session_table
+from effnet_edu.labs.squeeze_excite.answer_screen import _aside, charts, finding, picture, session_table
 from effnet_edu.labs.squeeze_excite.answers import Answer, focus
 from effnet_edu.labs.squeeze_excite.gated_network import gated_network
 from effnet_edu.labs.squeeze_excite.measured import MeasuredSqueezeExcite, build_with
@@ -158,6 +158,7 @@ def test_shuffled_gates_are_its_own_in_another_order(logic: MeasuredSqueezeExcit
     found = answer(logic)
     assert sorted(found.gates) == pytest.approx(sorted(found.own_gates))
     assert sum(one != other for one, other in zip(found.gates, found.own_gates, strict=True)) > 150
+    assert f"their mean stays at {sum(found.own_gates) / len(found.own_gates):.2f}" in _aside(logic.setting)
 
 
 @pytest.mark.parametrize("network", NETWORKS[:2])

@@ -103,13 +103,13 @@ def test_the_four_networks_of_table_3_stand_beside_what_the_paper_prints(fused: 
     if fused != (1, 2, 3):  # its row is that of 3 x 3 kernels, and B4 has 5 x 5 ones in stage 3
         assert found["parameters"] == pytest.approx(found["parameters, paper"], rel=0.005)
         assert found["MACs"] == pytest.approx(found["MACs, paper"], rel=0.08)
-    assert found["parameters / none"] == pytest.approx(
+    assert found["parameters / none fused"] == pytest.approx(
         found["parameters"] / values(MeasuredV2())["parameters"]
     )
     speed = {row["variant"]: row.number("training_images_per_second_v100")
              for row in ee.published.read("v2_table3_fused")}  # fmt: skip
     name = f"Fused stage1-{fused[-1]}" if fused else "No fused"
-    assert found["step / none, V100"] == pytest.approx(speed["No fused"] / speed[name])
+    assert found["step / none fused, V100"] == pytest.approx(speed["No fused"] / speed[name])
 
 
 def test_what_the_paper_did_not_print_has_no_published_number() -> None:
@@ -177,7 +177,7 @@ def test_an_epoch_is_counted_for_every_stage() -> None:
 def test_fused_times_are_compared_with_none_fused_measured_once(calls: list[tuple[str, str, int]]) -> None:
     logic = settled(network="B0", fused=(1, 2, 3), side=64)
     none, fused = ee.cost("efficientnet_b0", 64).macs, counted_at(logic.setting).macs
-    assert values(logic)["step / none"] == pytest.approx(fused / none)
+    assert values(logic)["step / none fused"] == pytest.approx(fused / none)
     assert values(logic)["training step"] == pytest.approx(fused / 1e9)
     assert len(calls) == 4
     logic.fused = (1,)

@@ -23,12 +23,17 @@ def stamped(figure: Figure, result: StudyResult) -> Figure:
     return figure
 
 
-def caption(text: str, result: StudyResult) -> str:
-    """Return a caption that also says what the bars are and where the result was recorded."""
+def caption(text: str, result: StudyResult, over: str = "") -> str:
+    """Return a caption that also says what the bars are and where the result was recorded.
+
+    Args:
+        text: What comes before.
+        result: Tells the seeds and the device.
+        over: The seeds in words, where not all bars have as many; by default all of the study's.
+    """
     seeds = len(result.provenance.seeds)
-    intervals = (
-        f"Bars: 95% intervals (Student's t over {seeds} seeds)." if seeds > 1 else "One seed: no intervals."
-    )
+    over = over or f"{seeds} seeds"
+    intervals = f"Bars: 95% intervals (Student's t over {over})." if seeds > 1 else "One seed: no intervals."
     return f"{text} {intervals} {result.label[0].upper()}{result.label[1:]}."
 
 

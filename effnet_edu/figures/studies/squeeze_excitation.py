@@ -25,6 +25,13 @@ _AFTER = {
 }
 
 
+def _seeds(arms: Sequence[findings.Arm]) -> str:
+    """Return how many seeds one set of images has, and how many where other gates have fewer."""
+    _without, usual, *others = (arm.accuracy.count for arm in arms)
+    fewer = f" ({min(others)} for other stages and widths)" if min(others, default=usual) < usual else ""
+    return f"{usual} seeds{fewer}"
+
+
 def _told(usual: Sequence[findings.Arm]) -> str:
     """Return what networks that were trained with gates gained over those without, for each set of images."""
     told = []
@@ -97,7 +104,7 @@ def draw(result: StudyResult) -> Picture:
         f"{points(usual.changed['open'])}"
         for images, (_without, usual, *_others) in sets.items()
     )
-    seeds = ", ".join(f"{IMAGES[images]}: {arms[0].accuracy.count} seeds" for images, arms in sets.items())
+    seeds = ", ".join(f"{IMAGES[images]}: {_seeds(arms)}" for images, arms in sets.items())
     return Picture(
         stamped(figure, result),
         alt=f"Left, accuracy of networks with gates over those without; right, what is lost where the gates "
@@ -107,6 +114,7 @@ def draw(result: StudyResult) -> Picture:
             "training, and above them others that were trained without gates. In the table, the share of the "
             f"gates' variance that lies between classes. {seeds}.",
             result,
+            over="the seeds of each",
         ),
         numbers=Numbers(
             ("images", "what", "parameters", "MACs (computed), M", "recorded, % or points", "interval"), table

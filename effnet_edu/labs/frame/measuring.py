@@ -96,7 +96,7 @@ class Measuring(LabLogic[SettingT, ResultT]):
             words = recorded_words(self.measured_label(setting), record.recorded_at)
             return Status("measured", f"{words}. {OWN}", 1.0)
         what = f"{self.measured_label(setting)} on {self.device_name}"
-        return Status("measured", f"Measured before: {what}. Press Measure for once more.", 1.0)
+        return Status("measured", f"Measured before: {what}. Press Measure to measure it again.", 1.0)
 
     def part_of(self, of: Any) -> str:  # noqa: ARG002
         """Return which of several results of a setting something is, missing or found; here there is one."""

@@ -94,8 +94,8 @@ def _aside(setting: SqueezeExciteSetting) -> str:
     own = answer(setting).own_gates
     if setting.gates == SHUFFLED:
         return (
-            f"Each channel has the gate of another. They lie between {min(own):.2f} and {max(own):.2f}, so "
-            "that it matters little which channel has which."
+            f"Each channel has the gate of another. They lie between {min(own):.2f} and {max(own):.2f} as "
+            f"before, and so their mean stays at {sum(own) / len(own):.2f}."
         )
     if gated_network().has_shortcut(setting.block):
         return (

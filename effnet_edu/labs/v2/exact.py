@@ -36,11 +36,11 @@ from effnet_edu.model.variants import spec
 from effnet_edu.pictures.network import Moved
 
 _LARGE = {
-    FUSING: ("MACs", "parameters", "training step", "step / none"),
+    FUSING: ("MACs", "parameters", "training step", "step / none fused"),
     PROGRESSIVE: ("MACs / full size", "MACs an epoch", "time / full size", "time an epoch"),
 }
 #: In a page, which trains nothing.
-_LARGE_IN_PAGE = ("MACs", "parameters", "inference", "inference / none")
+_LARGE_IN_PAGE = ("MACs", "parameters", "inference", "inference / none fused")
 
 
 class V2Logic(LabLogic[V2Setting, V2Result]):
@@ -220,14 +220,14 @@ class V2Logic(LabLogic[V2Setting, V2Result]):
         record = self.newest(setting)
         found = None if record is None else record.measurement
         if setting.part == FUSING and not self.MEASURES:
-            question = "How long does a forward pass take here, over none fused?"
+            question = "How many times as long does a forward pass take here as with none fused?"
             truth = found.inference_ratio if isinstance(found, FusedTimes) else None
             return Guessed(question, "times", truth) if setting.fused else None
         if setting.part == FUSING:
-            question = "How long does a training step take here, over none fused?"
+            question = "How many times as long does a training step take here as with none fused?"
             truth = found.step_ratio if isinstance(found, FusedTimes) else None
             return Guessed(question, "times", truth) if setting.fused else None
-        question = "How long does an epoch of stage 1 take here, of the last stage's?"
+        question = "How long does an epoch of stage 1 take here, in percent of the last stage's?"
         truth = 100 * found.shares[0] if isinstance(found, StageTimes) else None
         return Guessed(question, "%", truth) if setting.stages > 1 else None
 

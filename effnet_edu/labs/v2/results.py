@@ -105,7 +105,7 @@ def numbers_of(found: V2Result) -> tuple[Number, ...]:
 def _fused_times(found: FusedTimes) -> tuple[Number, ...]:
     inference, ratio = (
         found.chosen.inference,
-        Number("inference / none", found.inference_ratio, "×", decimals=2),
+        Number("inference / none fused", found.inference_ratio, "×", decimals=2),
     )
     time = Number("inference", inference.median_ms, "ms", interval=(inference.low_ms, inference.high_ms))
     if found.chosen.training is None or found.step_ratio is None:
@@ -116,7 +116,7 @@ def _fused_times(found: FusedTimes) -> tuple[Number, ...]:
         time,
         Number("training step", 1000 * step.median, "ms", interval=(low, high)),
         ratio,
-        Number("step / none", found.step_ratio, "×", decimals=2),
+        Number("step / none fused", found.step_ratio, "×", decimals=2),
     )
 
 
