@@ -174,14 +174,14 @@ FACTS = {
         [3, 3, *_newer(3)]
     ),
     "with their own 0.95 times (0.91 to 1.09)": lambda: _newer(None),
-    "With two threads, our newer recorded CPU takes longer for V2-B0 in every engine": lambda: (
+    "on our newer CPU, with two threads, V2-B0 took longer in PyTorch, ONNX Runtime and OpenVINO": lambda: (
         NEWER["engines"].provenance.device.endswith("2 threads")
         and all(
             ms > _engines_ms("efficientnet_b0")[engine]
             for engine, ms in _engines_ms("efficientnetv2_b0").items()
         )
     ),
-    "Fused, with 1.67 times the MACs, training took about the same time": lambda: (
+    "The fused networks have 1.67 times the MACs but trained in about the same time": lambda: (
         [block_and_gate.arms(GATED)[0].macs / block_and_gate.arms(GATED)[2].macs]
         if _fused_time().low > 0.9 and _fused_time().high < 1.1
         else []
@@ -349,7 +349,7 @@ FACTS = {
     "The 3 x 3 kernels save little here": lambda: (
         _walked(0).macs > 0.97 * ee.cost("efficientnet_b7", 480).macs
     ),
-    "All five networks of table 12 then train faster and come out a little more accurate": lambda: (
+    "All five rows of table 12 then show faster training and slightly higher accuracy": lambda: (
         [12]
         if len(TABLE_12) == 5
         and all(
