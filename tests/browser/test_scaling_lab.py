@@ -36,3 +36,12 @@ def test_a_way_moves_the_shares_and_a_share_makes_a_mix(
     expect(page.get_by_label("way", exact=True)).to_have_value("compound")
     page.get_by_role("button", name="Reset").click()
     expect(page.locator("code.ee-code")).to_have_text("ee.labs.ScalingProblemLab(budget=1.6)")
+    budget = page.locator(".ee-budget-field input")
+    budget.fill("0.5")  # between two steps of the slider, which must not take it for a drag to the nearer one
+    budget.press("Enter")
+    expect(page.locator("code.ee-code")).to_have_text("ee.labs.ScalingProblemLab(budget=0.5)")
+    page.get_by_label("way", exact=True).select_option("resolution")
+    expect(page.locator("code.ee-code")).to_have_text(
+        "ee.labs.ScalingProblemLab(budget=0.5, way='resolution')"
+    )
+    expect(budget).to_have_value("0.5")

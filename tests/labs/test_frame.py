@@ -354,6 +354,24 @@ def test_a_number_typed_with_a_comma_moves_the_lab(slow: SlowProfile) -> None:
     lab.close()
 
 
+def test_a_number_between_two_steps_of_the_slider_stays_as_it_was_typed(slow: SlowProfile) -> None:
+    lab = ee.labs.PhiLab(device="cpu")
+    field, slider = controls(lab, "ee-phi-field"), controls(lab, "ee-phi")
+    field.value = "1,72"
+    assert (lab.logic.phi, field.value, slider.value) == (1.72, "1.72", pytest.approx(1.7))
+    slider.value = (
+        1.7 + 1e-12
+    )  # a browser puts the handle on its step and says so, with a rounding of its own
+    assert (lab.logic.phi, field.value) == (1.72, "1.72")
+    slider.value = 1.8
+    assert (lab.logic.phi, field.value) == (1.8, "1.8")
+    lab.logic.phi = 1.84
+    assert (field.value, slider.value) == ("1.84", pytest.approx(1.8))
+    lab.logic.phi = 7.0
+    assert slider.value == 7.0
+    lab.close()
+
+
 def test_the_picture_is_sent_before_the_charts_are_drawn(
     slow: SlowProfile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

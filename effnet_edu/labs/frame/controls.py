@@ -85,13 +85,14 @@ class Slider:
         slider.add_class(_css(self.name))
         field.add_class(f"{_css(self.name)}-field")
         is_showing = False
+        drawn = slider.value
 
         def show(_change: object = None) -> None:
-            nonlocal is_showing
+            nonlocal is_showing, drawn
             is_showing = True
             try:
                 slider.max = logic.ends(self.name)[1]
-                slider.value = getattr(logic, self.name)
+                slider.value = drawn = self._step_nearest_to(getattr(logic, self.name), low, slider.max)
                 field.value = f"{getattr(logic, self.name):g}"
             finally:
                 is_showing = False
@@ -112,9 +113,13 @@ class Slider:
                 logic.say(Status("failed", str(error)))
                 show()
 
+        def slide(change: Any) -> None:
+            if not is_showing and abs(change["new"] - drawn) > self.step / 2:
+                choose(change["new"])
+
         show()
         logic.observe(show, [self.name, "setting"])
-        slider.observe(lambda change: None if is_showing else choose(change["new"]), "value")
+        slider.observe(slide, "value")
         field.observe(read, "value")
         head = widgets.HBox([field, help_line(self.unit, help_text)])
         head.layout.align_items = "center"
@@ -124,6 +129,15 @@ class Slider:
         if self.name == logic.MAIN:
             control.add_class("ee-main")
         return control
+
+    def _step_nearest_to(self, value: float, low: float, high: float) -> float:
+        """Return where the handle stands for a value between two steps.
+
+        A browser moves a handle to a step by itself and tells the kernel, as if a reader had done it.
+        """
+        nearest = low + round((value - low) / self.step) * self.step
+        is_a_step = value >= high or abs(nearest - value) < 1e-6 * self.step
+        return value if is_a_step else min(nearest, high)
 
 
 @dataclass(frozen=True)
