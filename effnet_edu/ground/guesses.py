@@ -40,19 +40,30 @@ def judged(truth: float, low: float, high: float, answer: str) -> Verdict:
         answer: The truth in words, with its unit.
     """
     if low <= truth <= high:
-        sentence = "Your guess is right" if low == high else "Your range holds it"
         factor = 1.0 if min(low, truth) > 0 else None
-        return Verdict(f"{sentence}: it is {answer}.", high <= WIDEST_RANGE * low, factor)
+        if high > WIDEST_RANGE * low:
+            said = f"It is {answer}; your range holds it, but is too wide to count as close: its end may be "
+            return Verdict(f"{said}at most {WIDEST_RANGE:g} times its start.", False, factor)
+        sentence = "Your guess is right" if low == high else "Your range holds it"
+        return Verdict(f"{sentence}: it is {answer}.", True, factor)
     near, side = (low, "high") if low > truth else (high, "low")
     if min(near, truth) <= 0:
         return Verdict(f"It is {answer}; your guess is too {side}.", False)
     factor = max(near / truth, truth / near)
     if low == high and factor < RIGHT_FACTOR:
         return Verdict(f"Your guess is right: it is {answer}.", True, factor)
-    is_count = low == high and answer == f"{truth:,.0f}"  # nobody misses 9 blocks by percents
-    distance = f"{abs(near - truth):,.10g}" if is_count else _distance(near, truth, answer.endswith("%"))
+    if low == high and _is_count(truth, answer):
+        distance = f"{abs(near - truth):,.10g}"
+    else:
+        distance = _distance(near, truth, answer.endswith("%"))
     off = f"{distance} too {side}"
     return Verdict(f"It is {answer}; your guess is {off}.", factor <= CLOSE_FACTOR, factor)
+
+
+def _is_count(truth: float, answer: str) -> bool:
+    """Return whether things were counted: nobody misses 9 blocks by percents."""
+    number, _, unit = answer.partition(" ")
+    return truth == round(truth) and number == f"{truth:,.0f}" and unit != "times"
 
 
 def _distance(near: float, truth: float, is_share: bool) -> str:

@@ -11,6 +11,7 @@ from effnet_edu.exercises.record import progress_file
 LESSON = "02_compound_scaling"
 NUMBER = Prediction(LESSON, "MACs at phi 1", 2.57, "Depth is rounded up.", "times")
 COUNT = Prediction(LESSON, "Blocks with a shortcut", 9, "The first of a stage has none.")
+TOO_WIDE = "your range holds it, but is too wide to count as close: its end may be at most 4 times its start."
 CHOICE = Prediction(LESSON, "More or fewer", "more", "Depth is rounded up.", choices=("fewer", "more"))
 
 
@@ -25,12 +26,12 @@ CHOICE = Prediction(LESSON, "More or fewer", "more", "Depth is rounded up.", cho
         ("2 to 3", "Your range holds it: it is 2.57 times.", True, 1.0),
         ("between 2 and 3", "Your range holds it: it is 2.57 times.", True, 1.0),
         ("2-3", "Your range holds it: it is 2.57 times.", True, 1.0),
-        ("1 to 100", "Your range holds it: it is 2.57 times.", False, 1.0),
+        ("1 to 100", f"It is 2.57 times; {TOO_WIDE}", False, 1.0),
         ("3 to 4", "It is 2.57 times; your guess is 17% too high.", True, 3 / 2.57),
         ("2.58 to 3", "It is 2.57 times; your guess is less than 1% too high.", True, 2.58 / 2.57),
         ("514", "It is 2.57 times; your guess is 200 times too high.", False, 200.0),
         ("0", "It is 2.57 times; your guess is too low.", False, None),
-        ("-1 to 3", "Your range holds it: it is 2.57 times.", False, None),
+        ("-1 to 3", f"It is 2.57 times; {TOO_WIDE}", False, None),
     ],
 )
 def test_a_number_or_a_range_is_judged_by_how_far_off_it_is(guess, sentence, is_close, factor):
@@ -51,6 +52,14 @@ def test_a_number_or_a_range_is_judged_by_how_far_off_it_is(guess, sentence, is_
 def test_a_count_is_missed_by_a_number_and_not_by_a_factor(guess, sentence, is_close):
     verdict = COUNT.judge(guess)
     assert (verdict.sentence, verdict.is_close) == (sentence, is_close)
+
+
+def test_a_count_with_a_unit_is_missed_by_a_number_too():
+    counted = Prediction(LESSON, "blocks", 16, "", "blocks")
+    assert counted.judge("20").sentence == "It is 16 blocks; your guess is 4 too high."
+    measured = Prediction(LESSON, "time", 16.04, "", "ms")
+    assert measured.judge("20").sentence == "It is 16 ms; your guess is 25% too high."
+    assert Prediction(LESSON, "growth", 4, "", "times").judge("3").sentence.endswith("25% too low.")
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,10 @@ def test_page_and_notebook_judge_alike(page: Any) -> None:
     counts = ("9", "10", "9.5", "8 to 8.5", "1 to 100", "0")
     found = page.evaluate(judged, [asked, list(counts)])
     assert dict(zip(counts, found, strict=True)) == {guess: _judged(COUNT, guess) for guess in counts}
+    with_unit = Prediction("02_compound_scaling", "Blocks", 16, "", "blocks")
+    asked = {"truth": 16, "answer": with_unit.answer, "choices": []}
+    (found,) = page.evaluate(judged, [asked, ["20"]])
+    assert found == _judged(with_unit, "20")
 
 
 def test_guesses_go_to_a_notebook_as_a_file_and_back(page: Any, tmp_path: Path) -> None:

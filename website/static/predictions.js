@@ -24,14 +24,19 @@ export function judge(asked, guess) {
   const [low, high] = Number.isNaN(number(guess)) && ends ? [number(ends[1]), number(ends[2])] : [number(guess), number(guess)];
   if (!(low <= high)) return null;
   if (low <= asked.truth && asked.truth <= high) {
-    const said = `${low === high ? "Your guess is right" : "Your range holds it"}: it is ${asked.answer}.`;
-    return found(said, high <= WIDEST_RANGE * low, Math.min(low, asked.truth) > 0 ? 1 : null);
+    const factor = Math.min(low, asked.truth) > 0 ? 1 : null;
+    if (high > WIDEST_RANGE * low) {
+      const wide = "your range holds it, but is too wide to count as close";
+      return found(`It is ${asked.answer}; ${wide}: its end may be at most ${WIDEST_RANGE} times its start.`, false, factor);
+    }
+    return found(`${low === high ? "Your guess is right" : "Your range holds it"}: it is ${asked.answer}.`, true, factor);
   }
   const [near, side] = low > asked.truth ? [low, "high"] : [high, "low"];
   if (Math.min(near, asked.truth) <= 0) return found(`It is ${asked.answer}; your guess is too ${side}.`, false);
   const factor = Math.max(near / asked.truth, asked.truth / near);
   if (low === high && factor < RIGHT_FACTOR) return found(`Your guess is right: it is ${asked.answer}.`, true, factor);
-  const isCount = low === high && asked.answer === asked.truth.toLocaleString("en");
+  const [count, ...unit] = asked.answer.split(" ");
+  const isCount = low === high && Number.isInteger(asked.truth) && count === asked.truth.toLocaleString("en") && unit.join(" ") !== "times";
   const off = isCount ? Number(Math.abs(near - asked.truth).toPrecision(10)).toLocaleString("en") : distance(near, asked.truth, asked.answer.endsWith("%"));
   return found(`It is ${asked.answer}; your guess is ${off} too ${side}.`, factor <= CLOSE_FACTOR, factor);
 }
