@@ -119,7 +119,8 @@ FEATURE_SIDE = Exercise(
     answers=("-(-side // stride)",),
     hints=(
         "Which Python operation divides whole numbers, and which way does it round?",
-        "`-(-side // stride)` rounds up. So does `math.ceil(side / stride)`, after `import math`.",
+        "`//` rounds down, below zero too: `75 // 2` is 37, and what is `-75 // 2`? Or use `math.ceil` after "
+        "`import math`.",
     ),
     checker=FunctionCheck(
         reference=side_after,
@@ -225,6 +226,11 @@ SEEN_AS = Exercise(
                 lambda x: x,
                 "It undoes the division by 255, so it returns x itself. The network undoes its own rule, "
                 "`(x - 127) / 128`.",
+            ),
+            (
+                lambda x: round(128 * x / 255 + 127),
+                "It rounds to a whole pixel. The network reads any number, so the grey may lie between two "
+                "pixels: return it as it comes.",
             ),
             (
                 lambda x: 128 * x + 127,

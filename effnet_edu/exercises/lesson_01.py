@@ -252,6 +252,21 @@ GROWTH_ALLOWED = Exercise(
                 "images add no parameters.",
             ),
             (
+                _growth(
+                    resolution=lambda macs, parameters, maps: min(
+                        math.sqrt(macs), parameters, math.sqrt(maps)
+                    )
+                ),
+                "It lets the parameters stop resolution. A kernel does not know how large its map is: larger "
+                "images add no parameters.",
+            ),
+            (
+                lambda dimension, macs, parameters, _maps: growth_allowed(
+                    dimension, macs, parameters, math.inf
+                ),
+                "It leaves the maps out. Any of the three budgets may be the first to be used up.",
+            ),
+            (
                 _growth(width=lambda macs, parameters, maps: math.sqrt(min(macs, parameters, maps))),
                 "It takes the root of `maps` for width. Twice the width are twice the channels on as many "
                 "pixels: maps only double.",
@@ -542,10 +557,10 @@ QUIZ = (
                 "Equal arithmetic can take different time: maps travel to memory, and every layer has to be "
                 "started.",
             ),
-            Choice("always the wide one", "It has more weights, but a device may be glad of wide layers."),
+            Choice("always the wide one", "It has more weights, but a device may handle wide layers well."),
             Choice(
                 "the MACs alone do not say",
-                "Large maps move more memory, many layers take more starts. Measure on your device.",
+                "Large maps move more data, and wide layers hold more weights. Measure on your device.",
                 right=True,
             ),
         ),

@@ -461,8 +461,8 @@ QUIZ = (
         (
             Choice(
                 "how much longer it takes on any device",
-                "Your own measurement above shows a different factor, and another device will show another "
-                "one.",
+                "Time need not grow as MACs do, as your own measurement above may show, and another device "
+                "shows another factor.",
             ),
             Choice(
                 "how much more memory it needs",

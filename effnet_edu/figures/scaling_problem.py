@@ -114,7 +114,8 @@ def growth_of_macs(growth: Mapping[str, Sequence[tuple[float, float]]]) -> Pictu
     """Draw by how much MACs grow with each multiplier, beside the rules d, w squared and r squared.
 
     Args:
-        growth: `"depth"`, `"width"` and `"resolution"` to pairs of the multiplier and MACs over those at 1.
+        growth: `"depth"`, `"width"` and `"resolution"` to two pairs or more of the multiplier and MACs over
+            those at 1; a step between two pairs is drawn at the first.
     """
     figure, panels = new_figure(3.4, columns=3)
     ends = []
@@ -123,13 +124,17 @@ def growth_of_macs(growth: Mapping[str, Sequence[tuple[float, float]]]) -> Pictu
         power = 1 if dimension == "depth" else 2
         symbol = dimension[0] + ("" if power == 1 else "²")
         x = [multiplier for multiplier, _ in points]
-        axes.plot(x, [factor for _, factor in points], color=colour, drawstyle="steps-post")
+        axes.plot(x, [factor for _, factor in points], color=colour, drawstyle="steps-pre")
         axes.plot(x, [multiplier**power for multiplier in x], color=GREY, linestyle="--", linewidth=1.2)
         middle = x[len(x) // 2]
         axes.annotate(
             f"rule: {symbol}", (middle, middle**power), (22, -24), textcoords="offset points", color=INK
         )
-        off = max(abs(factor / multiplier**power - 1) for multiplier, factor in points)
+        off = max(
+            abs(factor / edge**power - 1)
+            for (before, _), (after, factor) in itertools.pairwise(points)
+            for edge in (before, after)  # what is rounded up holds from just above the point before
+        )
         axes.set(
             xlabel=f"{dimension}, {dimension[0]}",
             title=f"{dimension.capitalize()}: at most {off:.0%} off",

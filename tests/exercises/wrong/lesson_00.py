@@ -50,7 +50,8 @@ WRONG = {
         ("lambda x: x * 128 + 127", "divide it by 255"),
         ("lambda x: x / 255 * 128 - 127", "going back adds it"),
         ("lambda x: x / 255 * 255", "returns x itself"),
-        ("lambda x: round(x / 255 * 128 + 127)", "agrees on"),
+        ("lambda x: round(x / 255 * 128 + 127)", "rounds to a whole pixel"),
+        ("lambda x: x / 2 + 127", "agrees on"),
         ("lambda x: None", "returns nothing"),
     ],
 }

@@ -36,6 +36,8 @@ WRONG = {
     ],
     "growth_allowed": [
         (_growth(resolution="min(m, p, f) ** 0.5"), "lets the parameters stop resolution"),
+        (_growth(resolution="min(m ** 0.5, p, f ** 0.5)"), "lets the parameters stop resolution"),
+        (_growth("min(m, p)", "min(m, p) ** 0.5", "m ** 0.5"), "leaves the maps out"),
         (_growth(width="min(m, p, f) ** 0.5"), "root of `maps` for width"),
         (_growth(resolution="min(m ** 0.5, f)"), "root of `maps` for resolution"),
         (_growth(width="min(m ** 0.5, p, f)"), "root of `parameters` for width"),

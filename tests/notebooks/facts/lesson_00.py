@@ -13,7 +13,13 @@ def _share(*stages: int) -> float:
 
 
 FACTS = {
-    "both by their square root, so that 7 pixels can still be seen beside 112": lambda: (
+    "press the right arrow key ten times. Blocks, channels and pixels all grow": lambda: (
+        ee.compound(1).layers > ee.spec("efficientnet_b0").layers
+        and ee.compound(1).resolution > ee.spec("efficientnet_b0").resolution
+        and [s.channels for s in ee.compound(1).stages]
+        != [s.channels for s in ee.spec("efficientnet_b0").stages]
+    ),
+    "both on a square-root scale, so that 7 pixels can still be seen beside 112": lambda: (
         [7, 112]
         if [stage.side_out for stage in ee.resolve(ee.spec("efficientnet_b0"))][::15] == [112, 7]
         else []

@@ -113,6 +113,11 @@ def _spent_on_resolution(budget):
     return max(macs for side in range(224, 300) if (macs := ee.cost(B0, side).macs) <= budget) / budget
 
 
+def _jump(side):
+    """Return how many times the MACs of B0 with one pixel less it needs."""
+    return ee.cost(B0, side).macs / ee.cost(B0, side - 1).macs
+
+
 def _seen(name):
     """Return how many percent of the image's side one number of stage 4 sees."""
     return 100 * ee.receptive_field(name, 4) / ee.spec(name).resolution
@@ -189,6 +194,16 @@ FACTS = {
     ),
     "just above 1, every stage gets one whole layer more, and MACs grow by nearly half": lambda: (
         [1] if 0.45 < ee.cost(ee.scale(B0, depth=1.01)).macs / BASE.macs - 1 < 0.5 else []
+    ),
+    "at 225 pixels every layer of stride 2 rounds its side up": lambda: [B0.resolution + 1, 2],
+    "the last maps grow from 7 x 7 to 8 x 8, and MACs grow by 17%": lambda: [
+        *(ee.resolve(B0, side)[-1].side_out for side in (224, 224, 225, 225)),
+        100 * (ee.cost(B0, 225).macs / BASE.macs - 1),
+    ],
+    "The same happens every 32 pixels, because the strides of B0 multiply to 32": lambda: (
+        [32, 2 * math.prod(stage.stride for stage in B0.stages)]
+        if all(_jump(side) > 1.05 > _jump(side - 1) for side in range(225, 448, 32))
+        else []
     ),
     "**2 billion MACs for one image**, which is about five times what B0 needs": lambda: (
         [2]

@@ -153,10 +153,22 @@ FACTS = {
         and all(_growth(phi) < _growth(0) for phi in range(1, 7))
         and sum(_growth(phi) < ee.cost_factor() for phi in range(1, 7)) >= 4
     ),
+    "Five layers of stride 2 leave a map of 8 x 8 of 256 pixels, and one of 9 x 9 of 258": lambda: [
+        2,
+        *(ee.resolve(B0, 256)[-1].side_out,) * 2,
+        256,
+        *(ee.resolve(B0, 258)[-1].side_out,) * 2,
+        ee.compound(1).resolution,
+    ],
+    "for 1.6 percent more pixels, phi 1 needs 15 percent more MACs": lambda: [
+        100 * ((258 / 256) ** 2 - 1),
+        1,
+        100 * (ee.cost(ee.compound(1), 258).macs / ee.cost(ee.compound(1), 256).macs - 1),
+    ],
     "B1 and B2 even have the same blocks": lambda: (
         ee.spec("efficientnet_b1").layers == ee.spec("efficientnet_b2").layers
     ),
-    "the phi at which 1.92 to its power": lambda: [ee.cost_factor()],
+    "the phi for which 1.92 to the power of phi is the growth over B0": lambda: [ee.cost_factor()],
     "The rule says 1.92.": lambda: [ee.cost_factor()],
     "A stage of 24 channels does not change until width 1.11: up to there, 24 loses less than a tenth": (
         lambda: [24, _last_width_of(24), 24]
