@@ -110,14 +110,15 @@ class MeasuredYourNetwork(Measuring[YourNetworkSetting, YourNetworkFound], YourN
             yield _in_precision(setting.precision, known, fresh, watch.part(0.5, 0.5))
             return
         accuracies, seconds = [], []
-        for seed in range(DRAWS):
-            watch.progress(0.5 + 0.5 * seed / DRAWS)
-            chosen = _chosen(known.images.labels, setting.pictures, seed)
-            begun = time.perf_counter()
-            weight, bias = _fitted(known, chosen, watch)
-            seconds.append(time.perf_counter() - begun)
-            answers = F.linear(fresh.features, weight, bias).argmax(1)
-            accuracies.append(float((answers == fresh.images.labels).double().mean()))
+        with exclusive(_CPU, watch):
+            for seed in range(DRAWS):
+                watch.progress(0.5 + 0.5 * seed / DRAWS)
+                chosen = _chosen(known.images.labels, setting.pictures, seed)
+                begun = time.perf_counter()
+                weight, bias = _fitted(known, chosen, watch)
+                seconds.append(time.perf_counter() - begun)
+                answers = F.linear(fresh.features, weight, bias).argmax(1)
+                accuracies.append(float((answers == fresh.images.labels).double().mean()))
         yield LabelsFound(tuple(accuracies), Timing(tuple(seconds)))
 
     def remark(self, record: Record[YourNetworkSetting, YourNetworkFound]) -> str:
