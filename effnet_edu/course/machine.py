@@ -98,7 +98,7 @@ class MachineReport:
         if self.ready:
             return "This machine is ready for the course."
         problems = [check.subject for check in self.checks if check.level == "problem"]
-        return f"Mend first, from the top: {', '.join(problems)}."
+        return f"Fix first, from the top: {', '.join(problems)}."
 
     def __str__(self) -> str:
         width = max(len(check.subject) for check in self.checks)
@@ -114,9 +114,10 @@ class MachineReport:
             f"<tr><td style='white-space:nowrap'>{_MARK[check.level]} {check.level}</td>"
             + "".join(
                 f"<td style='text-align:left'>{html.escape(text)}</td>"
-                for text in (check.subject, check.found, check.advice)
+                for text in (check.subject, check.found)
             )
-            + "</tr>"
+            # On a phone the table scrolls; without a width the advice would stand one word a line.
+            + f"<td style='text-align:left;min-width:14em'>{html.escape(check.advice)}</td></tr>"
             for check in self.checks
         )
         head = "<tr><th></th><th>what</th><th>found</th><th>what it means</th></tr>".replace(
