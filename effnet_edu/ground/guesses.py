@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 #: A number is close within this factor; so is a range that holds the truth, if its ends are within that one.
 CLOSE_FACTOR, WIDEST_RANGE = 1.25, 4.0
+#: A share must be as near in points, too: 80% is no good guess of 99.8%, though the factor is small.
+CLOSE_POINTS = 10.0
 #: Within this factor three digits do not tell a guess from the truth.
 RIGHT_FACTOR = 1.005
 #: From this factor on a guess is so many times too high; "1.3 times too high" is 30% in plain words.
@@ -33,6 +35,8 @@ class Verdict:
 def judged(truth: float, low: float, high: float, answer: str) -> Verdict:
     """Return how far off a guess from `low` to `high` is; both are the same for a number.
 
+    How far off a range is that misses, its nearer end says; whether it is close all the same, its middle.
+
     Args:
         truth: What was guessed.
         low: Lower end of the guess.
@@ -57,7 +61,13 @@ def judged(truth: float, low: float, high: float, answer: str) -> Verdict:
     else:
         distance = _distance(near, truth, answer.endswith("%"))
     off = f"{distance} too {side}"
-    return Verdict(f"It is {answer}; your guess is {off}.", factor <= CLOSE_FACTOR, factor)
+    is_close = _is_close((low + high) / 2, truth, answer.endswith("%"))
+    return Verdict(f"It is {answer}; your guess is {off}.", is_close, factor)
+
+
+def _is_close(guess: float, truth: float, is_share: bool) -> bool:
+    within = max(guess / truth, truth / guess) <= CLOSE_FACTOR
+    return within and not (is_share and abs(guess - truth) > CLOSE_POINTS)
 
 
 def _is_count(truth: float, answer: str) -> bool:

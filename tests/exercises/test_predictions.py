@@ -27,7 +27,7 @@ CHOICE = Prediction(LESSON, "More or fewer", "more", "Depth is rounded up.", cho
         ("between 2 and 3", "Your range holds it: it is 2.57 times.", True, 1.0),
         ("2-3", "Your range holds it: it is 2.57 times.", True, 1.0),
         ("1 to 100", f"It is 2.57 times; {TOO_WIDE}", False, 1.0),
-        ("3 to 4", "It is 2.57 times; your guess is 17% too high.", True, 3 / 2.57),
+        ("3 to 4", "It is 2.57 times; your guess is 17% too high.", False, 3 / 2.57),
         ("2.58 to 3", "It is 2.57 times; your guess is less than 1% too high.", True, 2.58 / 2.57),
         ("514", "It is 2.57 times; your guess is 200 times too high.", False, 200.0),
         ("0", "It is 2.57 times; your guess is too low.", False, None),
@@ -82,6 +82,22 @@ def test_large_numbers_and_shares_are_written_as_people_write_them():
 def test_a_share_is_missed_by_points_because_percent_of_a_percentage_has_two_meanings():
     verdict = Prediction(LESSON, "x", 32.1, "", "%").judge("38")
     assert verdict.sentence == "It is 32.1%; your guess is 5.9 points too high."
+    assert verdict.is_close
+
+
+@pytest.mark.parametrize(
+    ("guess", "sentence", "is_close"),
+    [
+        ("60 to 80", "It is 99.8%; your guess is 20 points too low.", False),
+        ("80", "It is 99.8%; your guess is 20 points too low.", False),
+        ("95", "It is 99.8%; your guess is 4.8 points too low.", True),
+        ("90 to 99", "It is 99.8%; your guess is 0.8 points too low.", True),
+        ("90 to 100", "Your range holds it: it is 99.8%.", True),
+    ],
+)
+def test_four_fifths_is_no_good_guess_of_nearly_all(guess, sentence, is_close):
+    verdict = Prediction(LESSON, "x", 99.8, "", "%").judge(guess)
+    assert (verdict.sentence, verdict.is_close) == (sentence, is_close)
 
 
 def test_a_wrong_choice_is_told_the_answer_in_a_sentence_that_suits_a_yes_too():

@@ -93,6 +93,11 @@ def test_page_and_notebook_judge_alike(page: Any) -> None:
     share = {**json.loads(asked), "truth": 32.1, "answer": "32.1%"}
     (found,) = page.evaluate(judged, [share, ["38"]])
     assert found["said"] == "It is 32.1%; your guess is 5.9 points too high."
+    nearly = Prediction("02_compound_scaling", "Right", 99.8, "", "%")
+    shares = ("60 to 80", "80", "95", "90 to 99")
+    asked_share = {"truth": nearly.truth, "answer": nearly.answer, "choices": []}
+    found = page.evaluate(judged, [asked_share, list(shares)])
+    assert dict(zip(shares, found, strict=True)) == {guess: _judged(nearly, guess) for guess in shares}
     asked = {"truth": COUNT.truth, "answer": COUNT.answer, "choices": []}
     counts = ("9", "10", "9.5", "8 to 8.5", "1 to 100", "0")
     found = page.evaluate(judged, [asked, list(counts)])

@@ -2,7 +2,7 @@
 // this browser alone. A notebook's own judge is effnet_edu/ground/guesses.py; tests hold the two together.
 import { change, record } from "./progress.js";
 
-const CLOSE_FACTOR = 1.25, WIDEST_RANGE = 4, RIGHT_FACTOR = 1.005, TIMES_FROM = 2;
+const CLOSE_FACTOR = 1.25, CLOSE_POINTS = 10, WIDEST_RANGE = 4, RIGHT_FACTOR = 1.005, TIMES_FROM = 2;
 const SCALES = {
   "": 1, k: 1e3, thousand: 1e3, m: 1e6, million: 1e6, g: 1e9, b: 1e9, bn: 1e9, billion: 1e9, x: 1, times: 1, "%": 1,
 };
@@ -38,7 +38,12 @@ export function judge(asked, guess) {
   const [count, ...unit] = asked.answer.split(" ");
   const isCount = low === high && Number.isInteger(asked.truth) && count === asked.truth.toLocaleString("en") && unit.join(" ") !== "times";
   const off = isCount ? Number(Math.abs(near - asked.truth).toPrecision(10)).toLocaleString("en") : distance(near, asked.truth, asked.answer.endsWith("%"));
-  return found(`It is ${asked.answer}; your guess is ${off} too ${side}.`, factor <= CLOSE_FACTOR, factor);
+  return found(`It is ${asked.answer}; your guess is ${off} too ${side}.`, isClose((low + high) / 2, asked), factor);
+}
+
+function isClose(guess, { truth, answer }) {
+  const within = Math.max(guess / truth, truth / guess) <= CLOSE_FACTOR;
+  return within && !(answer.endsWith("%") && Math.abs(guess - truth) > CLOSE_POINTS);
 }
 
 // How far apart two numbers above 0 are: in times, or below two times in percent, or in points where they are shares.
