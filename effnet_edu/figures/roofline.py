@@ -155,12 +155,13 @@ def roofline(placed: Roofline) -> Picture:
     _legend(figure, placed)
 
     where = f"{profile.network}, {profile.resolution} px, batch {profile.batch_size}, {profile.precision}"
+    kind = "recorded" if placed.recorded else "measured"
     return Picture(
         figure,
-        alt=f"Roofline of {where} on {profile.device_name}, with ceilings measured there. "
+        alt=f"Roofline of {where} on {profile.device_name}, with ceilings {kind} there. "
         + " ".join(placed.sentences),
-        caption=f"Filled marks: layers of {where}, measured on {profile.device_name} with intervals; the "
-        "area is the share of time. Lines: ceilings measured on the same device. A mark above a line found "
+        caption=f"Filled marks: layers of {where}, {kind} on {profile.device_name}, with intervals; the "
+        f"area is the share of time. Lines: ceilings {kind} on the same device. A mark above a line found "
         "its data in a nearer cache than that line stands for.",
         numbers=Numbers(
             (
@@ -168,9 +169,9 @@ def roofline(placed: Roofline) -> Picture:
                 "role",
                 "MACs (computed), M",
                 "MACs per byte (computed)",
-                "time (measured), us",
-                "reached (measured)",
-                "allowed (measured ceilings)",
+                f"time ({kind}), µs",
+                f"reached ({kind})",
+                f"allowed ({kind} ceilings)",
                 "bound by",
             ),
             [

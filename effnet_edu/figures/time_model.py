@@ -45,7 +45,7 @@ def time_predictors(model: TimeModel, device: str) -> Picture:
     for which in "xy":
         plain_log_axis(left, which, ticks, [f"{tick:g}" for tick in ticks])
     left.set(xlim=ends, ylim=ends, aspect="equal")
-    left.set(xlabel="ms, measured", ylabel="ms, from counts together", title="Networks not seen before")
+    left.set(xlabel="ms, recorded", ylabel="ms, from counts together", title="Networks not seen before")
 
     names = sorted(PREDICTORS, key=model.error)
     rows = range(len(names))
@@ -70,8 +70,8 @@ def time_predictors(model: TimeModel, device: str) -> Picture:
         "on networks not seen: "
         + ", ".join(f"{PREDICTORS[name]} {model.error(name):.0%}" for name in names)
         + f". {model.claim}",
-        caption=f"{count} networks drawn at random, batch {model.batch_size}, fp32, measured on {device} in "
-        f"{model.engine}{threads}, the fastest run of each. Each network is predicted from the nine tenths "
+        caption=f"{count} networks drawn at random, batch {model.batch_size}, fp32, {model.engine}, the "
+        f"fastest run of each, recorded{threads} on {device}. Each network is predicted from the nine tenths "
         f"that it is not in; {dots} have a dot, and one on the dashed line is predicted correctly. Of two "
         f"visits to a network, the slower one took {model.repeat_error:.0%} longer in the median."
         + model.advice,

@@ -149,7 +149,7 @@ class Audit:
     def _layers(self) -> list[tuple[str, ...]]:
         profile = self.roofline.profile
         slowest = sorted(self.roofline.points, key=lambda point: -point.layer.seconds)[:SHOWN]
-        head = ("slowest layers", "kind", "MACs, M", "MACs/B", "us", "share", "of its ceiling", "bound by")
+        head = ("slowest layers", "kind", "MACs, M", "MACs/B", "µs", "share", "of its ceiling", "bound by")
         return [
             head,
             *(

@@ -99,11 +99,13 @@ class Roofline:
         profile: The measured layers.
         ceilings: The measured ceilings.
         points: One for each layer, in the order in which they run.
+        recorded: Whether it was measured on another day or device, and read from a file.
     """
 
     profile: "LayerProfile"
     ceilings: Ceilings
     points: tuple[RooflinePoint, ...]
+    recorded: bool = False
 
     def by_bound(self) -> dict[str, float]:
         """Return the seconds of the layers that each bound limits."""
@@ -139,7 +141,7 @@ class Roofline:
 
     def __str__(self) -> str:
         heading = (
-            f"{'layer':<37}{'MACs/B':>8}{'allowed':>10}{'reached':>10}{'':<8}{'share':>7}{'us':>10}  bound by"
+            f"{'layer':<37}{'MACs/B':>8}{'allowed':>10}{'reached':>10}{'':<8}{'share':>7}{'µs':>10}  bound by"
         )
         lines = [
             f"{point.layer.name:<37}{point.intensity:>8.2f}{point.attainable / 1e9:>10,.1f}"

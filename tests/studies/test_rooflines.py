@@ -13,6 +13,9 @@ def test_a_recorded_device_has_a_roofline_with_every_layer_and_its_name(device: 
     assert (placed.profile.network, placed.profile.batch_size) == ("efficientnet_b0", 1)
     assert sum(point.layer.macs for point in placed.points) == ee.cost("efficientnet_b0").macs
     assert {point.bound for point in placed.points} <= set(BOUNDS)
+    drawn = ee.figures.roofline(placed)
+    assert f"recorded on {placed.profile.device_name}" in drawn.caption
+    assert "measured" not in f"{drawn.caption} {drawn.numbers.columns}"
 
 
 def test_what_was_not_recorded_is_refused_with_what_was() -> None:

@@ -1,5 +1,7 @@
 """The roofline of a device that this project measured, for a reader whose own is too busy for one."""
 
+from dataclasses import replace
+
 from effnet_edu.ground.checks import choice
 from effnet_edu.profiling.ceilings import ceilings_from
 from effnet_edu.profiling.roofs import Roofline, roofline
@@ -21,4 +23,5 @@ def recorded_roofline(network: str, device: str = "amd_epyc_2_threads") -> Roofl
     records = devices[choice("device", device, tuple(devices))]
     rows = {row["network"]: row for row in records["layers"].data["rows"] if row["batch_size"] == 1}
     measured = layer_profile(rows[choice("network", network, tuple(rows))])
-    return roofline(measured, ceilings_from(records["ceilings"].data["rows"][0]))
+    placed = roofline(measured, ceilings_from(records["ceilings"].data["rows"][0]))
+    return replace(placed, recorded=True)
