@@ -18,7 +18,7 @@ import effnet_edu as ee
 from effnet_edu.ground.watch import Watch
 from effnet_edu.labs.frame.against import against
 from effnet_edu.labs.frame.layout import figures
-from effnet_edu.labs.frame.logic import Record
+from effnet_edu.labs.frame.logic import Record, Status
 from effnet_edu.labs.frame.numbers import Number, Section, compare, comparisons_csv
 from effnet_edu.labs.frame.settings import read_number
 from effnet_edu.labs.phi import numbers as phi_numbers
@@ -87,6 +87,21 @@ def test_a_fault_ends_as_a_sentence_and_the_lab_goes_on(
     logic.request()
     assert logic.wait(60)
     assert logic.status.state == "measured"
+
+
+def test_what_was_refused_is_said_until_the_setting_changes() -> None:
+    logic = PhiLab().logic
+    before = logic.status
+    logic.say(Status("failed", "gamma is '9'; it must be a number from 1 to 1.5."))
+    logic.say(Status("failed", "gamma is '8'; it must be a number from 1 to 1.5."))
+    assert logic.status.message.startswith("gamma is '8'")
+    logic.room = 700
+    assert logic.status.state == "failed"
+    with logic.together():
+        logic.gamma = 1.0
+    assert logic.status.state != "failed"
+    logic.cancel()
+    assert before.state == "resting"
 
 
 def test_what_does_not_fit_is_refused_before_it_is_tried() -> None:

@@ -139,7 +139,8 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
         chosen = self._chosen()
         self.check(chosen)
         self.setting = self._first = chosen
-        self.status = Status("resting", self.INVITATION)
+        self.status = self._unsaid = Status("resting", self.INVITATION)
+        self._said: Status | None = None  # what `say` put over the status below it
         self.observe(self._changed, list(self.names()))
         self.observe(lambda _: self.asks_or_not(), "predicts")
 
@@ -450,8 +451,14 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
                 setattr(self, name, getattr(self._first, name))
 
     def say(self, status: Status) -> None:
-        """Put something else than a measurement into the status line, such as why a file was refused."""
-        self.status = status
+        """Put something else than a measurement into the status line until the setting changes.
+
+        Args:
+            status: Such as why a number was refused.
+        """
+        if self.status is not self._said:
+            self._unsaid = self.status
+        self._said = self.status = status
 
     def row(self, record: Record[SettingT, ResultT]) -> dict[str, object]:
         """Return a record as a row of the exported table."""
@@ -493,6 +500,8 @@ class LabLogic(traitlets.HasTraits, Generic[SettingT, ResultT]):
 
     def _settle(self) -> None:
         before, chosen = self.setting, self._chosen()
+        if self.status is self._said and before != chosen:
+            self.status = self._unsaid
         if self.guess is not None and self.guess_key(before) != self.guess_key(chosen):
             self.guess = None  # it was one of another setting
         self.setting = chosen
