@@ -190,6 +190,9 @@ def test_the_budget_names_the_most_accurate_network_within_it(timer: Timer) -> N
     found = winner(logic, logic.setting)
     assert found is not None
     assert found.result.key == "efficientnetv2_b0"
+    assert aside(logic).startswith("A better one, EfficientNet-B1, 79.1%, reaches 25 images/s. ")
+    logic.least_images_per_second = 1000
+    assert aside(logic).startswith("The nearest, EfficientNetV2-B0, 78.7%, reaches 50 images/s.")
     logic.cancel()
     assert logic.wait(60)
 

@@ -76,7 +76,9 @@ def aside(logic: Benchmark) -> str:
     dimension, found = setting.dimension, winner(logic, setting)
     said = []
     if (better := next_better(judged(logic, setting), dimension, found)) is not None:
-        said.append(f"A better one, {better}, needs {digits(better.x)} {dimension.noun}.")
+        which = "A better one" if found else "The nearest"
+        does = "reaches" if dimension.more_is_better else "needs"
+        said.append(f"{which}, {better}, {does} {digits(better.x)} {dimension.noun}.")
     if not dimension.is_size and (device := DEVICES.get(setting.beside)):
         said.append(f"{setting.beside}: {device.conditions}.")
     if (shown := found or winner_beside(logic, setting)) is not None:
