@@ -131,8 +131,8 @@ def test_the_parts_keep_their_measurements_apart(unmeasured):
 @pytest.mark.parametrize(
     ("right", "seconds", "said"),
     [
-        (140, 0.05, "Ship int8: it is smaller, quicker in onnxruntime here and as accurate"),
-        (140, 0.25, "Ship int8: it is smaller, no quicker"),
+        (140, 0.05, "Ship int8: it is smaller, faster in onnxruntime here and as accurate"),
+        (140, 0.25, "Ship int8: it is smaller, no faster"),
         (120, 0.05, "int8 is less accurate on the same pictures (-12.5 points"),
     ],
 )
@@ -144,8 +144,11 @@ def test_two_precisions_are_weighed_by_size_time_and_the_same_pictures(unmeasure
         logic.precision = precision
         assert "Recorded" in logic.screen().aside
         logic.history = (*logic.history, Record(logic.setting, found))
+        bars = {mark.key for mark in logic.screen().charts.marks if mark.key.endswith("/bar")}
+        assert ("size/int8/bar" in bars) == (precision == "int8")  # what is only computed is no file
     assert logic.screen().aside.startswith(said)
-    assert f"a picture takes {seconds / 0.1:.3g}" in logic.screen().finding
+    pace = {0.05: "is named 2 times as fast.", 0.25: "takes 2.5 times as long."}[seconds]
+    assert f"and a picture {pace}" in logic.screen().finding
     (accuracy,) = (number for number in logic.measured(logic.latest) if number.name == "accuracy")
     low, high = accuracy.interval
     assert low < 100 * right / FRESH < high

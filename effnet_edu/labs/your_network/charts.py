@@ -90,12 +90,11 @@ def _labels_said(logic: YourNetwork) -> str:
 def _measured(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]:
     x = MarkedAxis(1, MOST, *across, logarithmic=True, marks=_COUNTS)
     y = MarkedAxis(0, 100, *upright, marks=_PERCENT)
-    yield from _under("measured", axes(x, y, "labelled pictures of each class", "% right, measured here"))
+    # Named in the title: below the line or above it, a mark could lie on the word.
+    title = "% right, measured; dashed: guessing"
+    yield from _under("measured", axes(x, y, "labelled pictures of each class", title))
     chance = y(100 / len(CLASSES))
     yield Mark("measured/chance", "line", (x.start, chance, x.end, chance), "roof dashed")
-    yield (
-        chance_said := text("measured/chance said", x.end, chance + 14, "guessing", style="words soft end")
-    )
     if logic.is_unmeasured:
         for n, words in enumerate(logic.unmeasured):
             middle = ((x.start + x.end) / 2, (y.start + y.end) / 2 - 20 + 17 * n)
@@ -114,7 +113,7 @@ def _measured(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]
         yield marker(f"{key}/mark", shape, at, y(accuracy.mean), 6, style, words, sets=sets, with_=(key,))
         if record is a and record is not present:
             yield text(f"{key}/A", at - 9, y(accuracy.mean) - 8, "A", style="title end over")
-    yield from guess_marks(logic, y, x(logic.setting.pictures), across, among=[chance_said])
+    yield from guess_marks(logic, y, x(logic.setting.pictures), across)
 
 
 def _recorded(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]:
@@ -224,7 +223,8 @@ def _rows(
 
 def _sizes(logic: YourNetwork, across: Ends, top: float) -> Iterator[Mark]:
     found = of_precisions(logic)
-    sizes = {name: (found[name].file_bytes if name in found else weight_bytes(name)) / 2**20 for name in BITS}
+    files = {name: one.file_bytes / 2**20 for name, one in found.items()}
+    sizes = files or {name: weight_bytes(name) / 2**20 for name in BITS}
     x = Axis(0, max(sizes.values()), *across)
     said = {name: (size, f"{size:.1f} MiB") for name, size in sizes.items()}
     title = "size: file, measured" if found else "size: weights, computed"

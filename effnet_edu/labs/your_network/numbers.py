@@ -90,11 +90,11 @@ YourNetworkFound = LabelsFound | PrecisionFound
 
 
 def label(setting: YourNetworkSetting) -> str:
-    """Return `10 pictures a class`, or the precision."""
+    """Return `10 pictures a class`, also `pixels of` these, or the precision."""
     if setting.part == PRECISION:
         return f"Lite0 in {setting.precision}"
-    on = "" if setting.features == LITE0 else ", on pixels"
-    return f"{setting.pictures} picture{'s' * (setting.pictures > 1)} a class{on}"
+    of = "" if setting.features == LITE0 else "pixels of "
+    return f"{of}{setting.pictures} picture{'s' * (setting.pictures > 1)} a class"
 
 
 @cache

@@ -122,7 +122,12 @@ def _of_precision(logic: YourNetwork) -> str:
     if against == setting.precision or against not in known:
         return f"{told}."
     longer = found.picture.median / known[against].picture.median
-    return f"{told}, and a picture takes {digits(longer)} times as long."
+    pace = f"takes {digits(longer)} times as long"
+    if digits(longer) == "1" or digits(1 / longer) == "1":
+        pace = "takes as long"
+    elif longer < 1:
+        pace = f"is named {digits(1 / longer)} times as fast"
+    return f"{told}, and a picture {pace}."
 
 
 def _to_ship(plain: PrecisionFound, rounded: PrecisionFound) -> str:
@@ -131,11 +136,11 @@ def _to_ship(plain: PrecisionFound, rounded: PrecisionFound) -> str:
     span = f"{change.mean:+.1f} points, {change.low:+.1f} to {change.high:+.1f}"
     if change.decides_sign and change.mean < 0:
         return f"int8 is less accurate on the same pictures ({span}): ship fp32, unless its size forbids it."
-    quicker = "no quicker in onnxruntime here"
+    faster = "no faster in onnxruntime here"
     if rounded.picture.interval[1] < plain.picture.interval[0]:
-        quicker = "quicker in onnxruntime here"
+        faster = "faster in onnxruntime here"
     lost = "as accurate, as far as so few pictures can tell"
-    return f"Ship int8: it is smaller, {quicker} and {lost} ({span})."
+    return f"Ship int8: it is smaller, {faster} and {lost} ({span})."
 
 
 def _gains() -> str:
