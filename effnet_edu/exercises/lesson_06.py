@@ -109,9 +109,9 @@ def _draw_candidates(
     hard = [generator.random() for _ in range(pictures)]
     right, times = [], []
     for _ in range(count):
-        skill, pace = generator.uniform(0.5, 0.95), generator.uniform(10, 35)
+        skill, pace = generator.uniform(0.5, 0.95), generator.randint(10, 35)
         right.append([generator.gauss(skill, 0.15) > one for one in hard])
-        times.append([pace * generator.choice((1, 1.02, 1.05, 1.1)) for _ in range(runs)])
+        times.append([pace * generator.choice((1.0, 1.1, 1.2, 1.3)) for _ in range(runs)])
         if generator.random() < 0.5:  # interrupted once, or too often
             for place in range(min(runs, generator.choice((1, 1, 3)))):
                 times[-1][place] *= 4
@@ -322,6 +322,13 @@ FAIR_LEAD = Exercise(
             (
                 lambda ours, theirs: statistics.mean(ours[recipe] - theirs[recipe] for recipe in ours),
                 "A recipe that theirs never had stops it. Leave those out first.",
+            ),
+            (
+                lambda ours, theirs: statistics.mean(
+                    ours[recipe] - theirs[recipe] for recipe in ours.keys() | theirs.keys()
+                ),
+                "This takes the recipes that either of them had, and one that only one had stops it. Keep "
+                "those that both had: `&`, not `|`.",
             ),
         ),
     ),

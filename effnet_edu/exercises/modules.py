@@ -307,12 +307,29 @@ def _other_weights(
     counts = [sum(parameter.numel() for parameter in module.parameters()) for module in (mine, reference)]
     parts = [f"With {given} it has {counts[0]:,} parameters; {counts[1]:,} are right."]
     if surplus:
-        parts.append(f"Not expected: {_listed(surplus)}.")
+        parts.append(f"Not expected: {_listed(_of_parts_too_many(mine, reference, surplus))}.")
     if missing:
         shapes = Counter(tuple(tensor.shape) for _, tensor in missing)
         listed = [f"{shape}{f' ({count} times)' * (count > 1)}" for shape, count in shapes.items()]
         parts.append(f"Missing: weights of shape {', '.join(listed[:_LARGEST_LISTED])}.")
     return " ".join([_likely_cause(surplus, missing), *parts]).lstrip()
+
+
+def _of_parts_too_many(mine: nn.Module, reference: nn.Module, surplus: Weights) -> Weights:
+    """Return the weights of the parts that the library's module has not, if they are what is too much.
+
+    Weights are matched by shape, so those of a part too many may stand where another's should.
+    """
+    expected = {name.split(".")[0] for name in reference.state_dict()}
+    others = [
+        (name, tensor)
+        for name, tensor in mine.state_dict().items()
+        if tensor.is_floating_point() and name.split(".")[0] not in expected
+    ]
+    is_all = Counter(_shape(tensor) for _, tensor in others) == Counter(
+        _shape(tensor) for _, tensor in surplus
+    )
+    return others if is_all else surplus
 
 
 def _likely_cause(surplus: Weights, missing: Weights) -> str:

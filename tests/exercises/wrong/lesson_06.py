@@ -74,6 +74,10 @@ WRONG = {
             "suits ours best",
         ),
         ("lambda ours, theirs: statistics.mean(ours[r] - theirs[r] for r in ours)", "Leave those out first"),
+        (
+            "lambda ours, theirs: statistics.mean(ours[r] - theirs[r] for r in set(ours) | set(theirs))",
+            "Keep those that both had",
+        ),
         ("lambda ours, theirs: [ours[r] - theirs[r] for r in ours if r in theirs]", "returns a list"),
     ],
     "choice_to_defend": [

@@ -143,6 +143,12 @@ WRONG = {
         (_block(project="self.act(self.project(y))"), "The end of the block is linear"),
         (_block(width="c_mid // 4"), "a quarter of c_mid"),
         (_block(groups="1"), "parameters;"),
+        (
+            _block()
+            .replace(" if block.expansion > 1 else None", "")
+            .replace("self.se", "self.squeeze_excite"),
+            "`expand.norm.weight` of shape",
+        ),
         (_block(shortcut="block.stride == 1"), "The channels must agree as well"),
         (_block(shortcut="c_in == c_out"), "The stride must be 1 as well"),
         (_block(order=("squeeze", "depthwise")), "is off by"),
