@@ -49,8 +49,8 @@ class Numbers:
 
 def _compact(svg: str) -> str:
     """Return the same drawing in a third of the bytes: a hundredth of a point is fine enough."""
-    svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r">\s+<", "><", re.sub(r"\s+", " ", svg))
+    svg = re.sub(r"<[?][^>]*>|<!DOCTYPE[^>]*>|<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r">\s+<", "><", re.sub(r"\s+", " ", svg)).strip()
     families = re.search(r"font-family: [^;]*; ", svg)
     if families:  # once for all, not once a word
         svg = svg.replace(families[0], "").replace("*{", "*{" + families[0], 1)

@@ -63,6 +63,14 @@ def surface(result: StudyResult) -> list[GridPoint]:
     ]
 
 
+def _seen(rivals: list[GridPoint]) -> str:
+    """Return how large differences would have to be; with one seed no interval says so."""
+    if rivals[0].behind.count == 1:
+        return ""
+    seen = sorted(100 * (point.behind.high - point.behind.low) / 2 for point in rivals)
+    return f", where {seen[0]:.1f} to {seen[-1]:.1f} points would have been seen"
+
+
 def sentences(result: StudyResult) -> list[str]:
     """Return which point was best, how many may be, and what cannot be found this way."""
     best, *others = surface(result)
@@ -72,7 +80,8 @@ def sentences(result: StudyResult) -> list[str]:
         f"The most accurate of {len(others) + 1} points is {best} with {percent(best.accuracy)}; all cost "
         f"{min(factors):.2f} to {max(factors):.2f} times the MACs of the base.",
         f"The study does not decide between it and {len(rivals)} of the other {len(others)} points: their "
-        "differences to it cover zero. Being the best of many is partly luck, so its own mean is too high."
+        f"differences to it cover zero{_seen(rivals)}. Being the best of many is partly luck, so its own "
+        "mean is too high."
         if rivals
         else "Its advantage over each of the others excludes zero; being the best of many is partly luck, "
         "so its own mean is too high.",
