@@ -59,7 +59,7 @@ def not_attempted(where: str) -> Outcome:
 
 @dataclass(frozen=True)
 class Reveal:
-    """An answer that a notebook keeps folded until the reader has made a prediction.
+    """What a notebook keeps folded until the reader has made a prediction; in lessons mostly a figure.
 
     Attributes:
         answer: Sentences, or anything that can show itself.
@@ -67,7 +67,7 @@ class Reveal:
     """
 
     answer: object
-    summary: str = "Open after you have made your prediction"
+    summary: str = "Then open the figure"
 
     def __repr__(self) -> str:
         return f"{self.summary}: {self.answer}"

@@ -106,5 +106,6 @@ class Prediction:
             name: getattr(self, name) for name in ("lesson", "what", "label", "truth", "answer", "choices")
         }
         data = html.escape(json.dumps(asked), quote=True)
-        shown = Reveal(f"{self.what}: {self.answer}. {self.because}")._repr_html_()
+        answer = f"{self.what}: {self.answer}. {self.because}"
+        shown = Reveal(answer, "Open after you have made your prediction")._repr_html_()
         return f'<div class="effnet-prediction" data-prediction="{data}">{shown}</div>'

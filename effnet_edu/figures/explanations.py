@@ -46,7 +46,7 @@ def explanations(found: Sequence["Explanation"]) -> Picture:
         rows.append(
             (
                 one.label,
-                one.method,
+                _NAMES[one.method],
                 f"{one.probability:.1%}",
                 f"{top / side:.0%} from the top, {left / side:.0%} from the left",
                 f"{float((one.heat > 0.5).double().mean()):.0%}",
@@ -57,5 +57,7 @@ def explanations(found: Sequence["Explanation"]) -> Picture:
         figure,
         alt=f"Pictures, and below them the same, lit where they count for the class: {told}.",
         caption="Above: what the network saw. Below: lit where it counts for the class that is named.",
-        numbers=Numbers(("class", "method", "probability", "most at", "share above half"), rows),
+        numbers=Numbers(
+            ("class", "method", "probability", "most at", "share of the picture lit above half"), rows
+        ),
     )

@@ -8,6 +8,8 @@ CLOSE_FACTOR, WIDEST_RANGE = 1.25, 4.0
 CLOSE_POINTS = 10.0
 #: Within this factor three digits do not tell a guess from the truth.
 RIGHT_FACTOR = 1.005
+#: Units of what is no count even where it happens to be whole.
+MEASURES = ("times", "points", "ms", "s", "images/s", "million", "billion")
 #: From this factor on a guess is so many times too high; "1.3 times too high" is 30% in plain words.
 TIMES_FROM = 2.0
 
@@ -73,7 +75,7 @@ def _is_close(guess: float, truth: float, is_share: bool) -> bool:
 def _is_count(truth: float, answer: str) -> bool:
     """Return whether things were counted: nobody misses 9 blocks by percents."""
     number, _, unit = answer.partition(" ")
-    return truth == round(truth) and number == f"{truth:,.0f}" and unit != "times"
+    return truth == round(truth) and number == f"{truth:,.0f}" and unit not in MEASURES
 
 
 def _distance(near: float, truth: float, is_share: bool) -> str:

@@ -57,6 +57,8 @@ def test_a_count_is_missed_by_a_number_and_not_by_a_factor(guess, sentence, is_c
 def test_a_count_with_a_unit_is_missed_by_a_number_too():
     counted = Prediction(LESSON, "blocks", 16, "", "blocks")
     assert counted.judge("20").sentence == "It is 16 blocks; your guess is 4 too high."
+    timed = Prediction(LESSON, "time", 10.0, "", "ms")
+    assert timed.judge("20").sentence == "It is 10 ms; your guess is 2 times too high."
     measured = Prediction(LESSON, "time", 16.04, "", "ms")
     assert measured.judge("20").sentence == "It is 16 ms; your guess is 25% too high."
     assert Prediction(LESSON, "growth", 4, "", "times").judge("3").sentence.endswith("25% too low.")

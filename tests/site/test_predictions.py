@@ -106,6 +106,10 @@ def test_page_and_notebook_judge_alike(page: Any) -> None:
     asked = {"truth": 16, "answer": with_unit.answer, "choices": []}
     (found,) = page.evaluate(judged, [asked, ["20"]])
     assert found == _judged(with_unit, "20")
+    timed = Prediction("02_compound_scaling", "Time", 10.0, "", "ms")
+    asked = {"truth": 10, "answer": timed.answer, "choices": []}
+    (found,) = page.evaluate(judged, [asked, ["20"]])
+    assert found == _judged(timed, "20")
 
 
 def test_guesses_go_to_a_notebook_as_a_file_and_back(page: Any, tmp_path: Path) -> None:

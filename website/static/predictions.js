@@ -3,6 +3,7 @@
 import { change, record } from "./progress.js";
 
 const CLOSE_FACTOR = 1.25, CLOSE_POINTS = 10, WIDEST_RANGE = 4, RIGHT_FACTOR = 1.005, TIMES_FROM = 2;
+const MEASURES = ["times", "points", "ms", "s", "images/s", "million", "billion"];
 const SCALES = {
   "": 1, k: 1e3, thousand: 1e3, m: 1e6, million: 1e6, g: 1e9, b: 1e9, bn: 1e9, billion: 1e9, x: 1, times: 1, "%": 1,
 };
@@ -36,7 +37,7 @@ export function judge(asked, guess) {
   const factor = Math.max(near / asked.truth, asked.truth / near);
   if (low === high && factor < RIGHT_FACTOR) return found(`Your guess is right: it is ${asked.answer}.`, true, factor);
   const [count, ...unit] = asked.answer.split(" ");
-  const isCount = low === high && Number.isInteger(asked.truth) && count === asked.truth.toLocaleString("en") && unit.join(" ") !== "times";
+  const isCount = low === high && Number.isInteger(asked.truth) && count === asked.truth.toLocaleString("en") && !MEASURES.includes(unit.join(" "));
   const off = isCount ? Number(Math.abs(near - asked.truth).toPrecision(10)).toLocaleString("en") : distance(near, asked.truth, asked.answer.endsWith("%"));
   return found(`It is ${asked.answer}; your guess is ${off} too ${side}.`, isClose((low + high) / 2, asked), factor);
 }

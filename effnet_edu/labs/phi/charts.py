@@ -59,6 +59,12 @@ class PublishedPoint:
     high: float
     macs: float
 
+    @property
+    def span(self) -> str:
+        """What they imply, in words."""
+        low, high = f"{self.low:.2f}", f"{self.high:.2f}"
+        return low if low == high else f"from {low} to {high}"
+
 
 @lru_cache(maxsize=64)
 def published_points(alpha: float, beta: float, gamma: float) -> tuple[PublishedPoint, ...]:
@@ -146,7 +152,7 @@ def _macs(logic: Phi, across: Ends, upright: Ends) -> Iterator[Mark]:
         at = y(point.macs / 1e9)
         words = (
             f"{point.name}, published: {point.macs / 1e9:g} billion MACs\nDepth, width and resolution imply "
-            f"phi from {point.low:.2f} to {point.high:.2f} (arXiv:1905.11946v5, table 2)"
+            f"phi {point.span} (arXiv:1905.11946v5, table 2)"
         )
         yield Mark(f"macs/{point.name}/range", "line", (x(point.low), at, x(point.high), at), "range")
         yield marker(
