@@ -91,7 +91,7 @@ def _measured(logic: YourNetwork, across: Ends, upright: Ends) -> Iterator[Mark]
     x = MarkedAxis(1, MOST, *across, logarithmic=True, marks=_COUNTS)
     y = MarkedAxis(0, 100, *upright, marks=_PERCENT)
     # Named in the title: below the line or above it, a mark could lie on the word.
-    title = "% right, measured; dashed: guessing"
+    title = "% right; dashed: guessing"
     yield from _under("measured", axes(x, y, "labelled pictures of each class", title))
     chance = y(100 / len(CLASSES))
     yield Mark("measured/chance", "line", (x.start, chance, x.end, chance), "roof dashed")
