@@ -72,7 +72,7 @@ class ProgressiveSchedule:
         return self.stages[epoch * len(self.stages) // epochs]
 
     def __str__(self) -> str:
-        rows = [f"  stage {index}: {stage}" for index, stage in enumerate(self.stages)]
+        rows = [f"  stage {number}: {stage}" for number, stage in enumerate(self.stages, 1)]
         return "\n".join([self.source, *rows])
 
     @classmethod

@@ -81,7 +81,7 @@ def test_paper_and_code_disagree_about_v2_s() -> None:
     assert [stage.side for stage in code.stages] == [171, 214, 257, 300]
     assert [stage.dropout for stage in paper.stages] == pytest.approx([0.1, 1 / 6, 0.7 / 3, 0.3])
     assert {stage.dropout for stage in code.stages} == {0.2}
-    assert "stage 0: 171 px, RandAugment 5, mixup 0, cutmix 0, dropout 0.2" in str(code)
+    assert "stage 1: 171 px, RandAugment 5, mixup 0, cutmix 0, dropout 0.2" in str(code)
 
 
 def test_stages_share_the_epochs() -> None:
