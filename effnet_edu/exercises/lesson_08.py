@@ -318,6 +318,10 @@ ROUNDED = Exercise(
                 "What lies outside of the range stays outside. It has no level; cut it to the nearer end.",
             ),
             (
+                lambda x, low, high: _rounded(x, low, high, steps=256, cut=False),
+                "It makes 256 steps where 255 lie between 256 levels, and what lies outside stays outside.",
+            ),
+            (
                 lambda x, low, high: _rounded(x, low, high, to_level=math.floor),
                 "It cuts the fraction off, so that every number becomes smaller. Round to the nearest level.",
             ),

@@ -64,6 +64,10 @@ WRONG = {
             "257 levels",
         ),
         (
+            "lambda x, low, high: low + round((x - low) / ((high - low) / 256)) * (high - low) / 256",
+            "makes 256 steps where 255",
+        ),
+        (
             "lambda x, low, high: low + round((x - low) / ((high - low) / 255)) * (high - low) / 255",
             "stays outside",
         ),
