@@ -67,7 +67,6 @@ def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.thorough
 def test_answers_are_graded_right_wrong_hostile_or_missing(tmp_path: Path, capsys) -> None:
     solved = [get(name).solved() for name in list_exercises("02_compound_scaling")]
     stubs = [get(name).stub() for name in list_exercises("02_compound_scaling")]

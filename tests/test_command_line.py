@@ -167,7 +167,6 @@ def test_lab_says_at_which_address_of_this_machine_the_lesson_is(
         server.wait(PATIENCE)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("command", ["list", "answers"])
 def test_a_reader_that_has_read_enough_ends_a_command_without_a_word(command: str) -> None:
     words = f"{sys.executable} -m effnet_edu {command} | head -1; exit ${{PIPESTATUS[0]}}"
@@ -176,7 +175,6 @@ def test_a_reader_that_has_read_enough_ends_a_command_without_a_word(command: st
     assert len(done.stdout.splitlines()) == 1
 
 
-@pytest.mark.thorough
 def test_a_closed_output_is_no_fault() -> None:
     words = f"{sys.executable} -m effnet_edu answers >&-"
     done = subprocess.run([BASH, "-c", words], capture_output=True, text=True, cwd=ROOT, check=False)

@@ -10,8 +10,6 @@ import sys
 import textwrap
 from pathlib import Path
 
-import pytest
-
 from effnet_edu.course.command_line import parser
 from tests.notebooks.book import surroundings
 
@@ -58,7 +56,6 @@ ASK = """
 """
 
 
-@pytest.mark.thorough
 def test_every_command_and_every_lab_works_without_a_network(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(ASK), json.dumps(COMMANDS)],

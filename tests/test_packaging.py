@@ -190,7 +190,6 @@ def test_links_and_lessons_that_the_readme_names_exist():
     assert [link for link in local if not (ROOT / link).exists()] == []
 
 
-@pytest.mark.thorough
 def test_the_readmes_code_runs_and_prints_what_it_says():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)

@@ -37,6 +37,8 @@ LEFT_OUT = ("Exercises", "Quiz")
 MOST_LINES = 12
 #: Printed lines that the last row can still read; more become notes.
 MOST_PRINTED = 20
+#: Items of a list that a slide has room for; a longer one stays folded.
+MOST_ITEMS = 6
 
 _CODE = HtmlFormatter(style="a11y-high-contrast-light", cssclass="code")
 
@@ -186,7 +188,8 @@ def _answer(revealed: str) -> str:
     """Return the words that a reader unfolds."""
     folded = r"\s*(?:<div[^>]*>)?<details[^>]*>\s*<summary>.*?</summary>(.*)</details>\s*(?:</div>)?\s*"
     answer = re.fullmatch(folded, revealed, flags=re.DOTALL)
-    return answer[1] if answer else revealed  # the numbers of a figure stay folded
+    is_long = answer is not None and answer[1].count("<li>") > MOST_ITEMS
+    return answer[1] if answer and not is_long else revealed  # the numbers of a figure stay folded
 
 
 def _heading(deck: list[Slide]) -> list[str]:

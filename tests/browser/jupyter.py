@@ -102,6 +102,7 @@ def serve_voila(folder: Path, root: Path) -> Iterator[str]:
     command = [
         sys.executable, "-m", "voila", str(root), "--no-browser",
         "--Voila.ip=127.0.0.1", f"--port={port}", "--Voila.port_retries=0",
+        f"--VoilaConfiguration.extension_denylist={demo.NOT_FOR_VOILA}",
     ]  # fmt: skip
     with _running(command, folder, f"http://127.0.0.1:{port}", "/voila/static/voila.js") as base:
         yield base

@@ -68,7 +68,6 @@ def test_a_notebook_closed_in_mid_measurement(lab: Notebook, page: Page) -> None
     assert said == "[]\n"
 
 
-@pytest.mark.thorough
 def test_a_restart_in_mid_measurement(lab: Notebook, page: Page) -> None:
     start_measuring(page)
     lab.restart()

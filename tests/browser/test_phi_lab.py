@@ -70,7 +70,6 @@ def test_a_typed_number_and_a_slider_are_one_setting(lab: Notebook, page: Page) 
     assert float(lab.slider(".ee-beta").get_attribute("aria-valuenow") or 0) == pytest.approx(1.3)
 
 
-@pytest.mark.thorough
 def test_what_was_measured_is_greyed_until_new(lab: Notebook, page: Page) -> None:
     page.locator(".ee-button-measure").click()
     wait_until_measured(page, "1")
@@ -155,7 +154,6 @@ def test_a_guess_comes_before_the_measurement_by_keyboard(lab: Notebook, page: P
     expect(verdict).to_have_count(0)
 
 
-@pytest.mark.thorough
 def test_export_shows_every_measured_point(lab: Notebook, page: Page) -> None:
     page.locator(".ee-button-measure").click()
     wait_until_measured(page, "1")

@@ -374,7 +374,6 @@ def _get_in_process(arguments):
     return weights_file(weights, folder, open_plain, progress=False).read_bytes() == CONTENT
 
 
-@pytest.mark.thorough
 def test_several_processes_fetch_once(weights, server, tmp_path):
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         assert pool.map(_get_in_process, [(weights, tmp_path)] * 6, chunksize=1) == [True] * 6

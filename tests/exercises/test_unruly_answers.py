@@ -119,7 +119,6 @@ def stubborn(x):
             x += 1
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("loop", [endless, stubborn])
 @pytest.mark.usefixtures("short")
 def test_an_endless_loop_is_stopped(loop):

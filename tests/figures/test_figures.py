@@ -485,7 +485,6 @@ def test_words_are_escaped():
     assert "1 &lt; 2" in shown
 
 
-@pytest.mark.thorough
 def test_figures_never_touch_pyplot():
     code = (
         "import sys, effnet_edu as ee; ee.figures.network('efficientnet_b0')._repr_mimebundle_(); "

@@ -75,7 +75,6 @@ def test_a_character_that_a_font_lacks_is_named_and_not_drawn_as_a_box():
         glyphs("train", 4, classes="a ")
 
 
-@pytest.mark.thorough
 def test_picture_i_depends_on_neither_the_count_nor_the_number_of_processes(cache, monkeypatch):
     few = glyphs("train", 40).images
     for file in cache.iterdir():

@@ -278,7 +278,6 @@ def test_large_files_and_jpegs_of_many_scans_are_refused(tmp_path: Path) -> None
         read_picture(file.getvalue() + b"\xff\xda" * 100)
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
 def test_three_of_the_largest_pictures_take_the_memory_of_one(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()

@@ -142,7 +142,6 @@ def test_no_thread_is_left(slow: SlowProfile) -> None:
     assert not [thread for thread in left if thread.name.startswith("effnet-edu")]
 
 
-@pytest.mark.thorough
 def test_200_changes_in_a_burst_end_with_the_last(slow: SlowProfile) -> None:
     slow.release.set()
     lab = PhiLab(device="cpu")
@@ -170,7 +169,6 @@ def test_several_settings_change_as_one(slow: SlowProfile) -> None:
     assert logic.wait(60)
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("rebuilds", [10, pytest.param(200, marks=pytest.mark.thorough)])
 def test_rebuilds_leave_no_memory(monkeypatch: pytest.MonkeyPatch, rebuilds: int) -> None:
     b0 = spec("efficientnet_b0")

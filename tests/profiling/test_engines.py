@@ -64,7 +64,6 @@ def test_a_winner_needs_an_interval_above_one() -> None:
         won.speedup("onnxruntime")
 
 
-@pytest.mark.thorough
 def test_a_profile_names_its_engine() -> None:
     measured = ee.profile(TINY, engine="onnxruntime", device="cpu", **QUICK)
     version = metadata.version("onnxruntime")

@@ -118,7 +118,6 @@ def test_cancel_stops_before_the_next_pass_ends(passes: int, net: ee.EfficientNe
     assert ran == passes
 
 
-@pytest.mark.thorough
 def test_memory_is_free_after_a_failure(net: ee.EfficientNet) -> None:
     before = sum(tensor.nbytes for tensor in gc.get_objects() if type(tensor) is torch.Tensor)
     Faulty(net, torch.OutOfMemoryError("CUDA out of memory."), 1)
@@ -183,7 +182,6 @@ def test_on_a_cpu_the_largest_batch_is_predicted_and_nothing_runs(monkeypatch) -
     assert peak_memory_alone(f"'{SMALL.name}', {found}, 224") < memory
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "batch_size"),
     [("efficientnet_b0", 8), pytest.param("efficientnetv2_b0", 4, marks=pytest.mark.thorough)],

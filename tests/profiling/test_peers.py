@@ -9,7 +9,6 @@ from effnet_edu.model.resnet import ResNet50
 from effnet_edu.profiling.peers import PEERS, build_peer, peer_counts
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", PEERS)
 def test_a_peer_is_measured_like_a_network_of_ours(name):
     shares = []

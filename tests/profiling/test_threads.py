@@ -63,7 +63,6 @@ def test_a_short_run_is_short_where_each_takes_long() -> None:
         quickest(2, BUSY.__getitem__, Watch(is_cancelled=lambda: True))
 
 
-@pytest.mark.thorough
 @pytest.mark.usefixtures("four_threads")
 def test_a_measurement_uses_them_and_says_so(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     found = profile("efficientnet_lite0", 1, 64, device="cpu", seconds=0.01)
@@ -149,7 +148,6 @@ print(time.process_time() - begun)
 """
 
 
-@pytest.mark.thorough
 @pytest.mark.skipif(
     sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2,
     reason="GNU's OpenMP comes with torch for Linux alone, and spins where each thread has a core",

@@ -141,7 +141,6 @@ window.Worker = class extends Plain {
 };"""
 
 
-@pytest.mark.thorough
 def test_a_time_stands_that_arrives_while_another_question_is_under_way(
     chrome: Browser, address: str
 ) -> None:
@@ -155,7 +154,6 @@ def test_a_time_stands_that_arrives_while_another_question_is_under_way(
         assert page.locator("[data-setting=images]").input_value() != images
 
 
-@pytest.mark.thorough
 def test_what_runs_is_cancelled_and_the_newest_setting_wins(page: Page) -> None:
     set_phi(page, 6)
     expect(page.locator(".ee-time")).to_contain_text("Measuring phi 6 here, with WASM")
@@ -173,7 +171,6 @@ def test_what_runs_is_cancelled_and_the_newest_setting_wins(page: Page) -> None:
     expect(page.locator(".ee-time")).to_contain_text(f"Cancelled. phi 0.2: {known:g} ms, WASM")
 
 
-@pytest.mark.thorough
 def test_a_time_that_arrives_leaves_alone_what_is_being_written(page: Page) -> None:
     set_phi(page, 0.6)
     field = page.get_by_role("textbox", name="phi")
@@ -226,7 +223,6 @@ def test_a_guess_comes_before_the_time_and_is_judged_by_it(page: Page) -> None:
     expect(verdict).to_have_count(0)
 
 
-@pytest.mark.thorough
 def test_the_address_leads_to_the_setting_on_the_screen(page: Page) -> None:
     page.get_by_label("network", exact=True).select_option("B1")
     expect(page).to_have_url(re.compile("#.*variant=B1"))
@@ -238,7 +234,6 @@ def test_the_address_leads_to_the_setting_on_the_screen(page: Page) -> None:
     expect(page.locator(".ee-code")).to_contain_text("variant='B1'")
 
 
-@pytest.mark.thorough
 def test_where_onnxruntime_cannot_be_had_the_page_says_so_and_keeps_the_recorded_run(
     chrome: Browser, address: str
 ) -> None:

@@ -397,7 +397,6 @@ def test_a_constant_without_a_comment_is_refused() -> None:
         api._comment("effnet_edu.images.NOTHING", object())
 
 
-@pytest.mark.thorough
 def test_what_makes_the_site_leaves_the_root_logger_as_it_was() -> None:
     asked = "import logging, website.build; root = logging.getLogger(); print(root.level, root.handlers)"
     said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout

@@ -88,7 +88,6 @@ def test_the_first_way_is_the_right_one_and_all_others_say_that_they_are_wrong()
         assert len({right, *(how for _, how in others)}) == 1 + len(others)
 
 
-@pytest.mark.thorough
 def test_int8_is_small_and_seldom_says_something_else() -> None:
     """Counted again with torch and the file that the page fetches; most cuttings keep their first answer."""
     for offer in photograph.OFFERS[:3]:

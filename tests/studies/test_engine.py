@@ -240,7 +240,6 @@ def test_finished_runs_are_carried_to_another_folder_and_not_performed_again(
     assert [path.name for path in there.parent.iterdir()] == ["scaling.json"]
 
 
-@pytest.mark.thorough
 def test_more_seeds_cost_only_the_new_runs(cache, tmp_path, monkeypatch, performed_names):
     of_three = engine.study("scaling")
     of_two = replace(of_three, runs=lambda quick: of_three.runs(quick)[:2])
@@ -316,7 +315,6 @@ def test_resume_without_anything_to_resume_is_refused(cache, monkeypatch):
         engine.run("scaling", quick=True, resume=True, show_progress=False)
 
 
-@pytest.mark.thorough
 def test_progress_tells_runs_and_time(cache, monkeypatch, tmp_path):
     monkeypatch.setattr(engine, "study", lambda name: small(name, most=2))
     with redirect_stderr(io.StringIO()) as told:

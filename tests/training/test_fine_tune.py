@@ -181,7 +181,6 @@ def folder_of(root: Path, counts: dict[str, int]) -> Path:
     return root
 
 
-@pytest.mark.thorough
 def test_a_folder_is_split_by_the_seed_or_holds_its_own(tmp_path: Path) -> None:
     whole = folder_of(tmp_path / "whole", {"dark": 10, "light": 5, "grey": 2})
     images = ee.images.image_folder(whole, 16)

@@ -64,7 +64,6 @@ def test_a_folder_becomes_a_network_that_is_asked(
     assert capsys.readouterr().out.split()[-1] == "cup"
 
 
-@pytest.mark.thorough
 def test_broken_pictures_are_named_or_left_out(
     tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,7 +97,6 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(module, "onnxruntime_web", unreachable)
 
 
-@pytest.mark.thorough
 @pytest.mark.usefixtures("offline")
 def test_a_run_is_exported_and_its_card_says_what_int8_does(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture

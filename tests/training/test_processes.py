@@ -43,7 +43,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.thorough
 def test_two_processes_follow_the_curve_of_one(folder: Path, tmp_path: Path) -> None:
     alone = train(tmp_path)
     rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]

@@ -81,7 +81,6 @@ class Stop:
         return self.left < 0
 
 
-@pytest.mark.thorough
 def test_a_cancelled_run_goes_on_where_it_was(tmp_path: Path) -> None:
     plain = train(tmp_path / "plain")
     with pytest.raises(Cancelled):
@@ -97,7 +96,6 @@ def test_a_cancelled_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert results([vars(row) for row in resumed.rows]) == results([vars(row) for row in plain.rows])
 
 
-@pytest.mark.thorough
 def test_a_run_that_stopped_between_training_and_testing_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

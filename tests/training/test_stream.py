@@ -40,7 +40,6 @@ def streamed(pictures: Path) -> tuple[ImageSet, ImageSet]:
     return stream_folder(pictures / "train", 16), stream_folder(pictures / "test", 16)
 
 
-@pytest.mark.thorough
 def test_a_stream_trains_the_network_that_memory_does_also_when_it_is_stopped_in_mid_epoch(
     pictures: Path, tmp_path: Path
 ) -> None:
@@ -57,7 +56,6 @@ def test_a_stream_trains_the_network_that_memory_does_also_when_it_is_stopped_in
     assert same_weights(train(shards, tmp_path / "2").network, plain.network)
 
 
-@pytest.mark.thorough
 def test_other_pictures_or_another_order_are_another_training(pictures: Path, tmp_path: Path) -> None:
     train(streamed(pictures), tmp_path)
     for changed in (stream_folder(pictures / "train", 17), stream_folder(pictures / "train", 16).subset(69)):
