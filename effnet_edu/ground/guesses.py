@@ -58,13 +58,13 @@ def judged(truth: float, low: float, high: float, answer: str) -> Verdict:
     factor = max(near / truth, truth / near)
     if low == high and factor < RIGHT_FACTOR:
         return Verdict(f"Your guess is right: it is {answer}.", True, factor)
+    is_share = answer.endswith("%")
     if low == high and _is_count(truth, answer):
         distance = f"{abs(near - truth):,.10g}"
     else:
-        distance = _distance(near, truth, answer.endswith("%"))
-    off = f"{distance} too {side}"
-    is_close = _is_close((low + high) / 2, truth, answer.endswith("%"))
-    return Verdict(f"It is {answer}; your guess is {off}.", is_close, factor)
+        distance = _distance(near, truth, is_share)
+    is_close = _is_close((low + high) / 2, truth, is_share)
+    return Verdict(f"It is {answer}; your guess is {distance} too {side}.", is_close, factor)
 
 
 def _is_close(guess: float, truth: float, is_share: bool) -> bool:

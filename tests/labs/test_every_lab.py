@@ -118,6 +118,12 @@ def test_no_control_reaches_what_numbers_and_picture_cannot(name: str, unmeasure
         assert len(seen) > 2 * len(held)
 
 
+def _movable(lab_class: Any, logic: Any) -> list[Any]:
+    """Return the controls that a notebook or a page has, but for the choice of a device."""
+    left_out = {"device", *(() if logic.MEASURES else logic.MEASURED_ONLY)}
+    return [control for control in controls(lab_class.CONTROLS) if control.name not in left_out]
+
+
 def _set_back(logic: Any, base: Any) -> None:
     with logic.together():
         for setting in filter(lambda name: name != "device", logic.names()):
@@ -205,9 +211,7 @@ def test_no_words_stand_on_others_or_beyond_their_picture(name: str, room: int, 
     base = lab_class.LOGIC(device="cpu").setting
     for logic in (lab_class.LOGIC(device="cpu"), Page(name).logic):
         logic.room, logic.A = room, logic.setting
-        for control in controls(lab_class.CONTROLS):
-            if control.name == "device" or not (logic.MEASURES or control.name not in logic.MEASURED_ONLY):
-                continue
+        for control in _movable(lab_class, logic):
             for end in (0, 1):
                 _set_back(logic, base)
                 move(logic, control, ends(control, logic)[end])
@@ -224,12 +228,7 @@ def test_no_words_stand_on_others_at_the_ends_of_two_controls(name: str, room: i
     base = lab_class.LOGIC(device="cpu").setting
     for logic in (lab_class.LOGIC(device="cpu"), Page(name).logic):
         logic.room = room
-        usable = [
-            control
-            for control in controls(lab_class.CONTROLS)
-            if control.name != "device" and (logic.MEASURES or control.name not in logic.MEASURED_ONLY)
-        ]
-        for pair in itertools.combinations(usable, 2):
+        for pair in itertools.combinations(_movable(lab_class, logic), 2):
             for at in itertools.product((0, 1), repeat=2):
                 _set_back(logic, base)
                 for control, end in zip(pair, at, strict=True):
